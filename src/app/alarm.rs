@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::Effect;
+use crate::config::settings::NotifySettings;
 use crate::model::alert::Severity;
 use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
-use crate::model::notify::{Notification, NotifyPolicy};
+use crate::model::notify::Notification;
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::{IncidentView, World};
@@ -31,7 +32,7 @@ type AlarmKey = (Text, Timestamp);
 #[derive(Debug, Default)]
 pub struct Alarm {
     /// The user's notification settings.
-    pub notify_policy: NotifyPolicy,
+    pub notify_policy: NotifySettings,
     /// Sources whose incidents have been loaded.
     paging: BTreeSet<SourceId>,
     /// The sources whose on-call data identify the user.
@@ -47,7 +48,7 @@ pub struct Alarm {
 
 impl Alarm {
     /// Nothing seen yet.
-    pub fn new(notify_policy: NotifyPolicy) -> Self {
+    pub fn new(notify_policy: NotifySettings) -> Self {
         Self { notify_policy, ..Self::default() }
     }
 
@@ -101,7 +102,7 @@ fn is_assigned_to_user(input: &AlarmInput<'_>, known: &IncidentView) -> bool {
 }
 
 /// Whether an incident waits for an acknowledgement and the user's settings ask for notifications about it.
-fn waits(input: &AlarmInput<'_>, notify_policy: &NotifyPolicy, known: &IncidentView) -> bool {
+fn waits(input: &AlarmInput<'_>, notify_policy: &NotifySettings, known: &IncidentView) -> bool {
     known.incident.status == IncidentStatus::Triggered
         && notify_policy.notifies(known.incident.urgency, is_assigned_to_user(input, known))
 }
@@ -194,7 +195,7 @@ fn alerts(input: &AlarmInput<'_>, alarm: &mut Alarm, now: Timestamp) -> Vec<Stri
 /// The notification for these pages; None if there are none, in quiet hours, or if notifications are switched off.
 fn notice(
     input: &AlarmInput<'_>,
-    notify_policy: &NotifyPolicy,
+    notify_policy: &NotifySettings,
     pages: &[String],
     now: Timestamp,
 ) -> Option<Notification> {

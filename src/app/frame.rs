@@ -90,7 +90,7 @@ fn bar(state: &State, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         .shared
         .sources
         .iter()
-        .filter(|s| state.shared.world.cache(&s.id).is_some_and(|h| h.probe().at().is_some()))
+        .filter(|s| state.shared.world.cache(&s.id).is_some_and(|h| h.probe().at.is_some()))
         .count();
     let well = all.saturating_sub(in_doubt.len()).min(answered);
     let role = if !in_doubt.is_empty() {

@@ -205,7 +205,7 @@ impl EmptyState {
         let cache: Vec<_> = can.filter_map(|source| shared.world.cache(&source.id)).collect();
         let states = cache.iter().map(|cache| self.kinds.iter().filter_map(|kind| cache.snapshot(*kind)));
         let answered = states.clone().filter(|its| its.clone().any(|state| state.at.is_some())).count();
-        let is_troubled = states.flatten().any(|state| state.failure.is_some());
+        let is_troubled = states.flatten().any(|state| state.failure().is_some());
         let said = if cache.is_empty() {
             let (before, after) = self.no_source;
             (format!("{before} {}{after}", kind::sources_to_add(shared.kinds, self.kinds)), Role::Muted)

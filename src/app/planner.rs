@@ -287,7 +287,7 @@ impl<'a> Planner<'a> {
 
     /// Whether the on-call data of a source are at most five minutes old.
     pub fn knows_who_is_on_call(&self, source: &SourceId, now: Timestamp) -> bool {
-        let read = self.world.cache(source).and_then(|cache| cache.on_call().at());
+        let read = self.world.cache(source).and_then(|cache| cache.on_call().at);
         read.is_some_and(|at| age(at, now).as_secs() <= 330)
     }
 

@@ -12,7 +12,7 @@ pub fn is_settled(state: &State, now: Timestamp) -> bool {
     screens::wants(state.screen(), &state.shared, now).iter().all(|want| {
         // a failing source gets no further queries until it has recovered
         state.shared.scheduler.traffic(&want.source).failure().is_some()
-            || answer(state, want).is_some_and(|answer| answer.is_settled())
+            || answer(state, want).is_some_and(AnswerState::is_settled)
                 && !state.shared.scheduler.is_waiting(&want.source, &want.ask.topic())
     })
 }
@@ -24,12 +24,9 @@ pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
         let (source, word) = (&want.source, want.ask.kind().word());
         let answer = answer(state, &want);
         let failure = state.shared.scheduler.traffic(source).failure().cloned();
-        let failure = failure.or_else(|| answer.and_then(|answer| answer.failure.cloned()));
-        let mut said: Vec<String> = answer
-            .into_iter()
-            .flat_map(|answer| answer.missing())
-            .map(|w| format!("{source}: {w}"))
-            .collect();
+        let failure = failure.or_else(|| answer.and_then(|answer| answer.failure().cloned()));
+        let mut said: Vec<String> =
+            answer.into_iter().flat_map(AnswerState::missing).map(|w| format!("{source}: {w}")).collect();
         match (failure, answer) {
             (Some(error), _) => said.push(format!("{error} ({word}). {}", error.kind.advice())),
             (None, Some(answer)) if answer.is_settled() => {}
@@ -45,6 +42,6 @@ pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
 }
 
 /// The state of the answer to a query, if its source is known.
-fn answer<'s>(state: &'s State, want: &Want) -> Option<AnswerState<'s>> {
+fn answer<'s>(state: &'s State, want: &Want) -> Option<&'s AnswerState> {
     state.shared.world.cache(&want.source)?.answer_to(&want.ask)
 }

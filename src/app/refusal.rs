@@ -54,7 +54,7 @@ pub(super) fn behind<T>(
     remote: &Remote<T>,
     now: Timestamp,
 ) -> Option<String> {
-    match shared.scheduler.freshness(source, topic, &remote.state(), now) {
+    match shared.scheduler.freshness(source, topic, remote, now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
         Freshness::Failed => remote.failure().map(ToString::to_string),
         Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
@@ -70,8 +70,8 @@ pub(super) fn no_lines<'a, T: 'a>(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let mut settled = answers.into_iter().filter(|remote| !remote.is_waiting());
-    match settled.find_map(Remote::failure) {
+    let mut settled = answers.into_iter().filter(|remote| !remote.is_waiting);
+    match settled.find_map(|remote| remote.failure()) {
         Some(error) => draw(cx, &error.kind.to_string(), advice(&error.kind), area, buf),
         None => text::say(cx, 1, &words(), Role::Muted, area, buf),
     }

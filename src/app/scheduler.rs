@@ -312,7 +312,7 @@ impl Scheduler {
         &self,
         source: &SourceId,
         topic: &Topic,
-        answer: &AnswerState<'_>,
+        answer: &AnswerState,
         now: Timestamp,
     ) -> Freshness {
         let interval =

@@ -17,12 +17,11 @@ use super::runs::Runs;
 use super::scheduler::Scheduler;
 use crate::config::definitions::Finding;
 use crate::config::kind::KindSpec;
-use crate::config::settings::LimitSettings;
+use crate::config::settings::{LimitSettings, NotifySettings};
 use crate::model::ask::{AskKind, TimeUse, Topic};
 use crate::model::guard::Guard;
 use crate::model::journal::ActionRecord;
 use crate::model::labels::Text;
-use crate::model::notify::NotifyPolicy;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::{HealthPolicy, World};
 
@@ -50,7 +49,7 @@ pub struct InitialState {
     /// How often services and alerts are queried.
     pub interval: Duration,
     /// When and how the user is notified.
-    pub notify_policy: NotifyPolicy,
+    pub notify_policy: NotifySettings,
     /// Theme, charset and time zone.
     pub look: DisplaySettings,
     /// The key bindings.
@@ -74,7 +73,7 @@ impl InitialState {
             health_policy: HealthPolicy::default(),
             findings: Vec::new(),
             interval: LimitSettings::default().interval.0,
-            notify_policy: NotifyPolicy::default(),
+            notify_policy: NotifySettings::default(),
             look,
             keys: KeyMap::default(),
             size,

@@ -103,7 +103,7 @@ pub fn watchdog(shared: &Shared, source: &SourceInfo, now: Timestamp) -> Watchdo
 /// An answer that the current screen uses.
 struct ShownAnswer<'a> {
     topic: &'a Topic,
-    answer: AnswerState<'a>,
+    answer: &'a AnswerState,
     is_doubtful: bool,
     /// How long it has been waited for, if too long.
     late: Option<Duration>,
@@ -122,7 +122,7 @@ pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Times
         .filter(|(topic, ..)| kinds.contains(&topic.kind()))
         .filter_map(|(topic, moment, late)| {
             let answer = cache.at(moment).state(topic)?;
-            let freshness = shared.scheduler.freshness(id, topic, &answer, now);
+            let freshness = shared.scheduler.freshness(id, topic, answer, now);
             Some(ShownAnswer { topic, answer, is_doubtful: freshness.is_doubtful() || late.is_some(), late })
         })
         .collect();
@@ -137,8 +137,8 @@ pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Times
     doubtful.sort_by_key(|look| (look.answer.at, look.topic.kind()));
     let worst = doubtful.first();
     let error = failure.as_ref().or_else(|| {
-        let own = worst.and_then(|look| look.answer.failure);
-        own.or_else(|| doubtful.iter().filter(|_| is_whole).find_map(|look| look.answer.failure))
+        let own = worst.and_then(|look| look.answer.failure());
+        own.or_else(|| doubtful.iter().filter(|_| is_whole).find_map(|look| look.answer.failure()))
     });
     let late = is_silent.filter(|_| is_whole).or_else(|| worst.and_then(|look| look.late));
     let reason = match (error, late) {

@@ -15,6 +15,7 @@ use crate::model::action::ActionProgress;
 use crate::model::ask::{Answer, AskKind};
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
+use crate::model::remote::AnswerState;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::World;
 
@@ -183,7 +184,7 @@ fn baseline(state: &mut State, now: Timestamp) {
         let shared = &mut state.shared;
         let has_answered = |source: &SourceInfo| {
             let answer = shared.world.cache(&source.id).and_then(|cache| cache.snapshot(kind));
-            answer.is_some_and(|answer| answer.is_settled())
+            answer.is_some_and(AnswerState::is_settled)
         };
         if !shared.last_seen.contains_key(tab) && shared.answering(kind).all(has_answered) {
             shared.last_seen.insert(*tab, now);

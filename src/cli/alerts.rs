@@ -101,8 +101,8 @@ pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocu
 
 /// How many alerts are in each state.
 pub(super) fn counts(view: &WorldView<'_>) -> impl Iterator<Item = Fact> {
-    let is_managed = view.world.sources().any(|(_, cache)| cache.alerts().at().is_some());
-    let is_known = is_managed || view.world.sources().any(|(_, cache)| cache.rules().at().is_some());
+    let is_managed = view.world.sources().any(|(_, cache)| cache.alerts().at.is_some());
+    let is_known = is_managed || view.world.sources().any(|(_, cache)| cache.rules().at.is_some());
     // silences and inhibitions are known to the Alertmanager, not to Prometheus
     let states = [
         (AlertState::Firing, is_known),

@@ -96,8 +96,8 @@ fn is_about_credentials(failure: &ErrorKind) -> bool {
 }
 
 fn offers(it: &CheckedSource<'_>) -> Vec<String> {
-    let is_answered = |(kind, state): &(AskKind, AnswerState<'_>)| {
-        *kind != AskKind::Probe && state.at.is_some() && state.failure.is_none()
+    let is_answered = |(kind, state): &(AskKind, &AnswerState)| {
+        *kind != AskKind::Probe && state.at.is_some() && state.failure().is_none()
     };
     let words: Vec<_> = it.answers().filter(is_answered).map(|(kind, _)| kind.word()).collect();
     let words = (!words.is_empty()).then(|| words.join(", "));
@@ -109,7 +109,7 @@ fn offers(it: &CheckedSource<'_>) -> Vec<String> {
 fn missing(it: &CheckedSource<'_>) -> Vec<String> {
     let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
     for (kind, state) in it.answers() {
-        let gap = match state.failure {
+        let gap = match state.failure() {
             Some(error) => error.kind.to_string(),
             None if state.at.is_none() => "no answer in time".to_owned(),
             None => continue,
@@ -131,7 +131,7 @@ fn missing(it: &CheckedSource<'_>) -> Vec<String> {
 
 /// Remarks that mean no missing data: a secret sent over plain HTTP, and the annotations of the query engine.
 fn remarks(it: &CheckedSource<'_>) -> Vec<String> {
-    let warnings = it.cache.warnings(AskKind::VITAL).into_iter();
+    let warnings = it.cache.warnings(AskKind::all_vital()).into_iter();
     let annotations = warnings.filter(|warning| warning.kind == WarningKind::Annotation);
     let exposure = it.source.exposure().map(str::to_owned);
     exposure.into_iter().chain(annotations.map(ToString::to_string)).collect()
@@ -140,12 +140,12 @@ fn remarks(it: &CheckedSource<'_>) -> Vec<String> {
 /// What to do about each error, partial answers, failing rules, a wrong clock and a missing watchdog.
 fn advice(it: &CheckedSource<'_>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for advice in it.answers().filter_map(|(_, state)| Some(state.failure?.kind.advice())) {
+    for advice in it.answers().filter_map(|(_, state)| Some(state.failure()?.kind.advice())) {
         if !lines.iter().any(|known| known == advice) {
             lines.push(advice.to_owned());
         }
     }
-    if it.cache.warnings(AskKind::VITAL).iter().any(|warning| warning.is_missing_data()) {
+    if it.cache.warnings(AskKind::all_vital()).iter().any(|warning| warning.is_missing_data()) {
         lines.push(
             "Some answers are partial, so lists may be incomplete: check the server's health.".to_owned(),
         );

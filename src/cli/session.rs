@@ -240,7 +240,7 @@ impl Session {
             health_policy: self.settings.health_policy(),
             findings: active.findings.clone(),
             interval: self.settings.limits.interval.0,
-            notify_policy: self.settings.notify.notify_policy(),
+            notify_policy: self.settings.notify.clone(),
             look: DisplaySettings::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone),
             keys: self.keys.clone(),
             size,

@@ -28,7 +28,7 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
 
 /// How many SLOs are paging and exhausted, and how many there are; unknown, not zero, before a source has answered.
 pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
-    let is_known = view.world.sources().any(|(_, cache)| cache.slos().at().is_some());
+    let is_known = view.world.sources().any(|(_, cache)| cache.slos().at.is_some());
     let count = |states: &[SloState]| {
         view.world.slos().iter().filter(|status| states.contains(&status.state())).count()
     };

@@ -33,8 +33,8 @@ impl<'a> CheckedSource<'a> {
         let answers: Vec<_> = self.answers().map(|(_, state)| state).collect();
         let has_data = answers.iter().any(|state| state.at.is_some());
         let is_old =
-            |state: &AnswerState<'_>| state.at.is_some_and(|at| age(at, self.view.now) > self.view.limit);
-        let is_partial = |state: &AnswerState<'_>| !state.is_settled() || state.missing().next().is_some();
+            |state: &&AnswerState| state.at.is_some_and(|at| age(at, self.view.now) > self.view.limit);
+        let is_partial = |state: &&AnswerState| !state.is_settled() || state.missing().next().is_some();
         match self.failure() {
             Some(failure) if failure.is_source_wide() && !has_data => "failed",
             Some(failure) if failure.is_source_wide() => "stale",
@@ -48,9 +48,9 @@ impl<'a> CheckedSource<'a> {
     }
 
     /// The answers to the questions that every screen asks, as far as the source supports these.
-    pub(super) fn answers(&self) -> impl Iterator<Item = (AskKind, AnswerState<'a>)> + use<'a> {
+    pub(super) fn answers(&self) -> impl Iterator<Item = (AskKind, &'a AnswerState)> + use<'a> {
         let Self { source, cache, .. } = *self;
-        AskKind::VITAL
+        AskKind::all_vital()
             .iter()
             .filter(|kind| source.answers.contains(kind))
             .filter_map(|kind| Some((*kind, cache.snapshot(*kind)?)))
@@ -63,7 +63,7 @@ impl<'a> CheckedSource<'a> {
 
     /// The most serious error: one about the whole source before one about a single question.
     pub(super) fn failure(&self) -> Option<&'a ErrorKind> {
-        let failures = self.answers().filter_map(|(_, state)| state.failure.map(|error| &error.kind));
+        let failures = self.answers().filter_map(|(_, state)| state.failure().map(|error| &error.kind));
         failures.min_by_key(|failure| !failure.is_source_wide())
     }
 

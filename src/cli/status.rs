@@ -17,7 +17,7 @@ const MAX_ROWS: usize = 10;
 pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     let all = view.world.services();
     // before the first answer the number of services is unknown, not zero
-    let is_known = view.world.sources().any(|(_, cache)| cache.services().at().is_some());
+    let is_known = view.world.sources().any(|(_, cache)| cache.services().at.is_some());
     let services = Health::ALL.into_iter().map(|health| {
         let (word, count) = (health.word(), all.iter().filter(|service| service.health == health).count());
         Fact::count(format!("services_{word}"), format!("Services {word}"), is_known, count)

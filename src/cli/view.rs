@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::definitions::{Finding, FindingLevel};
 use crate::model::ask::AskKind;
-use crate::model::remote::age;
+use crate::model::remote::{AnswerState, age};
 use crate::model::source_info::SourceInfo;
 use crate::model::warning::{Warning, WarningKind};
 use crate::model::world::World;
@@ -36,7 +36,7 @@ pub(super) fn is_settled(world: &World, sources: &[SourceInfo], kinds: &[AskKind
         kinds
             .iter()
             .filter(|kind| source.answers.contains(kind))
-            .all(|kind| cache.and_then(|cache| cache.snapshot(*kind)).is_some_and(|state| state.is_settled()))
+            .all(|kind| cache.and_then(|cache| cache.snapshot(*kind)).is_some_and(AnswerState::is_settled))
     })
 }
 
@@ -78,7 +78,7 @@ impl WorldView<'_> {
                 self.gap(source, kind).into_iter().for_each(&mut add);
                 let state = self.world.cache(&source.id).and_then(|cache| cache.snapshot(kind));
                 let missing =
-                    state.into_iter().flat_map(|state| state.missing()).filter(|warning| counts(warning));
+                    state.into_iter().flat_map(AnswerState::missing).filter(|warning| counts(warning));
                 missing.for_each(|warning| add(format!("{}: {warning}", source.id)));
             }
         }
@@ -123,7 +123,7 @@ impl WorldView<'_> {
     fn gap(&self, source: &SourceInfo, kind: AskKind) -> Option<String> {
         let state = self.world.cache(&source.id).and_then(|cache| cache.snapshot(kind))?;
         let data_age = state.at.map(|at| age(at, self.now));
-        match (state.failure, data_age) {
+        match (state.failure(), data_age) {
             (Some(error), Some(age)) => {
                 let advice = error.kind.advice();
                 Some(format!("{error}. Showing {} from {} ago. {advice}", kind.word(), elapsed(age)))

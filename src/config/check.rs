@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use super::kind::{Address, KindSpec};
-use super::nearest::{hint, nearest};
+use super::nearest::{did_you_mean, hint, nearest};
 use super::settings::{ConfigDuration, ContextSettings, Settings, SourceSettings};
 use super::toml_document::{ConfigProblem, TomlDocument};
 use crate::model::notify::QuietHours;
@@ -22,7 +22,6 @@ use crate::model::notify::QuietHours;
 pub struct KnownNames<'a> {
     /// The supported kinds of sources.
     pub kinds: &'a [&'static KindSpec],
-    /// The available themes.
     pub themes: &'a [&'a str],
     /// The commands that keys can be assigned to.
     pub commands: &'a [&'a str],
@@ -87,7 +86,7 @@ impl Check<'_> {
             && !settings.contexts.contains_key(name)
             && !self.document.has_value(&["contexts", name])
         {
-            let hint = hint(name, contexts().collect::<Vec<_>>());
+            let hint = hint(name, contexts());
             self.wrong(&["context"], &format!("there is no context `{name}`{hint}"));
         }
         for (name, context) in &settings.contexts {
@@ -98,7 +97,7 @@ impl Check<'_> {
             };
             let missing: Vec<&String> = context.sources.iter().filter(is_missing).collect();
             for source in missing {
-                let hint = hint(source, sources().collect::<Vec<_>>());
+                let hint = hint(source, sources());
                 let message =
                     format!("[contexts.{name}] lists the source `{source}`, which does not exist{hint}");
                 self.wrong(&["contexts", name, "sources"], &message);
@@ -148,7 +147,7 @@ impl Check<'_> {
         {
             self.failure(&at("url"), &failure);
         }
-        for (key, words) in source.kind.options.failures(&source.own) {
+        for (key, words) in (source.kind.options.failures)(&source.own) {
             self.option(&at(key), &words);
         }
         self.access(name, source);
@@ -292,7 +291,7 @@ impl Check<'_> {
             self.option(&["slo", "files"], "has an empty name");
         }
         for source in slo.sources.iter().filter(|source| !settings.sources.contains_key(*source)) {
-            let hint = hint(source, settings.sources.keys().map(String::as_str).collect::<Vec<_>>());
+            let hint = hint(source, settings.sources.keys().map(String::as_str));
             let message = format!("[slo] lists the source `{source}`, which does not exist{hint}");
             self.wrong(&["slo", "sources"], &message);
         }
@@ -324,8 +323,7 @@ impl Check<'_> {
         }
         for command in settings.ui.keys.keys().filter(|command| is_missing(command, known.commands)) {
             // the list of all commands would fill a page
-            let near = nearest(command, known.commands.iter().copied());
-            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let hint = did_you_mean(nearest(command, known.commands.iter().copied()));
             self.wrong(&["ui", "keys", command], &format!("there is no command `{command}`{hint}"));
         }
         for (commands, failure) in known.keys.map(|find| find(&settings.ui.keys)).unwrap_or_default() {

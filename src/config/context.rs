@@ -87,7 +87,7 @@ pub fn enter(settings: &Settings, wanted: &ContextChoice, name: &str) -> Result<
         None if name == ALL && settings.contexts.is_empty() => (all(), &plain),
         None => {
             let known = names(settings, wanted);
-            let hint = hint(name, known.iter().map(String::as_str).collect::<Vec<_>>());
+            let hint = hint(name, known.iter().map(String::as_str));
             let message = format!("there is no context `{name}`{hint}");
             return Err(ConfigProblem { origin: "--context".into(), place: None, message }.into());
         }

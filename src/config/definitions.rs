@@ -24,7 +24,7 @@ use finding::{FileOrigin, Findings};
 pub use finding::{Finding, FindingLevel};
 use folder::OpenedFile;
 use node::{DocumentNode, NodeKind, ReadFault};
-use sloth::SlothPeriod;
+use sloth::{SlothFormat, SlothPeriod};
 use table::TableValue;
 
 /// Sloth's period unless an `AlertWindows` document sets another one.
@@ -56,37 +56,27 @@ pub fn parse(path: &Path, text: &str, period: Duration) -> Definitions {
 }
 
 fn read(files: &[OpenedFile], period: Duration, findings: Findings) -> Definitions {
-    let mut broken = Vec::new();
-    let trees: Vec<Vec<DocumentNode>> = files
-        .iter()
-        .map(|file| {
-            let errors = findings.errors();
-            let trees = trees(file, &findings);
-            broken.push(findings.errors() > errors);
-            trees
-        })
-        .collect();
-    let mut documents_by_format = DocumentSet::default();
-    for ((file, trees), is_broken) in files.iter().zip(&trees).zip(broken) {
-        let origin = FileOrigin { path: &file.path, findings: &findings };
-        let before = documents_by_format.taken;
+    let parsed = files.iter().map(|file| {
         let errors = findings.errors();
+        let trees = trees(file, &findings);
+        (trees, findings.errors() > errors)
+    });
+    let parsed: Vec<(Vec<DocumentNode>, bool)> = parsed.collect();
+    let mut documents_by_format = DocumentSet::default();
+    for (file, (trees, is_broken)) in files.iter().zip(&parsed) {
+        let origin = FileOrigin { path: &file.path, findings: &findings };
+        let before = (documents_by_format.taken, findings.errors());
         for tree in trees {
             documents_by_format.add_document(TableValue::document(tree, origin), file.named);
         }
-        if file.named
-            && documents_by_format.taken == before
-            && findings.errors() == errors
-            && !trees.is_empty()
-            && !is_broken
-        {
-            origin.report_file(
-                FindingLevel::Warning,
-                "no SLO found; supported are Sloth, OpenSLO, Pyrra and TOML files with [[slo]]",
-            );
-        }
-        if file.named && trees.is_empty() && !is_broken {
-            origin.report_file(FindingLevel::Warning, "is empty");
+        let has_nothing = before == (documents_by_format.taken, findings.errors());
+        if file.named && !is_broken && has_nothing {
+            let message = if trees.is_empty() {
+                "is empty"
+            } else {
+                "no SLO found; supported are Sloth, OpenSLO, Pyrra and TOML files with [[slo]]"
+            };
+            findings.say(&file.path, None, FindingLevel::Warning, message);
         }
     }
     let mut slos = Vec::new();
@@ -117,20 +107,15 @@ fn trees(file: &OpenedFile, findings: &Findings) -> Vec<DocumentNode> {
 /// The documents of all files, sorted by format.
 #[derive(Default)]
 struct DocumentSet<'l> {
-    documents: Vec<(FormatEntry, TableValue<'l>)>,
+    documents: Vec<(DocumentReader, TableValue<'l>)>,
     windows: Vec<TableValue<'l>>,
     openslo: openslo::OpenSloObjects<'l>,
     /// The number of documents added.
     taken: usize,
 }
 
-#[derive(Clone, Copy)]
-enum FormatEntry {
-    Sloth,
-    SlothKubernetes,
-    Pyrra,
-    Own,
-}
+/// Reads the SLOs of a document.
+type DocumentReader = fn(&TableValue<'_>, &SlothPeriod, &mut Vec<Slo>);
 
 impl<'l> DocumentSet<'l> {
     /// Adds a document; of a list of documents each one.
@@ -150,13 +135,17 @@ impl<'l> DocumentSet<'l> {
         }
         let word = |name: &str| node.field(name).and_then(DocumentNode::text).unwrap_or_default().trim();
         let (version, kind) = (word("apiVersion"), word("kind"));
-        let form = match (version, kind) {
-            ("sloth.slok.dev/v1", "PrometheusServiceLevel") => FormatEntry::SlothKubernetes,
+        let reader: DocumentReader = match (version, kind) {
+            ("sloth.slok.dev/v1", "PrometheusServiceLevel") => {
+                |document, period, slos| sloth::read(document, SlothFormat::Kubernetes, period, slos)
+            }
             ("sloth.slok.dev/v1", "AlertWindows") => {
                 self.taken += 1;
                 return self.windows.push(document);
             }
-            ("pyrra.dev/v1alpha1", "ServiceLevelObjective") => FormatEntry::Pyrra,
+            ("pyrra.dev/v1alpha1", "ServiceLevelObjective") => {
+                |document, _, slos| slos.extend(pyrra::read(document))
+            }
             ("openslo/v1", kind) => {
                 self.taken += 1;
                 return self.openslo.add(openslo::OpenSloVersion::One, kind, document);
@@ -177,8 +166,10 @@ impl<'l> DocumentSet<'l> {
                 }
                 return;
             }
-            ("", "") if word("version") == "prometheus/v1" => FormatEntry::Sloth,
-            ("", "") if node.field("slo").is_some() => FormatEntry::Own,
+            ("", "") if word("version") == "prometheus/v1" => {
+                |document, period, slos| sloth::read(document, SlothFormat::Plain, period, slos)
+            }
+            ("", "") if node.field("slo").is_some() => |document, _, slos| own::read(document, slos),
             ("", "") if node.field("slos").is_some() && node.field("service").is_some() => {
                 return document.error("looks like a Sloth document, but lacks `version: prometheus/v1`");
             }
@@ -196,18 +187,13 @@ impl<'l> DocumentSet<'l> {
             }
         };
         self.taken += 1;
-        self.documents.push((form, document));
+        self.documents.push((reader, document));
     }
 
     fn read(&self, period: Duration, slos: &mut Vec<Slo>) {
         let period = self.period(period);
-        for (form, document) in &self.documents {
-            match form {
-                FormatEntry::Sloth => sloth::read(document, false, &period, slos),
-                FormatEntry::SlothKubernetes => sloth::read(document, true, &period, slos),
-                FormatEntry::Pyrra => slos.extend(pyrra::read(document)),
-                FormatEntry::Own => own::read(document, slos),
-            }
+        for (reader, document) in &self.documents {
+            reader(document, &period, slos);
         }
         self.openslo.read(slos);
     }

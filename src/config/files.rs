@@ -1,7 +1,7 @@
 //! Opens files that the user named: other things than regular files are rejected at once, because reading them could block.
 
 use std::fs::{self, File, FileType};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
@@ -14,6 +14,16 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
         refuse_others(path)?;
     }
     File::open(path)
+}
+
+/// The first bytes of a file, at most `limit`.
+///
+/// # Errors
+/// The errors of [`open`], and those of reading.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Returns an error for an existing path that is not a regular file.

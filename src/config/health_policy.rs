@@ -1,23 +1,14 @@
 //! Converts the configuration to the model's [`HealthPolicy`].
 
 use crate::model::alert::{Severity, SeverityMap};
-use crate::model::health::Thresholds;
 use crate::model::world::HealthPolicy;
 
 use super::settings::Settings;
 
 impl Settings {
-    /// The settings of the health policy.
     pub fn health_policy(&self) -> HealthPolicy {
-        let health = &self.health;
         HealthPolicy {
-            thresholds: Thresholds {
-                error_ratio_degraded: health.error_ratio_degraded,
-                error_ratio_critical: health.error_ratio_critical,
-                few_errors: health.few_errors,
-                p95_degraded: health.p95_degraded.0.as_secs_f64(),
-                saturation_degraded: health.saturation_degraded,
-            },
+            thresholds: self.health,
             service_labels: self.services.labels.clone(),
             watchdogs: self.severity.watchdogs.clone(),
             severities: self.severity_map(),

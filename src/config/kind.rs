@@ -39,7 +39,6 @@ pub struct KindSpec {
     pub writes: WriteSupport,
     /// The flag `--NAME URL` that adds a source of this kind on the command line, if there is one.
     pub flag: Option<Flag>,
-    /// The options that only this kind has.
     pub options: Options,
 }
 
@@ -57,7 +56,6 @@ pub enum Address {
 pub struct Flag {
     /// The id of the first source that it adds: `prom`.
     pub source: &'static str,
-    /// An example URL.
     pub example: &'static str,
 }
 
@@ -133,16 +131,8 @@ impl KindSpec {
 
     /// The header for `auth.token`; `None` if the kind does not support it.
     pub fn key_header(&self) -> Option<KeyHeader> {
-        self.auth.iter().find_map(|scheme| match scheme {
-            Scheme::Token(header) => Some(*header),
-            Scheme::Bearer
-            | Scheme::Basic
-            | Scheme::OAuth2
-            | Scheme::SigV4
-            | Scheme::Header
-            | Scheme::Cookie
-            | Scheme::Query => None,
-        })
+        let header = |scheme: &Scheme| if let Scheme::Token(header) = scheme { Some(*header) } else { None };
+        self.auth.iter().find_map(header)
     }
 
     /// The names of the headers that this authentication sets, if they are fixed.
@@ -201,9 +191,12 @@ impl OwnSettings for NoOptions {}
 
 /// Type-erased functions of an [`OwnSettings`] type.
 pub struct Options {
-    schema: fn(&mut SchemaGenerator) -> Schema,
-    read: fn(Table) -> Result<Table, toml::de::Error>,
-    failures: fn(&Table) -> Vec<(&'static str, String)>,
+    /// The JSON schema of these options.
+    pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
+    /// The options with defaults filled in; an error if a value does not conform to the type.
+    pub(super) read: fn(Table) -> Result<Table, toml::de::Error>,
+    /// The problems that [`OwnSettings::failures`] finds.
+    pub(super) failures: fn(&Table) -> Vec<(&'static str, String)>,
     files: &'static [&'static str],
 }
 
@@ -229,27 +222,9 @@ impl Options {
     /// The keys of these options.
     #[cfg(test)]
     pub(crate) fn keys(&self) -> Vec<String> {
-        let schema = self.schema(&mut SchemaGenerator::default());
+        let schema = (self.schema)(&mut SchemaGenerator::default());
         let properties = schema.get("properties").and_then(serde_json::Value::as_object);
         properties.into_iter().flat_map(|options| options.keys().cloned()).collect()
-    }
-
-    /// The JSON schema of these options.
-    pub(super) fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
-        (self.schema)(generator)
-    }
-
-    /// The options with defaults filled in.
-    ///
-    /// # Errors
-    /// If a value does not conform to the type.
-    pub(super) fn read(&self, written: Table) -> Result<Table, toml::de::Error> {
-        (self.read)(written)
-    }
-
-    /// The problems that [`OwnSettings::failures`] finds.
-    pub(super) fn failures(&self, own: &Table) -> Vec<(&'static str, String)> {
-        (self.failures)(own)
     }
 
     /// The paths among these options.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -78,7 +78,13 @@ impl fmt::Display for Problems {
 
 impl From<ConfigProblem> for ConfigError {
     fn from(problem: ConfigProblem) -> Self {
-        Self::Wrong(Problems(vec![problem]))
+        vec![problem].into()
+    }
+}
+
+impl From<Vec<ConfigProblem>> for ConfigError {
+    fn from(problems: Vec<ConfigProblem>) -> Self {
+        Self::Wrong(Problems(problems))
     }
 }
 
@@ -114,41 +120,51 @@ pub fn load(
     overrides: &Overrides,
     known: &KnownNames<'_>,
 ) -> Result<Loaded, ConfigError> {
-    let found = match (asked, usual) {
-        (Some(path), _) => Some((path, text(path)?)),
-        (None, Some(path)) => match text(path) {
-            Ok(text) => Some((path, text)),
-            Err(ConfigError::Missing { .. }) => None,
-            Err(error) => return Err(error),
-        },
-        (None, None) => None,
-    };
     let mut loaded = Loaded::default();
-    if let Some((path, text)) = found {
+    if let Some((path, text)) = find(asked, usual)? {
         loaded.settings = parse(&path.display().to_string(), &text, known)?;
         resolve_file_paths(&mut loaded.settings, path.parent().unwrap_or(Path::new("")));
         loaded.file = Some(path.to_owned());
     }
-    if let Some(theme) = &overrides.theme {
-        if !known.themes.is_empty() && !known.themes.contains(&theme.as_str()) {
-            let message = format!("there is no theme `{theme}`{}", hint(theme, known.themes.to_vec()));
-            return Err(ConfigProblem { origin: "--theme".into(), place: None, message }.into());
+    loaded.with(overrides, known)
+}
+
+/// The file `asked` if given, else the default file `usual` if it exists, with its text.
+fn find<'p>(
+    asked: Option<&'p Path>,
+    usual: Option<&'p Path>,
+) -> Result<Option<(&'p Path, String)>, ConfigError> {
+    let Some(path) = asked.or(usual) else { return Ok(None) };
+    match text(path) {
+        Ok(text) => Ok(Some((path, text))),
+        Err(ConfigError::Missing { .. }) if asked.is_none() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Loaded {
+    /// The same with the values that take precedence over the file.
+    fn with(mut self, overrides: &Overrides, known: &KnownNames<'_>) -> Result<Self, ConfigError> {
+        if let Some(theme) = &overrides.theme {
+            if !known.themes.is_empty() && !known.themes.contains(&theme.as_str()) {
+                let message = format!("there is no theme `{theme}`{}", hint(theme, known.themes.to_vec()));
+                return Err(ConfigProblem { origin: "--theme".into(), place: None, message }.into());
+            }
+            self.settings.ui.theme = Some(theme.clone());
         }
-        loaded.settings.ui.theme = Some(theme.clone());
+        self.settings.ui.utc |= overrides.utc;
+        self.settings.ui.ascii |= overrides.ascii;
+        if overrides.low_bandwidth {
+            self.settings.ui.low_bandwidth = Some(true);
+        }
+        self.settings.slo.files.extend(overrides.slo_files.iter().cloned());
+        Ok(self)
     }
-    loaded.settings.ui.utc |= overrides.utc;
-    loaded.settings.ui.ascii |= overrides.ascii;
-    if overrides.low_bandwidth {
-        loaded.settings.ui.low_bandwidth = Some(true);
-    }
-    loaded.settings.slo.files.extend(overrides.slo_files.iter().cloned());
-    Ok(loaded)
 }
 
 /// A configuration with its problems and warnings.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Examined {
-    /// The settings.
     pub loaded: Loaded,
     /// Problems that prevent a start, and those on this machine, in the order of the file.
     pub problems: Vec<ConfigProblem>,
@@ -166,30 +182,20 @@ pub fn examine(
     overrides: &Overrides,
     known: &KnownNames<'_>,
 ) -> Result<Examined, ConfigError> {
-    let path = asked.or(usual);
-    let reported = match path.map(|path| (path, text(path))) {
-        Some((path, Ok(text))) => (path, text),
-        Some((_, Err(error @ ConfigError::Missing { .. }))) if asked.is_some() => return Err(error),
-        Some((_, Err(ConfigError::Missing { .. }))) | None => {
-            let loaded = load(asked, usual, overrides, known)?;
-            return Ok(Examined { loaded, ..Examined::default() });
-        }
-        Some((_, Err(error))) => return Err(error),
+    let Some((path, text)) = find(asked, usual)? else {
+        let loaded = Loaded::default().with(overrides, known)?;
+        return Ok(Examined { loaded, ..Examined::default() });
     };
-    let (path, text) = reported;
-    let document = TomlDocument::parse(&path.display().to_string(), &text)
-        .map_err(|problems| ConfigError::Wrong(Problems(problems)))?;
+    let document = TomlDocument::parse(&path.display().to_string(), &text)?;
     let (mut settings, mut problems) = read(&document, &text, known)?;
     resolve_file_paths(&mut settings, path.parent().unwrap_or(Path::new("")));
     let found = machine(&settings, &document);
     problems.extend(found.problems);
-    if problems.is_empty() {
-        // also report errors in flags
-        let loaded = load(asked, usual, overrides, known)?;
-        return Ok(Examined { loaded, problems, warnings: found.warnings });
-    }
     problems.sort();
-    let loaded = Loaded { settings, file: Some(path.to_owned()) };
+    let mut loaded = Loaded { settings, file: Some(path.to_owned()) };
+    if problems.is_empty() {
+        loaded = loaded.with(overrides, known)?;
+    }
     Ok(Examined { loaded, problems, warnings: found.warnings })
 }
 
@@ -218,7 +224,7 @@ fn read(
         Err(error) => {
             let reported = document.problem(error.span().unwrap_or(0..0), error.message());
             problems.extend(schema_violations.is_empty().then_some(reported));
-            Err(ConfigError::Wrong(Problems(problems)))
+            Err(problems.into())
         }
     }
 }
@@ -248,10 +254,9 @@ fn settings_of(mut root: toml::Table, kinds: &[&'static KindSpec]) -> Result<Set
 /// # Errors
 /// [`ConfigError::Wrong`] with all problems.
 pub fn parse(origin: &str, text: &str, known: &KnownNames<'_>) -> Result<Settings, ConfigError> {
-    let wrong = |problems| ConfigError::Wrong(Problems(problems));
-    let document = TomlDocument::parse(origin, text).map_err(wrong)?;
+    let document = TomlDocument::parse(origin, text)?;
     let (settings, problems) = read(&document, text, known)?;
-    if problems.is_empty() { Ok(settings) } else { Err(wrong(problems)) }
+    if problems.is_empty() { Ok(settings) } else { Err(problems.into()) }
 }
 
 /// Deserialises a parsed file, if it conforms to the schema.
@@ -262,7 +267,7 @@ pub(super) fn typed<T: DeserializeOwned>(
 ) -> Result<T, ConfigError> {
     let (schema_violations, _) = document.schema_violations(schema);
     if !schema_violations.is_empty() {
-        return Err(ConfigError::Wrong(Problems(schema_violations)));
+        return Err(schema_violations.into());
     }
     toml::from_str(text)
         .map_err(|error| document.problem(error.span().unwrap_or(0..0), error.message()).into())
@@ -288,10 +293,7 @@ pub fn text(path: &Path) -> Result<String, ConfigError> {
         io::ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
         _ => ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() },
     };
-    let mut bytes = Vec::new();
-    files::open(path)
-        .and_then(|file| file.take(MAX_CONFIG_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(failed)?;
+    let bytes = files::read(path, MAX_CONFIG_BYTES + 1).map_err(failed)?;
     let unreadable = |reason: &str| ConfigError::Unreadable { path: path.to_owned(), reason: reason.into() };
     if bytes.len() as u64 > MAX_CONFIG_BYTES {
         return Err(unreadable("larger than 4 MiB"));

@@ -11,10 +11,16 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known.into_iter().filter(|candidate| near(candidate)).max_by(|a, b| score(a).total_cmp(&score(b)))
 }
 
+/// `; did you mean ...?`; empty if there is nothing to suggest.
+pub(super) fn did_you_mean(near: Option<&str>) -> String {
+    near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+}
+
 /// `; did you mean ...?` where something is near, else what there is; empty if there is nothing.
 pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    if let Some(near) = nearest(word, known.clone()) {
-        return format!("; did you mean `{near}`?");
+    let near = nearest(word, known.clone());
+    if near.is_some() {
+        return did_you_mean(near);
     }
     let all: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
     if all.is_empty() { String::new() } else { format!("; available: {}", all.join(", ")) }

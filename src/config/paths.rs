@@ -12,7 +12,6 @@ pub struct Paths {
     pub packs: PathBuf,
     /// The user's themes, one `NAME.toml` each.
     pub themes: PathBuf,
-    /// The log file.
     pub log: PathBuf,
     /// The folder for data that is kept between runs.
     pub state: PathBuf,

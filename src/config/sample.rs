@@ -9,7 +9,6 @@ const NAMES: &str = "{kinds}";
 /// Placeholder for the examples of all kinds.
 const EXAMPLES: &str = "{examples}\n";
 
-/// The sample file for these kinds.
 pub fn sample(kinds: &[&'static KindSpec]) -> String {
     let names: Vec<String> = kinds.iter().map(|kind| format!("{} ({})", kind.name, kind.summary)).collect();
     let examples: Vec<String> = kinds.iter().map(|kind| commented(kind.example)).collect();

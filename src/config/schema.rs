@@ -15,7 +15,7 @@ const AUTH: &str = "/$defs/AuthSettings";
 /// A source is `oneOf` its kinds, which differ in the constant value of `kind`.
 pub fn schema(kinds: &[&'static KindSpec]) -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
-    let own: Vec<Value> = kinds.iter().map(|kind| kind.options.schema(&mut generator).to_value()).collect();
+    let own: Vec<Value> = kinds.iter().map(|kind| (kind.options.schema)(&mut generator).to_value()).collect();
     let mut root = generator.into_root_schema_for::<Settings>().to_value();
     let [common, auth] = [SOURCE, AUTH].map(|path| root.pointer(path).cloned().unwrap_or_default());
     let of_kinds: Vec<Value> =

@@ -55,7 +55,6 @@ pub(crate) type Bytes = Zeroizing<Vec<u8>>;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reference}{failure}")]
 pub struct SecretError {
-    /// The reference.
     reference: String,
     failure: SecretErrorKind,
 }
@@ -158,11 +157,8 @@ pub(crate) fn key_file(path: &str) -> Result<Bytes, SecretError> {
 /// # Errors
 /// If it cannot be read.
 pub(crate) fn certificates(path: &str) -> Result<Vec<u8>, SecretError> {
-    let mut bytes = Vec::new();
-    files::open(&expand_home(path))
-        .and_then(|file| file.take(MAX_CERTIFICATE_BYTES).read_to_end(&mut bytes))
-        .map_err(|error| SecretErrorKind::from(error).of(format_args!("file {path}")))?;
-    Ok(bytes)
+    files::read(&expand_home(path), MAX_CERTIFICATE_BYTES)
+        .map_err(|error| SecretErrorKind::from(error).of(format_args!("file {path}")))
 }
 
 fn one_line(bytes: &[u8]) -> Result<Secret, SecretErrorKind> {

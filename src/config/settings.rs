@@ -3,7 +3,6 @@
 
 mod access;
 mod notify;
-mod runbooks;
 mod source;
 
 pub use access::{
@@ -11,18 +10,19 @@ pub use access::{
     SigV4Settings,
 };
 pub use notify::NotifySettings;
-pub use runbooks::RunbookSettings;
 pub use source::SourceSettings;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::model::action::OperationKind;
+pub use crate::model::duration::ConfigDuration;
 use crate::model::guard::Guard;
+use crate::model::health::Thresholds;
+use crate::model::world::HealthPolicy;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,7 +37,7 @@ pub struct Settings {
     /// How services are found and named.
     pub services: ServiceSettings,
     /// The limits above which a signal counts as bad.
-    pub health: HealthSettings,
+    pub health: Thresholds,
     /// The labels that hold the severity of alerts, and the meaning of their values.
     pub severity: SeveritySettings,
     /// Service level objectives: definition files and sources.
@@ -106,39 +106,11 @@ impl Default for ServiceSettings {
     fn default() -> Self {
         let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
         Self {
-            labels: words(&["service", "app", "app_kubernetes_io_name", "job"]),
+            labels: HealthPolicy::default().service_labels,
             describe_by: words(&["team", "tier", "namespace", "cluster", "env"]),
             packs: Vec::new(),
             lookback: None,
             apdex: ConfigDuration(Duration::from_millis(250)),
-        }
-    }
-}
-
-/// The limits above which a signal counts as bad.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct HealthSettings {
-    /// Failed / all requests from which a service is degraded, 0 to 1.
-    pub error_ratio_degraded: f64,
-    /// Failed / all requests from which a service is critical, 0 to 1.
-    pub error_ratio_critical: f64,
-    /// Number of failed requests within the lookback below which the error ratio is ignored.
-    pub few_errors: f64,
-    /// 95th percentile of latency from which a service is degraded.
-    pub p95_degraded: ConfigDuration,
-    /// Usage of the most used resource from which a service is degraded, 0 to 1.
-    pub saturation_degraded: f64,
-}
-
-impl Default for HealthSettings {
-    fn default() -> Self {
-        Self {
-            error_ratio_degraded: 0.01,
-            error_ratio_critical: 0.05,
-            few_errors: 3.0,
-            p95_degraded: ConfigDuration(Duration::from_secs(1)),
-            saturation_degraded: 0.9,
         }
     }
 }
@@ -182,15 +154,26 @@ pub struct SeveritySettings {
 
 impl Default for SeveritySettings {
     fn default() -> Self {
-        let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
-        Self {
-            labels: words(&["severity", "priority", "sloth_severity"]),
-            critical: Vec::new(),
-            warning: Vec::new(),
-            info: Vec::new(),
-            watchdogs: words(&["Watchdog", "DeadMansSwitch", "DeadMansSnitch"]),
-        }
+        let HealthPolicy { watchdogs, severities, .. } = HealthPolicy::default();
+        let (critical, warning, info) = (Vec::new(), Vec::new(), Vec::new());
+        Self { labels: severities.labels, critical, warning, info, watchdogs }
     }
+}
+
+/// Where to look for runbooks, in addition to the links in alerts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunbookSettings {
+    /// A folder with files named after the alert or its service: `HighErrorRatio.md`, `checkout.md`; relative to this file.
+    pub folder: Option<String>,
+    /// URLs with placeholders: `https://wiki.example.net/{{ labels.alertname }}.md`, tried in this order.
+    pub templates: Vec<String>,
+    /// Hosts in private networks that requests are allowed to.
+    pub hosts: Vec<String>,
+    /// Allow requests to hosts in private networks and on this machine, for any link in an alert.
+    pub allow_private: bool,
+    /// Tokens for hosts that require one, sent to no other host: `tokens."gitlab.example.net" = { env = "GITLAB_TOKEN" }`.
+    pub tokens: BTreeMap<String, SecretRef>,
 }
 
 /// Limits for queries.
@@ -238,42 +221,4 @@ pub struct UiSettings {
     pub low_bandwidth: Option<bool>,
     /// Keys for commands that replace the defaults, by the command's name: `quit = ["ctrl-q"]`.
     pub keys: BTreeMap<String, Vec<String>>,
-}
-
-/// A duration in Prometheus' format: `250ms`, `10s`, `1m30s`, `6h`, `30d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ConfigDuration(pub Duration);
-
-impl ConfigDuration {
-    /// The schema's pattern for durations, by which [`super::schema_check`] recognises them.
-    pub(super) const PATTERN: &'static str =
-        "^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
-}
-
-impl JsonSchema for ConfigDuration {
-    fn schema_name() -> Cow<'static, str> {
-        "Duration".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A duration in Prometheus' format: 250ms, 10s, 1m30s, 6h, 30d.",
-            "type": "string",
-            "minLength": 2,
-            "pattern": Self::PATTERN,
-        })
-    }
-}
-
-impl Serialize for ConfigDuration {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&crate::model::duration::text(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for ConfigDuration {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        crate::model::duration::parse(&text).map(Self).map_err(serde::de::Error::custom)
-    }
 }

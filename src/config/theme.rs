@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Error, Unexpected, Visitor};
+use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer};
 
-use super::load::{ConfigError, Problems, text, toml_files, typed};
+use super::load::{ConfigError, text, toml_files, typed};
 use super::toml_document::TomlDocument;
 
 /// One theme file.
@@ -66,25 +65,8 @@ pub enum Colour {
     Rgb(u8, u8, u8),
 }
 
-/// The terminal's sixteen colours, by index.
-const NAMES: [&str; 16] = [
-    "black",
-    "red",
-    "green",
-    "yellow",
-    "blue",
-    "magenta",
-    "cyan",
-    "white",
-    "bright-black",
-    "bright-red",
-    "bright-green",
-    "bright-yellow",
-    "bright-blue",
-    "bright-magenta",
-    "bright-cyan",
-    "bright-white",
-];
+/// The terminal's first eight colours, by index; the other eight are `bright-` and the same name.
+const NAMES: [&str; 8] = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 
 /// A text that is not a colour.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,7 +84,8 @@ impl FromStr for Colour {
             let [_, red, green, blue] = number.to_be_bytes();
             return Ok(Self::Rgb(red, green, blue));
         }
-        match (text, NAMES.iter().position(|name| *name == text).and_then(|at| u8::try_from(at).ok())) {
+        let (plain, first) = text.strip_prefix("bright-").map_or((text, 0), |plain| (plain, 8));
+        match (text, (first..).zip(NAMES).find(|(_, name)| *name == plain).map(|(number, _)| number)) {
             ("default", _) => Ok(Self::Default),
             (_, Some(number)) => Ok(Self::Indexed(number)),
             ("gray" | "grey", _) => Ok(Self::Indexed(8)),
@@ -111,28 +94,22 @@ impl FromStr for Colour {
     }
 }
 
-impl<'de> Deserialize<'de> for Colour {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ColourVisitor)
-    }
+/// A colour as written.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenColour {
+    Number(i64),
+    Text(String),
 }
 
-struct ColourVisitor;
-
-impl Visitor<'_> for ColourVisitor {
-    type Value = Colour;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a colour from 0 to 255")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Colour, E> {
-        text.parse().map_err(E::custom)
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Colour, E> {
-        let wrong = || E::invalid_value(Unexpected::Signed(number), &self);
-        u8::try_from(number).ok().map(Colour::Indexed).ok_or_else(wrong)
+impl<'de> Deserialize<'de> for Colour {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match WrittenColour::deserialize(deserializer)? {
+            WrittenColour::Text(text) => text.parse().map_err(D::Error::custom),
+            WrittenColour::Number(number) => u8::try_from(number).map(Self::Indexed).map_err(|_not_a_byte| {
+                D::Error::invalid_value(Unexpected::Signed(number), &"a colour from 0 to 255")
+            }),
+        }
     }
 }
 
@@ -151,8 +128,7 @@ impl JsonSchema for Colour {
 /// # Errors
 /// [`ConfigError::Wrong`] with all problems and their positions.
 pub fn parse(origin: &str, text: &str) -> Result<ThemeFile, ConfigError> {
-    let document =
-        TomlDocument::parse(origin, text).map_err(|problems| ConfigError::Wrong(Problems(problems)))?;
+    let document = TomlDocument::parse(origin, text)?;
     typed(&document, text, &schemars::schema_for!(ThemeFile).to_value())
 }
 

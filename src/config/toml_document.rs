@@ -7,7 +7,7 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::model::text::clean;
+use crate::model::text::{clean, place};
 
 use super::schema_check;
 
@@ -97,14 +97,6 @@ impl<'a> TomlDocument<'a> {
         }
         value.is_some()
     }
-}
-
-/// Line and column, both from 1, of a byte offset.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at.min(text.len())).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
 }
 
 #[cfg(test)]

@@ -14,11 +14,8 @@ use super::source::{SourceError, SourceId};
 /// One operation on one object of one source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Action {
-    /// The source.
     pub source: SourceId,
-    /// The object.
     pub target: ActionTarget,
-    /// The operation.
     #[serde(rename = "deed")]
     pub operation: Operation,
 }
@@ -28,7 +25,6 @@ pub struct Action {
 pub struct ActionTarget {
     /// The id at the source; empty for an object that does not exist yet.
     pub id: Text,
-    /// The display name.
     pub name: Text,
     /// The status of the incident that the user saw. If the status has changed since then, nothing is overwritten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,11 +34,9 @@ pub struct ActionTarget {
 /// One request of an action, as shown before it is sent. Never contains a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestPreview {
-    /// The HTTP method.
     pub method: Text,
     /// The URL without user name and query.
     pub address: Text,
-    /// The body, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Text>,
 }
@@ -82,7 +76,6 @@ impl WriteContext {
 /// The operations that a kind of source supports, with their request previews. Two values are equal if they support the same.
 #[derive(Clone, Copy)]
 pub struct WriteSupport {
-    /// The supported operations.
     pub kinds: &'static [OperationKind],
     /// The requests that an action would send to a source at this address, in order, without prechecks. Empty if it does not
     /// support the operation. The error is the reason why the action is not possible, as far as it is known without I/O.
@@ -112,7 +105,6 @@ impl fmt::Debug for WriteSupport {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct ActionError {
-    /// The error.
     pub error: SourceError,
     /// Whether the action may have been executed: the request was sent, without a clear answer. It must not be sent again
     /// before it is read back.
@@ -136,7 +128,6 @@ pub enum Verification {
     },
 }
 
-/// The result of an action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "ending")]
 pub enum ActionResult {
@@ -168,10 +159,7 @@ pub enum ActionResult {
         words: Text,
     },
     /// The action was sent, and it is unknown whether it was executed.
-    Unknown {
-        /// The error.
-        words: Text,
-    },
+    Unknown { words: Text },
 }
 
 impl ActionResult {
@@ -180,7 +168,6 @@ impl ActionResult {
         matches!(self, Self::Done { .. } | Self::Already { .. })
     }
 
-    /// The result in one word.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Done { .. } => "done",
@@ -205,19 +192,15 @@ impl ActionResult {
     }
 }
 
-/// The progress of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActionProgress {
-    /// In progress.
     Sending,
     /// The source asked to wait (429); the action is sent at this time.
     Waiting {
-        /// The time.
         until: Timestamp,
     },
     /// Sent without a clear answer; being read back.
     ReadingBack,
-    /// Finished.
     Ended(ActionResult),
 }
 

@@ -92,7 +92,6 @@ pub struct Alert {
     pub labels: Labels,
     /// Annotations such as summary, description and `runbook_url`.
     pub annotations: Labels,
-    /// The current state.
     pub state: AlertState,
     /// The normalised severity.
     pub severity: Severity,

@@ -3,7 +3,7 @@
 //! Each question is one row of the table in `asks!`. Macros generate the enums, the storage, the refresh intervals, the titles,
 //! the set of questions asked on every screen, and the handler calls of a source.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -132,7 +132,6 @@ macro_rules! questions {
         }
 
         impl Query {
-            /// The kind of this question.
             pub const fn kind(&self) -> AskKind {
                 match self {
                     $(Self::$Kind { .. } => AskKind::$Kind,)*
@@ -159,7 +158,6 @@ macro_rules! questions {
         }
 
         impl Topic {
-            /// The kind of question.
             pub const fn kind(&self) -> AskKind {
                 match self {
                     $(Self::$Kind { .. } => AskKind::$Kind,)*
@@ -173,29 +171,10 @@ asks!(questions);
 
 impl AskKind {
     /// The kinds that are asked on every screen, because counts and source states depend on them.
-    pub const VITAL: &[Self] = &Self::all_vital::<{ Self::count_vital() }>();
-
-    const fn count_vital() -> usize {
-        let (mut left, mut count) = (Self::ALL.as_slice(), 0);
-        while let [kind, rest @ ..] = left {
-            count += kind.is_vital() as usize;
-            left = rest;
-        }
-        count
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "the array has as many places as there are vital kinds")]
-    const fn all_vital<const COUNT: usize>() -> [Self; COUNT] {
-        let mut vital = [Self::Probe; COUNT];
-        let (mut left, mut count) = (Self::ALL.as_slice(), 0);
-        while let [kind, rest @ ..] = left {
-            if kind.is_vital() {
-                vital[count] = *kind;
-                count += 1;
-            }
-            left = rest;
-        }
-        vital
+    pub fn all_vital() -> &'static [Self] {
+        static VITAL: LazyLock<Vec<AskKind>> =
+            LazyLock::new(|| AskKind::ALL.into_iter().filter(|kind| kind.is_vital()).collect());
+        &VITAL
     }
 
     /// The moment that a question of this kind is about while `shown` is displayed.
@@ -210,14 +189,12 @@ impl AskKind {
 /// A question with its moment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ask {
-    /// The question.
     pub query: Query,
     /// The moment that it is about.
     pub at: Moment,
 }
 
 impl Ask {
-    /// The kind of the question.
     pub const fn kind(&self) -> AskKind {
         self.query.kind()
     }
@@ -245,9 +222,7 @@ impl Query {
 pub struct Question {
     /// Increases with each change of the context, to recognise late answers of the previous one.
     pub context: u64,
-    /// The source to ask.
     pub source: SourceId,
-    /// The question.
     pub ask: Ask,
     /// The digest of the stored answer; the source can then reply with [`Answer::Unchanged`].
     pub known: Option<u64>,
@@ -256,7 +231,6 @@ pub struct Question {
 /// An answer with its warnings and costs.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// The answer.
     pub answer: Answer,
     /// Warnings about missing parts and other limitations, each once.
     pub warnings: Vec<Warning>,
@@ -264,7 +238,6 @@ pub struct Reply {
     pub digest: Option<u64>,
     /// The size of the response bodies in bytes, uncompressed.
     pub bytes_in: u64,
-    /// The number of requests.
     pub requests: u32,
 }
 

@@ -70,7 +70,7 @@ pub fn assess(reading: &ServiceReading, case: Case<'_>) -> (Health, Vec<Reason>)
         }
     }
     found.extend(firing(alerts));
-    if let Some(seconds) = signals.p95.filter(|p95| *p95 >= thresholds.p95_degraded) {
+    if let Some(seconds) = signals.p95.filter(|p95| *p95 >= thresholds.p95_degraded.0.as_secs_f64()) {
         found.push((Health::Degraded, Reason::Slow(seconds)));
     }
     let dead = reading.servers.iter().filter_map(|servers| Some((servers.health()?, servers.clone())));

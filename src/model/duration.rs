@@ -1,7 +1,11 @@
 //! Durations in Prometheus' format: `1d12h`, `30s`, `250ms`.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +75,44 @@ pub fn short(duration: Duration) -> String {
         3600..86_400 => format!("{}h", s / 3600),
         86_400..864_000 if s % 86_400 >= 3600 => format!("{}d{}h", s / 86_400, s % 86_400 / 3600),
         _ => format!("{}d", s / 86_400),
+    }
+}
+
+/// A duration in Prometheus' format: `250ms`, `10s`, `1m30s`, `6h`, `30d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConfigDuration(pub Duration);
+
+impl ConfigDuration {
+    /// The schema's pattern for durations, by which `config` recognises them.
+    pub const PATTERN: &'static str =
+        "^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
+}
+
+impl JsonSchema for ConfigDuration {
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A duration in Prometheus' format: 250ms, 10s, 1m30s, 6h, 30d.",
+            "type": "string",
+            "minLength": 2,
+            "pattern": Self::PATTERN,
+        })
+    }
+}
+
+impl Serialize for ConfigDuration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&text(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for ConfigDuration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse(&text).map(Self).map_err(serde::de::Error::custom)
     }
 }
 

@@ -15,7 +15,6 @@ const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0100_0000_01b3;
 
 impl Fingerprint {
-    /// Computes the fingerprint of these labels.
     pub fn of(labels: &Labels) -> Self {
         let bytes = labels
             .iter()

@@ -12,7 +12,6 @@ const FLAPPING_STARTS: usize = 3;
 /// ... within this time.
 pub const FLAPPING_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// One firing of one alert, from its start to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firing {
     /// The alert's labels, as its source reports them.
@@ -28,7 +27,6 @@ pub struct Firing {
 }
 
 impl Firing {
-    /// Its time range.
     pub fn bounds(&self) -> TimeRange {
         TimeRange { start: self.from, end: self.to.max(self.from) }
     }

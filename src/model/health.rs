@@ -1,10 +1,16 @@
 //! How a service is, above what a signal counts as bad, and how signals are written.
 
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::duration::ConfigDuration;
 use super::words::words;
 
 words! {
     /// How a service is. Ordered: the worst is the smallest.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
     pub enum Health: word {
         /// No target answers.
         Down = "down",
@@ -12,23 +18,26 @@ words! {
         Critical = "critical",
         /// Something is wrong that can wait a little.
         Degraded = "degraded",
+        #[default]
         Unknown = "unknown",
         Healthy = "healthy",
     }
 }
 
 /// The limits above which a signal counts as bad.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "HealthSettings")]
 pub struct Thresholds {
-    /// The error ratio from which a service is degraded.
+    /// Failed / all requests from which a service is degraded, 0 to 1.
     pub error_ratio_degraded: f64,
-    /// The error ratio from which a service is critical.
+    /// Failed / all requests from which a service is critical, 0 to 1.
     pub error_ratio_critical: f64,
-    /// The number of failed requests within the lookback below which the error ratio is ignored.
+    /// Number of failed requests within the lookback below which the error ratio is ignored.
     pub few_errors: f64,
-    /// The 95th percentile of latency, in seconds, from which a service is degraded.
-    pub p95_degraded: f64,
-    /// The saturation, 0 to 1, from which a service is degraded.
+    /// 95th percentile of latency from which a service is degraded.
+    pub p95_degraded: ConfigDuration,
+    /// Usage of the most used resource from which a service is degraded, 0 to 1.
     pub saturation_degraded: f64,
 }
 
@@ -38,7 +47,7 @@ impl Default for Thresholds {
             error_ratio_degraded: 0.01,
             error_ratio_critical: 0.05,
             few_errors: 3.0,
-            p95_degraded: 1.0,
+            p95_degraded: ConfigDuration(Duration::from_secs(1)),
             saturation_degraded: 0.9,
         }
     }

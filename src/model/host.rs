@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::health::{Health, percent};
 use super::labels::Text;
 
-/// The usage of one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Usage {
     /// The resource: `disk`; empty if unknown.
@@ -82,7 +81,6 @@ pub fn place(host: &str, part: &str) -> String {
 /// A saturated resource with its host; displayed as `disk 97.9% on web-17 /var`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Saturated {
-    /// The resource and its usage.
     pub usage: Usage,
     /// The name of the host; empty for the service as a whole.
     pub host: Text,
@@ -104,7 +102,6 @@ impl fmt::Display for Saturated {
 pub struct MonitoredServers {
     /// The text for a server that is down: `Redis does not answer`.
     pub says: Text,
-    /// The number of servers.
     pub total: u32,
     /// The names of servers that are down; may be fewer than `count`.
     pub down: Vec<Text>,

@@ -14,9 +14,7 @@ use super::words::words;
 pub struct PagerRef {
     /// Its id in the paging system.
     pub id: Text,
-    /// Its display name.
     pub name: Text,
-    /// The URL of its page, if it has one.
     pub url: Option<Text>,
 }
 
@@ -34,7 +32,6 @@ pub struct Person {
 }
 
 words! {
-    /// The status of an incident.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum IncidentStatus: word {
@@ -65,9 +62,7 @@ pub struct Priority {
 /// A person and the time of an action, such as an acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Attribution {
-    /// The person.
     pub who: Person,
-    /// The time.
     pub at: Timestamp,
 }
 
@@ -83,7 +78,6 @@ pub struct Pending {
 /// The numbers of alerts of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct AlertCounts {
-    /// All alerts.
     pub all: u32,
     /// Alerts that are not resolved.
     pub triggered: u32,
@@ -97,7 +91,6 @@ pub struct Incident {
     pub number: u64,
     /// A short description of the problem.
     pub title: Text,
-    /// The status.
     pub status: IncidentStatus,
     /// How urgently responders are notified.
     pub urgency: Urgency,
@@ -106,13 +99,11 @@ pub struct Incident {
     pub service: Option<PagerRef>,
     /// The escalation policy, which defines who is paged in which order.
     pub escalation_policy: Option<PagerRef>,
-    /// The responsible teams.
     pub teams: Vec<PagerRef>,
     /// Who it is assigned to, the latest last.
     pub assigned: Vec<Attribution>,
     /// Who acknowledged it, the latest last.
     pub acknowledged: Vec<Attribution>,
-    /// The numbers of its alerts.
     pub alerts: AlertCounts,
     /// Automatic changes that the paging system has scheduled.
     pub pending: Vec<Pending>,
@@ -126,9 +117,7 @@ pub struct Incident {
     pub conference: Option<Text>,
     /// The labels of each alert that opened it, if the event contained them; otherwise empty.
     pub firing: Vec<Labels>,
-    /// The URL of its page.
     pub url: Option<Text>,
-    /// The source that reports it.
     pub source: SourceId,
 }
 
@@ -159,7 +148,6 @@ impl Incident {
 /// One entry in the log of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IncidentEvent {
-    /// The time.
     pub at: Timestamp,
     /// The type, in the paging system's terms: `trigger`, `acknowledge`, `escalate`, `notify`, `annotate`, ...
     pub kind: Text,
@@ -175,7 +163,6 @@ pub struct IncidentEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IncidentLogEntry {
     pub incident: Text,
-    /// The log entry.
     pub step: IncidentEvent,
 }
 
@@ -232,23 +219,18 @@ impl IncidentLog {
     }
 }
 
-/// A note on an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// The time.
     pub at: Timestamp,
-    /// The author.
     pub who: Text,
     /// The text; may have several lines.
     pub content: Text,
 }
 
-/// An alert of an incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentAlert {
     /// Its id in the paging system.
     pub id: Text,
-    /// Whether it is resolved.
     pub is_resolved: bool,
     pub summary: Text,
     /// The severity, in the sender's terms.
@@ -295,12 +277,10 @@ pub struct IncidentDetail {
 pub struct SimilarIncident {
     /// Its id in the paging system.
     pub id: Text,
-    /// Its title.
     pub title: Text,
     pub created_at: Timestamp,
     /// The similarity, 0 to 1000, as PagerDuty scores it.
     pub likeness: f64,
-    /// The URL of its page.
     pub url: Option<Text>,
 }
 

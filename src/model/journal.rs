@@ -16,9 +16,7 @@ pub struct JournalEntry {
     pub who: Text,
     /// The context's name.
     pub context: Text,
-    /// The action.
     pub action: Action,
-    /// The step.
     pub step: JournalStep,
 }
 
@@ -41,10 +39,7 @@ pub enum JournalStep {
         of: usize,
     },
     /// About to be sent: without a later line it is unknown whether it was done.
-    Sending {
-        /// The calls.
-        calls: Vec<RequestPreview>,
-    },
+    Sending { calls: Vec<RequestPreview> },
     /// Sent, but the response was unclear: about to be read back.
     ReadingBack { words: Text },
     Ended {
@@ -70,7 +65,6 @@ pub struct ActionRecord {
     pub who: Text,
     /// The context's name.
     pub context: Text,
-    /// The action.
     pub action: Action,
     /// When it was sent; `None` if it was not.
     pub sent_at: Option<Timestamp>,

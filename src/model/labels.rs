@@ -43,7 +43,6 @@ impl Labels {
         self.0.iter().map(|(name, value)| (name, value))
     }
 
-    /// The number of labels.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -64,6 +63,12 @@ impl Labels {
     #[must_use]
     pub fn without(&self, drop: impl Fn(&str) -> bool) -> Self {
         Self(self.0.iter().filter(|(name, _)| !drop(name)).cloned().collect())
+    }
+
+    /// All labels of both sets; where both have a name, the value of `over` counts.
+    #[must_use]
+    pub fn merged_with(&self, over: &Self) -> Self {
+        Self::new(self.0.iter().chain(over.0.iter()).cloned().collect())
     }
 
     /// Whether `other` has all of these labels with the same values.

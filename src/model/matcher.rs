@@ -113,7 +113,6 @@ pub enum MatcherError {
     /// An invalid regular expression.
     #[error("{pattern:?} is not a regular expression: {reason}")]
     Regex {
-        /// The expression.
         pattern: String,
         /// What is invalid in Go's syntax, and its position.
         reason: String,
@@ -143,12 +142,10 @@ impl Matcher {
         Self { name: name.into(), operator, value, test }
     }
 
-    /// The label name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The comparison operator.
     pub fn operator(&self) -> Operator {
         self.operator
     }
@@ -184,7 +181,6 @@ impl Matcher {
         }
     }
 
-    /// Whether these labels match.
     pub fn matches(&self, labels: &Labels) -> bool {
         self.matches_value(labels.value(&self.name))
     }
@@ -343,11 +339,8 @@ impl<'a> MatcherParser<'a> {
     }
 
     fn matcher(&mut self, braces: bool) -> Result<Matcher, MatcherError> {
-        let name = if self.rest().starts_with('"') {
-            self.quoted()?
-        } else {
-            self.bare(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | '-')).to_owned()
-        };
+        let name =
+            if self.rest().starts_with('"') { self.quoted()? } else { self.bare(is_of_name).to_owned() };
         if name.is_empty() {
             return Err(MatcherError::NoName(self.at));
         }
@@ -397,7 +390,12 @@ impl<'a> MatcherParser<'a> {
 }
 
 fn is_plain_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | '-'))
+    !name.is_empty() && name.chars().all(is_of_name)
+}
+
+/// Whether a character can be in a label name without quotes.
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | '-')
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Incident metrics: MTTD, MTTA, MTTR and MTBF.
+//! Incident metrics: MTTA, MTTR and MTBF.
 
 use std::time::Duration;
 
@@ -7,32 +7,15 @@ use jiff::Timestamp;
 use super::slo::TimeRange;
 
 /// The known times of one incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IncidentTimes {
-    /// The start of the user impact, from the incident's record.
-    pub impact: Option<Timestamp>,
-    /// The detection: the alert fired, the page was created, or the incident was declared.
-    pub triggered: Option<Timestamp>,
-    /// The first acknowledgement. Alertmanager has none; a silence does not count.
+    /// The detection: the page was created.
+    pub triggered: Timestamp,
+    /// The first acknowledgement.
     pub acknowledged: Option<Timestamp>,
-    /// The end of the user impact.
-    pub mitigated: Option<Timestamp>,
-    /// The resolution.
     pub resolved: Option<Timestamp>,
     /// Whether it counts as a failure: severity 1 or 2.
     pub is_failure: bool,
-}
-
-impl IncidentTimes {
-    /// The start: the impact if known, else the detection.
-    fn began(&self) -> Option<Timestamp> {
-        self.impact.or(self.triggered)
-    }
-
-    /// The end: the mitigation if known, else the resolution.
-    fn ended(&self) -> Option<Timestamp> {
-        self.mitigated.or(self.resolved)
-    }
 }
 
 /// The mean and median of durations, and their number.
@@ -40,7 +23,6 @@ impl IncidentTimes {
 pub struct DurationStats {
     /// The mean and the median; `None` if there are no durations.
     pub typical: Option<Average>,
-    /// The number of durations.
     pub counted: usize,
     /// How many were ignored because a time is missing or the end is before the start.
     pub left_out: usize,
@@ -55,12 +37,12 @@ pub struct Average {
 }
 
 impl DurationStats {
-    /// The durations between pairs of start and end. Also usable for MTTP, from merge to production.
-    pub fn between(times: impl IntoIterator<Item = (Option<Timestamp>, Option<Timestamp>)>) -> Self {
+    /// The durations between pairs of start and end.
+    pub fn between(times: impl IntoIterator<Item = (Timestamp, Option<Timestamp>)>) -> Self {
         let mut known = Vec::new();
         let mut left_out = 0;
         for (from, to) in times {
-            match from.zip(to).and_then(|(from, to)| Duration::try_from(to.duration_since(from)).ok()) {
+            match to.and_then(|to| Duration::try_from(to.duration_since(from)).ok()) {
                 Some(time) => known.push(time),
                 None => left_out += 1,
             }
@@ -83,34 +65,27 @@ impl Average {
 
 /// The metrics of the incidents in a period.
 ///
-/// Source: SLO.md section 8, after PagerDuty's and GitLab's definitions.
+/// Source: SLO.md section 8, after PagerDuty's definitions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measures {
-    /// MTTD: from the impact to the detection.
-    pub detection: DurationStats,
     /// MTTA: from the detection to the first acknowledgement; incidents without one are ignored and counted in `left_out`.
     pub acknowledgement: DurationStats,
     /// MTTR as `PagerDuty` defines it: from the detection to the resolution.
     pub resolution: DurationStats,
-    /// MTTR as GitLab defines it: from the impact to the mitigation; if these are unknown, from the detection to the resolution.
-    pub restoration: DurationStats,
     /// The number of failures (severity 1 and 2).
     pub failures: usize,
     /// The time with at least one failure within the period.
     pub downtime: Duration,
     /// MTBF: `(period - downtime) / failures`; `None` for fewer than 2 failures.
     pub between_failures: Option<Duration>,
-    /// The share of the period without a failure, 0 to 1; `None` for an empty period.
-    pub availability: Option<f64>,
 }
 
 impl Measures {
     /// Computes the metrics of these incidents. A failure without an end lasts to the end of the period; only time within the
     /// period counts as downtime.
     pub fn of(incidents: &[IncidentTimes], period: TimeRange) -> Self {
-        let measure = |from: fn(&IncidentTimes) -> Option<Timestamp>,
-                       to: fn(&IncidentTimes) -> Option<Timestamp>| {
-            DurationStats::between(incidents.iter().map(|incident| (from(incident), to(incident))))
+        let measure = |until: fn(&IncidentTimes) -> Option<Timestamp>| {
+            DurationStats::between(incidents.iter().map(|incident| (incident.triggered, until(incident))))
         };
         let down: Vec<TimeRange> = incidents
             .iter()
@@ -121,26 +96,22 @@ impl Measures {
         let downtime = merged(down).into_iter().map(TimeRange::length).sum();
         let up = period.length().saturating_sub(downtime);
         Self {
-            detection: measure(|incident| incident.impact, |incident| incident.triggered),
-            acknowledgement: measure(|incident| incident.triggered, |incident| incident.acknowledged),
-            resolution: measure(|incident| incident.triggered, |incident| incident.resolved),
-            restoration: measure(IncidentTimes::began, IncidentTimes::ended),
+            acknowledgement: measure(|incident| incident.acknowledged),
+            resolution: measure(|incident| incident.resolved),
             failures,
             downtime,
             between_failures: u32::try_from(failures)
                 .ok()
                 .filter(|failures| *failures >= 2)
                 .map(|failures| up / failures),
-            availability: (!period.length().is_zero())
-                .then(|| up.as_secs_f64() / period.length().as_secs_f64()),
         }
     }
 }
 
-/// The part of an incident within the period; `None` if there is none, or if its start is unknown.
+/// The part of an incident within the period; `None` if there is none.
 fn outage(incident: &IncidentTimes, period: TimeRange) -> Option<TimeRange> {
-    let began = incident.began()?;
-    let ended = incident.ended().unwrap_or(period.end).max(began);
+    let began = incident.triggered;
+    let ended = incident.resolved.unwrap_or(period.end).max(began);
     let overlaps = began < period.end && ended >= period.start;
     overlaps.then(|| TimeRange { start: began.max(period.start), end: ended.min(period.end) })
 }
@@ -176,20 +147,18 @@ mod tests {
 
     /// The incidents of SLO.md §8, one a day.
     fn incidents() -> Vec<IncidentTimes> {
-        let clock = |day: i64, hour: i64, minute: i64| Some(at(day * 1440 + hour * 60 + minute));
+        let clock = |day: i64, hour: i64, minute: i64| at(day * 1440 + hour * 60 + minute);
         [
-            (clock(0, 10, 0), clock(0, 10, 4), clock(0, 10, 6), clock(0, 10, 51)),
-            (clock(1, 2, 10), clock(1, 2, 10), clock(1, 2, 31), clock(1, 3, 40)),
-            (clock(2, 14, 0), clock(2, 14, 12), clock(2, 14, 13), clock(2, 14, 30)),
-            (clock(3, 21, 30), clock(3, 21, 33), None, clock(3, 21, 38)),
-            (clock(4, 8, 0), clock(4, 8, 2), clock(4, 8, 9), clock(4, 12, 2)),
+            (clock(0, 10, 4), Some(clock(0, 10, 6)), clock(0, 10, 51)),
+            (clock(1, 2, 10), Some(clock(1, 2, 31)), clock(1, 3, 40)),
+            (clock(2, 14, 12), Some(clock(2, 14, 13)), clock(2, 14, 30)),
+            (clock(3, 21, 33), None, clock(3, 21, 38)),
+            (clock(4, 8, 2), Some(clock(4, 8, 9)), clock(4, 12, 2)),
         ]
-        .map(|(impact, triggered, acknowledged, resolved)| IncidentTimes {
-            impact,
+        .map(|(triggered, acknowledged, resolved)| IncidentTimes {
             triggered,
             acknowledged,
-            mitigated: None,
-            resolved,
+            resolved: Some(resolved),
             is_failure: true,
         })
         .to_vec()
@@ -204,67 +173,51 @@ mod tests {
     fn the_incidents_of_a_month_have_their_measures() {
         let measures = Measures::of(&incidents(), month());
         let mean = |measure: DurationStats| minutes(measure.typical.unwrap().mean);
-        assert!((mean(measures.detection) - 4.2).abs() < 1e-9);
         assert!((mean(measures.acknowledgement) - 7.75).abs() < 1e-9);
         assert_eq!((measures.acknowledgement.counted, measures.acknowledgement.left_out), (4, 1));
         assert!((mean(measures.resolution) - 80.0).abs() < 1e-9);
-        assert!((mean(measures.restoration) - 84.2).abs() < 1e-9);
-        assert_eq!(measures.restoration.typical.unwrap().median, MINUTE * 51);
-        assert_eq!((measures.failures, measures.downtime), (5, MINUTE * 421));
-        assert!((minutes(measures.between_failures.unwrap()) / 60.0 - 142.6).abs() < 0.05);
-        assert!((measures.availability.unwrap() * 100.0 - 99.0255).abs() < 5e-5);
+        assert_eq!(measures.resolution.typical.unwrap().median, MINUTE * 47);
+        assert_eq!((measures.failures, measures.downtime), (5, MINUTE * 400));
+        assert_eq!(measures.between_failures, Some(MINUTE * 8560));
     }
 
     #[test]
     fn what_is_not_known_is_not_zero() {
-        let alert = IncidentTimes { triggered: Some(at(5)), ..IncidentTimes::default() };
+        let alert = IncidentTimes { triggered: at(5), acknowledged: None, resolved: None, is_failure: false };
         let measures = Measures::of(&[alert, alert], month());
         assert_eq!(measures.acknowledgement, DurationStats { typical: None, counted: 0, left_out: 2 });
-        assert_eq!(measures.detection.typical, None);
-        assert_eq!(
-            (measures.failures, measures.between_failures, measures.availability),
-            (0, None, Some(1.0))
-        );
-        let instant = TimeRange { start: at(0), end: at(0) };
-        assert_eq!(Measures::of(&[], instant).availability, None);
+        assert_eq!((measures.failures, measures.between_failures), (0, None));
     }
 
     #[test]
     fn an_end_before_the_beginning_is_left_out() {
-        let measure = DurationStats::between([
-            (Some(at(5)), Some(at(3))),
-            (Some(at(3)), Some(at(5))),
-            (None, Some(at(1))),
-        ]);
+        let measure = DurationStats::between([(at(5), Some(at(3))), (at(3), Some(at(5))), (at(1), None)]);
         assert_eq!((measure.counted, measure.left_out), (1, 2));
         assert_eq!(measure.typical, Some(Average { mean: MINUTE * 2, median: MINUTE * 2 }));
     }
 
     #[test]
     fn the_median_of_an_even_number_lies_between() {
-        let measure = DurationStats::between([1, 2, 10, 40].map(|minute| (Some(at(0)), Some(at(minute)))));
+        let measure = DurationStats::between([1, 2, 10, 40].map(|minute| (at(0), Some(at(minute)))));
         assert_eq!(measure.typical, Some(Average { mean: Duration::from_secs(795), median: MINUTE * 6 }));
     }
 
     #[test]
-    fn mitigation_ends_the_suffering_and_overlaps_count_once() {
+    fn an_open_failure_lasts_to_the_end_and_overlaps_count_once() {
         let one = IncidentTimes {
-            impact: Some(at(-10)),
-            triggered: Some(at(1)),
-            mitigated: Some(at(20)),
-            resolved: Some(at(500)),
+            triggered: at(-10),
+            acknowledged: None,
+            resolved: Some(at(20)),
             is_failure: true,
-            ..IncidentTimes::default()
         };
-        let open =
-            IncidentTimes { impact: None, triggered: Some(at(10)), mitigated: None, resolved: None, ..one };
+        let open = IncidentTimes { triggered: at(10), resolved: None, ..one };
         let period = TimeRange { start: at(0), end: at(30) };
         let measures = Measures::of(&[one, open], period);
-        assert_eq!(measures.restoration.typical.unwrap().mean, MINUTE * 30);
+        assert_eq!(measures.resolution.typical.unwrap().mean, MINUTE * 30);
         assert_eq!((measures.failures, measures.downtime), (2, MINUTE * 30));
         assert_eq!(measures.between_failures, Some(Duration::ZERO));
         // a failure of another period
-        let before = IncidentTimes { mitigated: Some(at(-1)), ..one };
+        let before = IncidentTimes { resolved: Some(at(-1)), ..one };
         assert_eq!(Measures::of(&[before], period).failures, 0);
     }
 
@@ -276,22 +229,23 @@ mod tests {
         assert_eq!(merged(vec![]), []);
     }
 
+    const SECONDS: std::ops::Range<i64> = -400_000_000_000..250_000_000_000;
+
     proptest! {
         #[test]
         fn no_times_break_it(
-            times in prop::collection::vec(prop::array::uniform5(prop::option::of(-400_000_000_000..250_000_000_000_i64)), 0..20),
+            times in prop::collection::vec((SECONDS, prop::option::of(SECONDS), prop::option::of(SECONDS)), 0..20),
             start in -1000..1000_i64, length in 0..1_000_000_i64,
         ) {
-            let moment = |second: Option<i64>| second.map(|second| Timestamp::from_second(second.clamp(-377_705_023_000, 253_402_200_000)).unwrap());
-            let incidents: Vec<_> = times.into_iter().map(|[impact, triggered, acknowledged, mitigated, resolved]| IncidentTimes {
-                impact: moment(impact), triggered: moment(triggered), acknowledged: moment(acknowledged),
-                mitigated: moment(mitigated), resolved: moment(resolved), is_failure: true,
+            let moment = |second: i64| Timestamp::from_second(second.clamp(-377_705_023_000, 253_402_200_000)).unwrap();
+            let incidents: Vec<_> = times.into_iter().map(|(triggered, acknowledged, resolved)| IncidentTimes {
+                triggered: moment(triggered), acknowledged: acknowledged.map(moment), resolved: resolved.map(moment),
+                is_failure: true,
             }).collect();
             let period = TimeRange { start: at(start), end: at(start + length) };
             let measures = Measures::of(&incidents, period);
             prop_assert!(measures.downtime <= period.length());
-            prop_assert!(measures.availability.is_none_or(|share| (0.0..=1.0).contains(&share)));
-            for measure in [measures.detection, measures.acknowledgement, measures.resolution, measures.restoration] {
+            for measure in [measures.acknowledgement, measures.resolution] {
                 prop_assert_eq!(measure.counted + measure.left_out, incidents.len());
                 prop_assert_eq!(measure.typical.is_some(), measure.counted > 0);
             }

@@ -15,9 +15,7 @@ mod calendar;
 pub struct EscalationPolicy {
     /// Its id, name and URL.
     pub named: PagerRef,
-    /// The responsible teams.
     pub teams: Vec<PagerRef>,
-    /// The services that use it.
     pub services: Vec<PagerRef>,
     /// The levels, in order.
     pub levels: Vec<EscalationLevel>,
@@ -36,7 +34,6 @@ pub struct EscalationLevel {
     pub targets: Vec<EscalationTarget>,
 }
 
-/// A target of an escalation level.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum EscalationTarget {
     /// A person, always on call.
@@ -50,7 +47,6 @@ pub enum EscalationTarget {
 pub struct Shift {
     pub policy: Text,
     pub level: u32,
-    /// The person on call.
     pub person: Person,
     /// The schedule; `None`: the person is a direct target.
     pub schedule: Option<PagerRef>,

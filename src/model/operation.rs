@@ -21,9 +21,7 @@ mod table;
 /// A reference to an object of a source: a person, a policy, a priority or a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntityRef {
-    /// The id at the source.
     pub id: Text,
-    /// The display name.
     pub name: Text,
 }
 
@@ -37,7 +35,6 @@ pub struct SilenceDraft {
     pub starts_at: Option<Timestamp>,
     /// The end. Start and end are by this machine's clock.
     pub ends_at: Timestamp,
-    /// The creator.
     pub created_by: Text,
     /// The comment of the silence: the reason for it.
     pub comment: Text,
@@ -59,7 +56,6 @@ impl From<&Person> for EntityRef {
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the operation")]
 pub struct OperationSpec {
-    /// The kind.
     pub kind: OperationKind,
     /// The name in the configuration and on the command line: `add-responder`.
     pub name: &'static str,
@@ -73,7 +69,6 @@ pub struct OperationSpec {
     pub done_to: &'static str,
     /// A template for the details column of lists of past actions.
     pub detail: &'static str,
-    /// The kind of target.
     pub target: TargetKind,
     /// The parameters, in the order of the fields.
     pub params: &'static [Param],
@@ -97,7 +92,6 @@ pub struct OperationSpec {
     pub is_addition: bool,
     /// Whether its consequences depend on who is on call.
     pub needs_on_call: bool,
-    /// What confirms it.
     pub confirm: ConfirmBy,
     /// The verb that undoes it.
     pub undo: Option<&'static str>,
@@ -209,7 +203,6 @@ macro_rules! generate {
         }
 
         impl OperationKind {
-            /// All kinds.
             pub const ALL: &[Self] = &[$(Self::$Kind,)*];
 
             /// The properties of this kind.
@@ -245,7 +238,6 @@ macro_rules! generate {
         }
 
         impl Operation {
-            /// The kind of this operation.
             pub const fn kind(&self) -> OperationKind {
                 match self {
                     $(Self::$Kind $({ $($field: _),* })? => OperationKind::$Kind,)*
@@ -280,7 +272,6 @@ impl OperationKind {
         self.spec().done
     }
 
-    /// The kind of target.
     pub const fn target(self) -> TargetKind {
         self.spec().target
     }

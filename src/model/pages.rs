@@ -12,7 +12,6 @@ use super::oncall::is_night;
 use super::slo::TimeRange;
 use super::world::IncidentView;
 
-/// The hours of a day.
 pub const HOURS: usize = 24;
 /// Incidents with a priority up to this rank count as failures: severity 1 and 2.
 const MAX_FAILURE_RANK: u32 = 2;
@@ -20,7 +19,6 @@ const MAX_FAILURE_RANK: u32 = 2;
 /// How incidents are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PageGrouping {
-    /// All in one group.
     All,
     /// By the monitored service, else by the paging system's.
     #[default]
@@ -34,7 +32,6 @@ pub enum PageGrouping {
 pub struct PageCounts {
     /// The service or team; `None`: all incidents, or those without one.
     pub name: Option<Text>,
-    /// The number of incidents.
     pub incidents: usize,
     /// The number of incidents with high urgency, which page someone.
     pub high: usize,
@@ -51,16 +48,11 @@ pub struct PageCounts {
 /// The times of an incident. A failure is an incident with one of the two highest priorities; without priorities, one with
 /// high urgency.
 pub fn times(incident: &Incident) -> IncidentTimes {
-    let is_failure_rank = |rank: u32| rank <= MAX_FAILURE_RANK;
-    let is_failure = match incident.priority.as_ref().and_then(|priority| priority.rank) {
-        Some(rank) => is_failure_rank(rank),
-        None => incident.urgency == Urgency::High,
-    };
+    let rank = incident.priority.as_ref().and_then(|priority| priority.rank);
+    let is_failure = rank.map_or(incident.urgency == Urgency::High, |rank| rank <= MAX_FAILURE_RANK);
     IncidentTimes {
-        impact: None,
-        triggered: Some(incident.created_at),
+        triggered: incident.created_at,
         acknowledged: incident.acknowledged.iter().map(|stamp| stamp.at).min(),
-        mitigated: None,
         resolved: incident.resolved_at,
         is_failure,
     }

@@ -9,19 +9,19 @@ mod plain;
 pub mod quoting;
 mod shape;
 mod token;
-mod value;
 
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{self, Expr};
 
-use super::labels::Labels;
+use super::labels::{Labels, Text};
 use super::matcher::Operator;
+use super::text::place;
 
 pub use condition::{
     Comparison, OtherConditions, Threshold, ThresholdCondition, condition, returns_zero_or_one,
 };
-pub use grammar::is_bound;
-pub use quoting::{is_plain_name, label, labels, literal, quoted};
+pub use grammar::{is_bound, series};
+pub use quoting::{by, is_plain_name, label, labels, literal, quoted};
 pub use shape::{returns_one_series, selectors};
 
 /// The limit for operators and brackets in a query that is parsed into a tree: each can add a level, and the functions that read
@@ -42,27 +42,24 @@ pub struct QueryRemark {
 
 impl QueryRemark {
     fn at(text: &str, at: usize, message: impl Into<String>) -> Self {
-        let before = text.get(..at.min(text.len())).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let (line, column) = place(text, at);
         Self { line, column, message: message.into() }
     }
 }
 
 /// One label matcher of a selector.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabelTest {
-    /// The label name.
-    pub name: String,
-    /// How the value is compared.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LabelMatch {
+    pub name: Text,
     pub operator: Operator,
     /// The value or pattern to compare with.
-    pub value: String,
+    pub value: Text,
 }
 
-impl LabelTest {
-    fn name(name: &str) -> Self {
-        Self { name: "__name__".to_owned(), operator: Operator::Equal, value: name.to_owned() }
+impl LabelMatch {
+    /// The matcher for a metric name.
+    fn metric(name: &str) -> Self {
+        Self { name: "__name__".into(), operator: Operator::Equal, value: name.into() }
     }
 }
 
@@ -84,14 +81,6 @@ pub enum QueryParseError {
 /// functions.
 pub fn check(expr: &str) -> Result<Vec<QueryRemark>, QueryParseError> {
     grammar::check(expr, true)
-}
-
-/// The label matchers of a query that is only a selector, with the metric name as `__name__`; `None` for other queries.
-///
-/// # Errors
-/// The errors of [`check`].
-pub fn series(expr: &str) -> Result<Option<Vec<LabelTest>>, QueryParseError> {
-    grammar::series(expr)
 }
 
 /// Parses an expression.
@@ -149,34 +138,18 @@ pub fn narrowed<'a>(query: &str, labels: impl Iterator<Item = (&'a str, &'a str)
     }
     let names: Vec<_> = labels.iter().map(|(name, _)| *name).collect();
     let only = labels.iter().fold("vector(1)".to_owned(), |inner, (name, value)| {
-        format!(r#"label_replace({inner}, "{name}", "{}", "", "")"#, replacement(value))
+        // `$1` would refer to a group of the regular expression
+        format!(r#"label_replace({inner}, "{name}", {}, "", "")"#, quoted(&value.replace('$', "$$")))
     });
     // the line break ends a comment at the end of the query
     let end = if query.contains('#') { "\n" } else { "" };
     format!("({query}{end}) and on ({}) {only}", names.join(", "))
 }
 
-/// Escapes a value for the replacement argument of `label_replace`, where `$1` would refer to a group of its regular expression.
-fn replacement(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for c in value.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '"' => out.push_str("\\\""),
-            '\n' => out.push_str("\\n"),
-            '$' => out.push_str("$$"),
-            '\u{fffd}' => out.push_str("\\ufffd"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// The labels of an alert that its series have too: without `alertname` and the labels that the rule adds.
 ///
 /// Pass the alert as the Prometheus with the rule reports it: an Alertmanager's copy also has `external_labels`, which
 /// the series do not have.
-#[must_use]
 pub fn series_labels(alert: &Labels, rule: &Labels) -> Labels {
     alert.without(|name| name == "alertname" || rule.get(name).is_some())
 }

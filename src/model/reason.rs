@@ -16,8 +16,10 @@ use super::signal::Signal;
 /// One reason why a service is not healthy.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reason {
-    /// This many targets are down.
-    TargetsDown { down: u32, total: u32 },
+    TargetsDown {
+        down: u32,
+        total: u32,
+    },
     /// The share of failed requests, 0 to 1.
     Errors(f64),
     Firing {
@@ -42,31 +44,34 @@ pub enum Reason {
         more: usize,
     },
     /// No source has data of the service any more.
-    NoData { since: Timestamp },
+    NoData {
+        since: Timestamp,
+    },
     /// The service is known by name only; no signal was ever read.
     NeverHadData,
     /// Signals of the service could not be read.
-    NotKnown { signals: Vec<Signal>, why: Text },
+    NotKnown {
+        signals: Vec<Signal>,
+        why: Text,
+    },
     /// The last known reason of a signal that is unknown now.
-    Last { reason: Box<Reason>, health: Health, at: Timestamp },
+    Last {
+        reason: Box<Reason>,
+        health: Health,
+        at: Timestamp,
+    },
 }
 
 impl Reason {
     /// The reason as text; for a last known reason with its age.
     pub fn words(&self, now: Timestamp) -> String {
-        match self {
-            Self::NoData { since } => format!("no data for {}", lasted(*since, now)),
-            Self::Last { reason, at, .. } => format!("{reason}, {} ago", lasted(*at, now)),
-            Self::TargetsDown { .. }
-            | Self::Errors(_)
-            | Self::Firing { .. }
-            | Self::Slow(_)
-            | Self::ServersDown(_)
-            | Self::Signal { .. }
-            | Self::Saturated { .. }
-            | Self::NeverHadData
-            | Self::NotKnown { .. } => self.to_string(),
+        if let Self::NoData { since } = self {
+            return format!("no data for {}", lasted(*since, now));
         }
+        if let Self::Last { reason, at, .. } = self {
+            return format!("{reason}, {} ago", lasted(*at, now));
+        }
+        self.to_string()
     }
 
     /// The signal of this reason, and its health.

@@ -9,7 +9,6 @@ use super::labels::{Labels, Text};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     pub name: Text,
-    /// The name of its group.
     pub group: Text,
     pub expr: Text,
     /// How long the expression must hold before the alert fires (`for`).
@@ -29,7 +28,6 @@ pub struct Rule {
 pub struct BrokenRule {
     /// The name of its alert or recorded series.
     pub name: Text,
-    /// The name of its group.
     pub group: Text,
     /// The labels that it adds.
     pub labels: Labels,

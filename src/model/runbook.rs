@@ -21,7 +21,6 @@ pub struct RunbookQuery {
 /// The result of the search for a runbook.
 #[derive(Debug, Clone, PartialEq, Default, Hash)]
 pub struct RunbookSearch {
-    /// The runbook, if one was found.
     pub found: Option<Runbook>,
     /// The locations that were searched before without success, in order.
     pub tried: Vec<TriedLocation>,

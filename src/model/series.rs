@@ -94,7 +94,6 @@ fn round_step(seconds: i64) -> i64 {
 /// One series of a [`Matrix`]: a value for each point of the grid, NaN where there is none.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// The labels that identify it.
     pub labels: Labels,
     /// One value for each point of the grid.
     pub values: Vec<f64>,
@@ -111,7 +110,6 @@ impl Series {
 #[derive(Debug, Clone)]
 pub struct Matrix {
     pub span: TimeGrid,
-    /// The series.
     pub lines: Vec<Series>,
 }
 

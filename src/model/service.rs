@@ -47,24 +47,18 @@ pub struct DownTarget {
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ScrapeTargets {
-    /// The number of targets that are up.
     pub up: u32,
-    /// The number of all targets.
     pub total: u32,
-    /// The targets that are down.
     pub down: Vec<DownTarget>,
 }
 
 /// The data of one source about one service.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ServiceReading {
-    /// The name of the service.
     pub name: Text,
     /// Labels such as team and tier that all targets have in common.
     pub labels: Labels,
-    /// Its golden signals.
     pub signals: Signals,
-    /// Its scrape targets.
     pub targets: ScrapeTargets,
     /// Signals that exist but could not be read.
     pub unknown: UnknownSignals,
@@ -149,15 +143,12 @@ impl ServiceDetail {
 }
 
 /// One service as displayed, merged from all sources that report it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Service {
-    /// The name of the service.
     pub name: Text,
     /// Labels such as team and tier.
     pub labels: Labels,
-    /// Its golden signals.
     pub signals: Signals,
-    /// Its scrape targets.
     pub targets: ScrapeTargets,
     /// Signals that exist but are unknown now.
     pub unknown: UnknownSignals,
@@ -167,7 +158,6 @@ pub struct Service {
     pub hosts: Arc<[Host]>,
     /// Named signals from metric packs.
     pub named: Vec<NamedSignal>,
-    /// The computed health.
     pub health: Health,
     /// The reasons for the health, the worst first; empty when healthy.
     pub reasons: Vec<Reason>,
@@ -188,16 +178,13 @@ impl Service {
     #[must_use]
     pub fn without_values(&self) -> Self {
         Self {
-            signals: Signals::default(),
-            targets: ScrapeTargets::default(),
-            unknown: UnknownSignals::default(),
-            hosts: Arc::default(),
-            named: Vec::new(),
-            health: Health::Unknown,
-            reasons: Vec::new(),
-            since: None,
-            alerts: Vec::new(),
-            ..self.clone()
+            name: self.name.clone(),
+            labels: self.labels.clone(),
+            named_by: self.named_by.clone(),
+            sources: self.sources.clone(),
+            chart_sources: self.chart_sources.clone(),
+            seen_at: self.seen_at,
+            ..Self::default()
         }
     }
 
@@ -227,7 +214,6 @@ impl Service {
 /// A reading with the state of its source.
 #[derive(Debug, Clone, Copy)]
 pub struct SourcedReading<'a> {
-    /// The reading.
     pub reading: &'a ServiceReading,
     /// Whether the source currently answers without errors.
     pub is_current: bool,

@@ -14,7 +14,6 @@ words! {
         Requests = "requests",
         Errors = "errors",
         Latency = "latency",
-        /// The Apdex score.
         Apdex = "Apdex",
         Saturation = "saturation",
         /// The servers that are only monitored through an exporter.
@@ -27,9 +26,7 @@ words! {
 /// A signal that exists but is unknown now: rejected, truncated, without answer, or with too few data yet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnknownSignal {
-    /// The signal.
     pub signal: Signal,
-    /// The reason as text.
     pub why: Text,
 }
 
@@ -57,7 +54,6 @@ impl UnknownSignals {
         self.0.iter().any(|unknown| unknown.signal == signal)
     }
 
-    /// All unknown signals with their reasons.
     pub fn iter(&self) -> impl Iterator<Item = &UnknownSignal> {
         self.0.iter()
     }

@@ -14,7 +14,6 @@ mod preview;
 mod propose;
 
 words! {
-    /// The state of a silence.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     pub enum SilenceState: word {
         Active = "active",
@@ -23,12 +22,10 @@ words! {
     }
 }
 
-/// One silence of an Alertmanager.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Silence {
     /// Its id in Alertmanager.
     pub id: Text,
-    /// The state.
     pub state: SilenceState,
     /// The matchers; an alert must fulfil all of them.
     pub matchers: Vec<Matcher>,
@@ -36,7 +33,6 @@ pub struct Silence {
     pub starts_at: Timestamp,
     /// The end, converted to the local clock.
     pub ends_at: Timestamp,
-    /// The author.
     pub created_by: Text,
     /// The author's comment.
     pub comment: Text,

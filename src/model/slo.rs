@@ -18,10 +18,11 @@ pub mod show;
 mod spending;
 mod status;
 mod template;
-mod traffic;
 mod window;
 
-pub use burn_condition::{BurnCondition, BurnSeverity, pyrra, sloth, standard, standard_of};
+pub use burn_condition::{
+    BurnCondition, BurnSeverity, are_few, fewest_events, lookbacks, pyrra, sloth, standard, standard_of,
+};
 pub use counter::counters;
 pub use definition::{
     AlertMetadata, BudgetingMethod, DefinitionOrigin, EventSide, Form, Sli, Slo, SloAlerting,
@@ -39,5 +40,4 @@ pub use status::{
     BASIS, BurnConditionState, BurnReading, GroupStatus, MissingReason, RECENT, SloState, SloStatus,
 };
 pub use template::Template;
-pub use traffic::{are_few, fewest_events};
 pub use window::{Calendar, CalendarUnit, TimeRange, Window};

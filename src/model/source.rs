@@ -20,7 +20,6 @@ impl SourceId {
         Self(name.into())
     }
 
-    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,7 +39,6 @@ impl Kind {
     /// The built-in source of runbooks; not a monitored system, so not included in counts of sources.
     pub const RUNBOOKS: Self = Self("runbooks");
 
-    /// The kind with this name.
     pub const fn new(name: &'static str) -> Self {
         Self(name)
     }
@@ -72,7 +70,6 @@ pub struct ProbeReport {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{source_name}: {kind}")]
 pub struct SourceError {
-    /// The source.
     pub source_name: SourceId,
     /// The kind of error with its details.
     pub kind: ErrorKind,
@@ -83,7 +80,6 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    /// An error at this source.
     pub fn new(source_name: SourceId, kind: ErrorKind) -> Self {
         Self { source_name, kind, retry_after: None, next_try: None }
     }
@@ -181,23 +177,16 @@ fn behind(reason: &str) -> String {
 impl ErrorKind {
     /// Whether the whole source is affected, not only this question.
     pub fn is_source_wide(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::Unreachable { .. }
-            | Self::Certificate { .. }
-            | Self::TimedOut { .. }
-            | Self::Unauthorised { .. }
-            | Self::Redirected { .. }
-            | Self::RateLimited { .. }
-            | Self::NoSecret { .. } => true,
-            Self::Forbidden { .. }
-            | Self::Refused { .. }
-            | Self::Garbled { .. }
-            | Self::TooLarge { .. }
-            | Self::BadQuery { .. }
-            | Self::NotOffered { .. }
-            | Self::Unfit { .. }
-            | Self::Internal { .. } => false,
-        }
+                | Self::Certificate { .. }
+                | Self::TimedOut { .. }
+                | Self::Unauthorised { .. }
+                | Self::Redirected { .. }
+                | Self::RateLimited { .. }
+                | Self::NoSecret { .. }
+        )
     }
 
     /// The same error with each text replaced by `reword`.
@@ -224,23 +213,15 @@ impl ErrorKind {
 
     /// The server's own message; empty if there is none.
     pub fn said(&self) -> &str {
-        match self {
-            Self::Unauthorised { message }
-            | Self::Forbidden { message }
-            | Self::RateLimited { message }
-            | Self::Refused { message, .. }
-            | Self::BadQuery { message } => message,
-            Self::Unreachable { .. }
-            | Self::Certificate { .. }
-            | Self::TimedOut { .. }
-            | Self::Redirected { .. }
-            | Self::Garbled { .. }
-            | Self::TooLarge { .. }
-            | Self::NotOffered { .. }
-            | Self::Unfit { .. }
-            | Self::NoSecret { .. }
-            | Self::Internal { .. } => "",
+        if let Self::Unauthorised { message }
+        | Self::Forbidden { message }
+        | Self::RateLimited { message }
+        | Self::Refused { message, .. }
+        | Self::BadQuery { message } = self
+        {
+            return message;
         }
+        ""
     }
 
     /// The advice for a known server message, whatever the status.

@@ -202,6 +202,13 @@ fn is_invisible(c: char) -> bool {
         || code & 0xfffe == 0xfffe
 }
 
+/// Line and column, both from 1, of a byte offset.
+pub fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at.min(text.len())).unwrap_or(text);
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
 /// A number with its noun, in the plural if it is not one: `2 sources`.
 pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })

@@ -14,17 +14,14 @@ use super::text::clean;
 pub enum Value {
     /// Unknown; not zero.
     Nothing,
-    /// A text.
     Text(String),
     /// A word in tables, true or false in JSON.
     Switch(bool),
-    /// A count.
     Count(u64),
     /// Signed whole seconds.
     Offset(i64),
     /// A ratio, 0 to 1.
     Ratio(f64),
-    /// A plain number.
     Number(f64),
     /// A number with its text for tables.
     Formatted(f64, String),
@@ -36,9 +33,7 @@ pub enum Value {
     Since(Timestamp),
     /// A future or recent time; tables show how far away it is.
     Moment(Timestamp),
-    /// A list of texts.
     Texts(Vec<String>),
-    /// Labels with their values.
     Labels(Labels),
     /// Objects; in JSON only.
     Objects(Vec<Vec<(&'static str, Value)>>),

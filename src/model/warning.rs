@@ -22,7 +22,6 @@ pub enum WarningKind {
 pub struct Warning {
     /// Its effect on the answer.
     pub kind: WarningKind,
-    /// The message.
     pub text: Text,
 }
 
@@ -37,7 +36,6 @@ impl Warning {
         Self { kind: WarningKind::MissingPart, text: text.into() }
     }
 
-    /// A notice.
     pub fn notice(text: impl Into<Text>) -> Self {
         Self { kind: WarningKind::Notice, text: text.into() }
     }

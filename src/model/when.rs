@@ -41,7 +41,7 @@ pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, W
 }
 
 /// Parses `22:00` or `22:00:30`.
-fn time(text: &str) -> Option<Time> {
+pub(super) fn time(text: &str) -> Option<Time> {
     let is_time = text.contains(':') && text.chars().all(|c| c.is_ascii_digit() || c == ':');
     let padded = if text.find(':') == Some(1) { format!("0{text}") } else { text.to_owned() };
     is_time.then(|| padded.parse().ok())?

@@ -147,7 +147,6 @@ impl World {
         &self.services
     }
 
-    /// The service with this name.
     pub fn service(&self, name: &str) -> Option<&Service> {
         let at = self.services.binary_search_by(|service| (*service.name).cmp(name)).ok()?;
         self.services.get(at)
@@ -158,7 +157,6 @@ impl World {
         &self.alerts
     }
 
-    /// The alert with this fingerprint.
     pub fn alert(&self, fingerprint: Fingerprint) -> Option<&Arc<Alert>> {
         self.alerts.get(alerts::find(&self.alerts, fingerprint)?)
     }
@@ -260,7 +258,6 @@ impl World {
         self.health_policy.watchdogs.iter().any(|name| name == alertname)
     }
 
-    /// The severity of an alert with these labels.
     pub fn severity_of(&self, labels: &Labels) -> Severity {
         self.health_policy.severities.of(labels)
     }
@@ -292,7 +289,7 @@ impl World {
         let answered_well = answer.is_ok();
         cache.take(question, answer, digest, now);
         if answered_well {
-            cache.place(&question.ask).warned(warnings);
+            cache.place(&question.ask).warnings = warnings;
         }
         let is_settled = answered_well && self.drop_confirmed(question);
         let kind = question.ask.kind();

@@ -8,7 +8,6 @@ use burnwatch::testing::model::ask::{AskKind, Query};
 use burnwatch::testing::model::incident::Incident;
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::oncall::OnCallSnapshot;
-use burnwatch::testing::model::remote::Remote;
 use burnwatch::testing::model::source::SourceId;
 
 use crate::SIZES;
@@ -228,7 +227,7 @@ fn open_ones_whose_alerts_the_list_does_not_tell_are_read_once_wherever_one_is()
     assert_eq!(has_unknown_alerts(stage), 0);
     let read = |stage: &Stage, id: &str| {
         let cache = stage.state().shared.world.cache(&SourceId::new("pager")).expect("it is asked");
-        cache.incident_details().get(id).and_then(Remote::at)
+        cache.incident_details().get(id).and_then(|remote| remote.at)
     };
     let first = read(stage, "P1");
     stage.jump(20);

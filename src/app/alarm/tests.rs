@@ -6,14 +6,14 @@ use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::fixtures::{self, person};
 use crate::model::incident::{Attribution, Incident, IncidentSnapshot, Urgency};
 use crate::model::labels::Labels;
-use crate::model::notify::QuietHours;
+
 use crate::model::oncall::OnCallSnapshot;
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + 60 * minute).unwrap()
 }
 
-fn state(answers: AskKind, notify_policy: NotifyPolicy) -> Shared {
+fn state(answers: AskKind, notify_policy: NotifySettings) -> Shared {
     let source = fixtures::source("one", "toy", vec![answers]);
     let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
     let setup = InitialState::new("prod", vec![source], look, (80, 24));
@@ -55,7 +55,7 @@ fn titles(effects: &[Effect]) -> Vec<&str> {
 
 #[test]
 fn what_was_there_at_the_start_calls_nobody_but_is_counted_in_the_title() {
-    let mut state = state(AskKind::Incidents, NotifyPolicy::default());
+    let mut state = state(AskKind::Incidents, NotifySettings::default());
     let effects = snapshot(&mut state, vec![incident("A", Urgency::High, "ana")], 1);
     assert_eq!(calls(&effects), 0);
     assert_eq!(titles(&effects), ["(1!) burnwatch prod"]);
@@ -64,7 +64,7 @@ fn what_was_there_at_the_start_calls_nobody_but_is_counted_in_the_title() {
 
 #[test]
 fn a_new_page_calls_once_whatever_becomes_of_it() {
-    let mut state = state(AskKind::Incidents, NotifyPolicy::default());
+    let mut state = state(AskKind::Incidents, NotifySettings::default());
     snapshot(&mut state, Vec::new(), 0);
     let page = incident("A", Urgency::High, "kofi");
     let effects = snapshot(&mut state, vec![page.clone()], 1);
@@ -80,7 +80,7 @@ fn a_new_page_calls_once_whatever_becomes_of_it() {
 
 #[test]
 fn one_of_low_urgency_calls_only_whose_it_is_and_when_it_becomes_theirs() {
-    let mut state = state(AskKind::Incidents, NotifyPolicy::default());
+    let mut state = state(AskKind::Incidents, NotifySettings::default());
     snapshot(&mut state, Vec::new(), 0);
     i_am(&mut state, "ana");
     assert_eq!(calls(&snapshot(&mut state, vec![incident("A", Urgency::Low, "kofi")], 1)), 0);
@@ -91,7 +91,8 @@ fn one_of_low_urgency_calls_only_whose_it_is_and_when_it_becomes_theirs() {
 
 #[test]
 fn what_was_there_calls_when_it_is_handed_to_me() {
-    let mut state = state(AskKind::Incidents, NotifyPolicy { only_mine: true, ..NotifyPolicy::default() });
+    let mut state =
+        state(AskKind::Incidents, NotifySettings { only_mine: true, ..NotifySettings::default() });
     i_am(&mut state, "ana");
     assert_eq!(calls(&snapshot(&mut state, vec![incident("A", Urgency::High, "kofi")], 1)), 0);
     assert_eq!(calls(&snapshot(&mut state, vec![incident("A", Urgency::High, "ana")], 2)), 1);
@@ -99,7 +100,7 @@ fn what_was_there_calls_when_it_is_handed_to_me() {
 
 #[test]
 fn several_at_once_are_one_call() {
-    let mut state = state(AskKind::Incidents, NotifyPolicy::default());
+    let mut state = state(AskKind::Incidents, NotifySettings::default());
     snapshot(&mut state, Vec::new(), 0);
     let many = (0..5).map(|i| incident(&i.to_string(), Urgency::High, "kofi")).collect();
     let effects = snapshot(&mut state, many, 1);
@@ -112,8 +113,9 @@ fn several_at_once_are_one_call() {
 
 #[test]
 fn in_quiet_hours_only_the_title_says_so_and_nothing_is_made_up_for_later() {
-    let quiet = vec![QuietHours::parse("02:00-03:00").unwrap()];
-    let mut state = state(AskKind::Incidents, NotifyPolicy { quiet, ..NotifyPolicy::default() });
+    let (quiet_hours, zone) = (vec!["02:00-03:00".to_owned()], Some("UTC".to_owned()));
+    let mut state =
+        state(AskKind::Incidents, NotifySettings { quiet_hours, zone, ..NotifySettings::default() });
     snapshot(&mut state, Vec::new(), 0);
     let page = incident("A", Urgency::High, "kofi");
     let effects = snapshot(&mut state, vec![page.clone()], 0);
@@ -123,7 +125,7 @@ fn in_quiet_hours_only_the_title_says_so_and_nothing_is_made_up_for_later() {
 
 #[test]
 fn what_is_switched_off_is_not_done() {
-    let off = NotifyPolicy { bell: false, desktop: false, title: false, ..NotifyPolicy::default() };
+    let off = NotifySettings { bell: false, desktop: false, title: false, ..NotifySettings::default() };
     let mut state = state(AskKind::Incidents, off);
     snapshot(&mut state, Vec::new(), 0);
     assert_eq!(snapshot(&mut state, vec![incident("A", Urgency::High, "kofi")], 1), []);
@@ -141,7 +143,7 @@ fn alerting(state: &mut Shared, alerts: Vec<Alert>, minute: i64) -> Vec<Effect> 
 
 #[test]
 fn without_a_paging_system_new_critical_alerts_call_and_flapping_ones_not_again_and_again() {
-    let mut state = state(AskKind::Alerts, NotifyPolicy::default());
+    let mut state = state(AskKind::Alerts, NotifySettings::default());
     assert_eq!(calls(&alerting(&mut state, vec![alert("Old", 0)], 0)), 0);
     assert_eq!(calls(&alerting(&mut state, vec![alert("Old", 0), alert("New", 1)], 1)), 1);
     assert_eq!(calls(&alerting(&mut state, vec![alert("Old", 0), alert("New", 1)], 2)), 0);
@@ -155,7 +157,7 @@ fn without_a_paging_system_new_critical_alerts_call_and_flapping_ones_not_again_
 
 #[test]
 fn another_context_begins_anew() {
-    let mut state = state(AskKind::Incidents, NotifyPolicy::default());
+    let mut state = state(AskKind::Incidents, NotifySettings::default());
     snapshot(&mut state, Vec::new(), 0);
     state.alarm.forget();
     assert_eq!(calls(&snapshot(&mut state, vec![incident("A", Urgency::High, "kofi")], 1)), 0);

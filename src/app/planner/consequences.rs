@@ -201,7 +201,7 @@ fn pages(
         )));
     }
     if !planner.knows_who_is_on_call(source, now) {
-        let read = planner.world.cache(source).and_then(|held| held.on_call().at());
+        let read = planner.world.cache(source).and_then(|held| held.on_call().at);
         let old = read.map_or_else(String::new, |at| format!("{} ", duration::short(age(at, now))));
         all.push(serious(format!("The on-call data are {old}old: somebody else may be on call now.")));
     }

@@ -77,9 +77,9 @@ fn a_silent_source_is_in_doubt_before_its_time_out() {
     remote.arrived((), None, at(1));
     scheduler.due(vec![want(Query::Alerts.now())], 0, at(5));
     let topic = Topic::Alerts;
-    assert_eq!(scheduler.freshness(&prom, &topic, &remote.state(), at(10)), Freshness::Fresh);
+    assert_eq!(scheduler.freshness(&prom, &topic, &remote, at(10)), Freshness::Fresh);
     assert_eq!(
-        scheduler.freshness(&prom, &topic, &remote.state(), at(14)),
+        scheduler.freshness(&prom, &topic, &remote, at(14)),
         Freshness::Stale(Duration::from_secs(13))
     );
 }
@@ -94,7 +94,7 @@ fn a_slow_but_steady_source_does_not_look_stale_while_it_is_asked_again() {
     remote.arrived((), None, at(1));
     assert_eq!(scheduler.due(vec![want(Query::Alerts.now())], 0, at(30)).len(), 1);
     let topic = Topic::Alerts;
-    assert_eq!(scheduler.freshness(&prom, &topic, &remote.state(), at(32)), Freshness::Fresh);
+    assert_eq!(scheduler.freshness(&prom, &topic, &remote, at(32)), Freshness::Fresh);
 }
 
 #[test]

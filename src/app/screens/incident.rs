@@ -190,7 +190,7 @@ fn failure(cx: &ScreenCx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let incident = &known.incident;
     let Some(remote) = remote(cx.shared, known) else { return Vec::new() };
     let topic = Topic::Incident(incident.id.clone());
-    let words = match cx.shared.scheduler.freshness(&incident.source, &topic, &remote.state(), cx.now) {
+    let words = match cx.shared.scheduler.freshness(&incident.source, &topic, remote, cx.now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => return Vec::new(),
         Freshness::Failed => remote.failure().map_or_else(|| "no answer".to_owned(), ToString::to_string),
         Freshness::Stale(age) => format!("details {} old", duration::short(age)),

@@ -154,7 +154,7 @@ impl ListScreen for OnCall {
         if cx.shared.range.end.is_some() {
             runs.push(StyledRun::new("  current schedule", Role::Stale));
         }
-        let warning = cx.world.sources().find_map(|(_, cache)| cache.on_call().warnings().first());
+        let warning = cx.world.sources().find_map(|(_, cache)| cache.on_call().warnings.first());
         if let Some(warning) = warning {
             runs.push(StyledRun::new(format!("  {} {warning}", cx.symbol(Role::Warning)), Role::Warning));
         }

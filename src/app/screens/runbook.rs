@@ -72,7 +72,7 @@ impl Screen for OpenRunbook {
             StyledRun::new(from.unwrap_or_default(), Role::Muted),
         ];
         let failure = remote.and_then(|remote| remote.failure());
-        let read = remote.and_then(Remote::at).map(|at| format!("read {} ago ", ago(at, cx.now)));
+        let read = remote.and_then(|remote| remote.at).map(|at| format!("read {} ago ", ago(at, cx.now)));
         let right = match failure {
             Some(error) => vec![StyledRun::new(format!("{} {error} ", cx.symbol(Role::Stale)), Role::Stale)],
             None => vec![StyledRun::new(read.unwrap_or_default(), Role::Muted)],
@@ -96,7 +96,7 @@ impl Screen for OpenRunbook {
         let found = remote.and_then(|remote| remote.value()?.found.as_ref());
         let layout = RunbookLayoutKey {
             wanted: Arc::clone(wanted),
-            digest: remote.and_then(Remote::digest),
+            digest: remote.and_then(|remote| remote.digest),
             is_found: found.is_some(),
             width: room(shared.size.0),
             charset: shared.look.charset,

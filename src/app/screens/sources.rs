@@ -78,8 +78,8 @@ fn list_area(body: Rect, sources: usize) -> Rect {
 }
 
 /// Adds the age or the error of one kind of answer.
-fn answer(cx: &Cx<'_>, kind: AskKind, answer: &AnswerState<'_>, page: &mut PageContent) {
-    let (words, role) = match (answer.at, answer.failure) {
+fn answer(cx: &Cx<'_>, kind: AskKind, answer: &AnswerState, page: &mut PageContent) {
+    let (words, role) = match (answer.at, answer.failure()) {
         (_, Some(error)) => (error.kind.to_string(), Role::Stale),
         (Some(at), None) => (format!("{} ago", answered(at, cx.now)), Role::Text),
         (None, None) => ("not loaded yet".to_owned(), Role::Muted),

@@ -94,7 +94,7 @@ fn an_answer_with_something_missing_marks_its_source_as_partial_and_a_remark_doe
 
 /// A state with one source, which answers every kind of query.
 fn all_state() -> State {
-    let source = fixtures::source("all", "toy", AskKind::VITAL.to_vec());
+    let source = fixtures::source("all", "toy", AskKind::all_vital().to_vec());
     State::new(InitialState::new(
         "prod",
         vec![source],
@@ -150,7 +150,7 @@ fn tick_without(
 
 #[test]
 fn one_question_that_hangs_is_named_in_time_with_its_own_age_and_next_try() {
-    for hangs in AskKind::VITAL.iter().copied().filter(|kind| *kind != AskKind::Probe) {
+    for hangs in AskKind::all_vital().iter().copied().filter(|kind| *kind != AskKind::Probe) {
         // SLOs and on-call data are queried less often: reported soon after the next query
         let within = match hangs {
             AskKind::Slos => 30 + 9,

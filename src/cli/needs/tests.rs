@@ -180,7 +180,7 @@ async fn page() -> (String, Vec<AskKind>) {
          This page is generated from the tables that the program uses.\n\n\
          ## Verbs\n| verb | waits for |\n| --- | --- |\n",
     );
-    let mut used = AskKind::VITAL.to_vec();
+    let mut used = AskKind::all_vital().to_vec();
     for needs in VERBS {
         used.extend(needs.kinds());
         writeln!(page, "| `{}` | {} |", needs.verb, listed(needs.kinds())).unwrap();
@@ -192,7 +192,7 @@ async fn page() -> (String, Vec<AskKind>) {
     writeln!(
         page,
         "Every screen, and so `snapshot`, waits for {}.\nSome screens wait for more:\n",
-        listed(AskKind::VITAL.to_vec())
+        listed(AskKind::all_vital().to_vec())
     )
     .unwrap();
     page.push_str("| screen | waits for |\n| --- | --- |\n");
@@ -204,9 +204,9 @@ async fn page() -> (String, Vec<AskKind>) {
         let mut kinds: Vec<AskKind> = wants.iter().map(|want| want.ask.kind()).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        let has_all = AskKind::VITAL.iter().all(|kind| kinds.contains(kind));
+        let has_all = AskKind::all_vital().iter().all(|kind| kinds.contains(kind));
         assert!(has_all, "{name} does not ask for what every screen asks for");
-        kinds.retain(|kind| !AskKind::VITAL.contains(kind));
+        kinds.retain(|kind| !AskKind::all_vital().contains(kind));
         used.extend(&kinds);
         writeln!(page, "| {name} | {} |", listed(kinds)).unwrap();
     }

@@ -78,7 +78,6 @@ impl Findings {
 /// A file of a load, and where findings about it go.
 #[derive(Clone, Copy)]
 pub(super) struct FileOrigin<'l> {
-    /// The path of the file.
     pub(super) path: &'l Path,
     /// Where findings are reported.
     pub(super) findings: &'l Findings,
@@ -87,9 +86,5 @@ pub(super) struct FileOrigin<'l> {
 impl FileOrigin<'_> {
     pub(super) fn say(&self, line: usize, level: FindingLevel, message: &str) {
         self.findings.say(self.path, Some(line), level, message);
-    }
-
-    pub(super) fn report_file(&self, level: FindingLevel, message: &str) {
-        self.findings.say(self.path, None, level, message);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::finding::{FindingLevel, Findings};
@@ -24,7 +24,6 @@ const MAX_FOLDER_DEPTH: usize = 16;
 pub(super) struct OpenedFile {
     /// As it was given, or found below a given folder.
     pub(super) path: PathBuf,
-    /// The content.
     pub(super) text: String,
     /// Whether the user named this very file, instead of a folder that contains it.
     pub(super) named: bool,
@@ -134,9 +133,7 @@ fn is_definition(path: &Path) -> bool {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    let file = files::open(path).map_err(|error| reason(&error))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
+    let bytes = files::read(path, MAX_FILE_BYTES + 1).map_err(|error| reason(&error))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(format!("not read: larger than the limit of {} MiB", MAX_FILE_BYTES / 1024 / 1024));
     }

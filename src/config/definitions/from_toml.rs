@@ -14,7 +14,7 @@ pub(super) fn document(text: &str) -> (DocumentNode, Vec<ReadFault>) {
     for error in &errors {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         let line = reader.line(error.span().map_or(0, |span| span.start));
-        reader.faults.push(ReadFault { line, message: format!("not TOML: {message}") });
+        reader.faults.push(ReadFault::new(line, format!("not TOML: {message}")));
     }
     let fields = reader.fields(root.get_ref(), 1);
     (DocumentNode::table(1, fields), reader.faults)
@@ -53,7 +53,7 @@ impl TomlReader {
     fn node(&mut self, value: &Spanned<DeValue<'_>>, named: usize, level: usize) -> DocumentNode {
         let line = self.line(value.span().start);
         if level > MAX_LEVELS {
-            self.faults.push(ReadFault { line, message: format!("nested deeper than {MAX_LEVELS} levels") });
+            self.faults.push(ReadFault::too_deep(line));
             return DocumentNode::leaf(line, NodeKind::Nothing);
         }
         let plain = |text: String| DocumentNode::leaf(line, NodeKind::Scalar { text, plain: true });

@@ -23,8 +23,7 @@ pub(super) fn documents(text: &str) -> (Vec<DocumentNode>, Vec<ReadFault>) {
     let (mut documents, mut faults) = (Vec::new(), Vec::new());
     if let Some(at) = text.find('\0') {
         let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
-        let message = "a NUL byte; YAML must be text in UTF-8".to_owned();
-        return (documents, vec![ReadFault { line, message }]);
+        return (documents, vec![ReadFault::new(line, "a NUL byte; YAML must be text in UTF-8")]);
     }
     let (mut rest, mut lines_before, mut values_left) = (text, 0, MAX_VALUES);
     loop {
@@ -36,7 +35,7 @@ pub(super) fn documents(text: &str) -> (Vec<DocumentNode>, Vec<ReadFault>) {
         let Some((bytes, lines)) = next_document(rest, reader.document_line) else { break };
         if faults.len() >= MAX_FAULTS {
             let message = format!("{MAX_FAULTS} broken documents; the rest is not read");
-            faults.push(ReadFault { line: lines_before + lines + 1, message });
+            faults.push(ReadFault::new(lines_before + lines + 1, message));
             break;
         }
         lines_before += lines;
@@ -98,9 +97,9 @@ impl YamlReader {
     fn read(&mut self, text: &str, documents: &mut Vec<DocumentNode>) -> Result<(), ReadFault> {
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
-            let (event, span) = event.map_err(|error| ReadFault {
-                line: self.line(error.marker().line()),
-                message: not_yaml(error.info()),
+            // with a prefix like that of the TOML errors
+            let (event, span) = event.map_err(|error| {
+                ReadFault::new(self.line(error.marker().line()), format!("not YAML: {}", error.info()))
             })?;
             let line = self.line(span.start.line());
             match event {
@@ -114,7 +113,7 @@ impl YamlReader {
                 Event::Alias(anchor) => {
                     let node = self.anchors.get(&anchor).cloned();
                     let node = node.ok_or_else(|| {
-                        fault(line, "the alias refers to a value that is not complete before it")
+                        ReadFault::new(line, "the alias refers to a value that is not complete before it")
                     })?;
                     self.put(node, 0, line)?;
                 }
@@ -149,7 +148,7 @@ impl YamlReader {
 
     fn open(&mut self, line: usize, anchor: usize, inner: Inner) -> Result<(), ReadFault> {
         if self.open.len() >= MAX_LEVELS {
-            return Err(too_deep(line));
+            return Err(ReadFault::too_deep(line));
         }
         self.open.push(OpenCollection { line, anchor, inner });
         Ok(())
@@ -157,9 +156,8 @@ impl YamlReader {
 
     fn count_toward_limit(&mut self, values: usize, line: usize) -> Result<(), ReadFault> {
         self.values_left = self.values_left.checked_sub(values).ok_or_else(|| {
-            let message =
-                format!("more than {MAX_VALUES} values, counting those behind aliases; the rest is not read");
-            ReadFault { line, message }
+            let what = "values, counting those behind aliases; the rest is not read";
+            ReadFault::new(line, format!("more than {MAX_VALUES} {what}"))
         })?;
         Ok(())
     }
@@ -167,7 +165,7 @@ impl YamlReader {
     /// Adds a complete value to the innermost open list or table; without one it becomes the document's root.
     fn put(&mut self, node: Arc<DocumentNode>, anchor: usize, line: usize) -> Result<(), ReadFault> {
         if self.open.len() + node.levels > MAX_LEVELS + 1 {
-            return Err(too_deep(line));
+            return Err(ReadFault::too_deep(line));
         }
         // values in a list or table were counted when they were added; an alias counts its whole value again
         let is_alias = Arc::strong_count(&node) > 1;
@@ -184,7 +182,7 @@ impl YamlReader {
                         NodeKind::Scalar { text, .. } => text.clone(),
                         NodeKind::Nothing => "null".to_owned(),
                         NodeKind::List(_) | NodeKind::Table(_) => {
-                            return Err(fault(line, "a key must be a text, not a list or a table"));
+                            return Err(ReadFault::new(line, "a key must be a text, not a list or a table"));
                         }
                     };
                     table.name = Some((name, line));
@@ -193,7 +191,7 @@ impl YamlReader {
                     let from =
                         if let NodeKind::List(items) = &node.kind { items.clone() } else { vec![node] };
                     if !from.iter().all(|node| matches!(node.kind, NodeKind::Table(_))) {
-                        return Err(fault(at, "`<<` needs a table or a list of tables"));
+                        return Err(ReadFault::new(at, "`<<` needs a table or a list of tables"));
                     }
                     table.merged.extend(from);
                 }
@@ -224,19 +222,6 @@ impl YamlReader {
         }
         Ok(DocumentNode::table(line, table.fields))
     }
-}
-
-fn fault(line: usize, message: &str) -> ReadFault {
-    ReadFault { line, message: message.to_owned() }
-}
-
-fn too_deep(line: usize) -> ReadFault {
-    ReadFault { line, message: format!("nested deeper than {MAX_LEVELS} levels") }
-}
-
-/// The parser's message, with a prefix like that of the TOML errors.
-fn not_yaml(info: &str) -> String {
-    format!("not YAML: {info}")
 }
 
 #[cfg(test)]

@@ -47,7 +47,6 @@ pub(super) struct NodeFields {
 /// A key with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NodeField {
-    /// The key.
     pub(super) name: String,
     /// The line of the key, from 1.
     pub(super) line: usize,
@@ -59,8 +58,18 @@ pub(super) struct NodeField {
 pub(super) struct ReadFault {
     /// The line, from 1.
     pub(super) line: usize,
-    /// The error message.
     pub(super) message: String,
+}
+
+impl ReadFault {
+    pub(super) fn new(line: usize, message: impl Into<String>) -> Self {
+        Self { line, message: message.into() }
+    }
+
+    /// Nested deeper than [`MAX_LEVELS`].
+    pub(super) fn too_deep(line: usize) -> Self {
+        Self::new(line, format!("nested deeper than {MAX_LEVELS} levels"))
+    }
 }
 
 impl DocumentNode {

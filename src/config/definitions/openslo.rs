@@ -9,14 +9,15 @@ use std::collections::BTreeMap;
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
     AlertMetadata, BudgetingMethod, BurnSeverity, DefinitionOrigin, Family, Form, Objective, RecordedSeries,
-    Sli, Slo, SloAlerting, Template, standard,
+    Sli, Slo, SloAlerting, lookbacks, standard,
 };
 
 use super::finding::FindingLevel;
 use super::table::{DocumentTable, TableValue};
-use super::terms::{lookbacks, slug};
+use super::terms::slug;
+pub(super) use indicator::COMPARISONS;
 use indicator::OpenSloIndicator;
-pub(super) use period::{start, zone};
+pub(super) use period::{DEFAULT_START, OpenSloUnit, UNITS, start, zone};
 
 /// The kinds that other objects can refer to.
 const REFERENCED_KINDS: [&str; 6] =
@@ -117,13 +118,11 @@ impl<'l> OpenSloObjects<'l> {
         let description = spec.get_as("description", TableValue::sentence);
         let service = spec.get_as("service", TableValue::word);
         let window = period::of(&spec, version);
-        let method = spec.get("budgetingMethod").map_or_else(
-            || {
-                spec.value().warn("has no `budgetingMethod`; Occurrences is used");
-                Some(Method::Occurrences)
-            },
-            |value| method(&value),
-        );
+        let method = spec.get("budgetingMethod");
+        if method.is_none() {
+            spec.value().warn("has no `budgetingMethod`; Occurrences is used");
+        }
+        let method = method.map_or(Some(Method::Occurrences), |value| value.one_of(&METHODS));
         let shared = self.indicator(version, &spec);
         let alerts = spec.get("alertPolicies").map(|value| alert::policies(&value, self));
         let alerts = alerts.filter(|pairs| !pairs.is_empty());
@@ -158,14 +157,8 @@ impl<'l> OpenSloObjects<'l> {
                 name = format!("{}-{at}", metadata.name).into();
                 id = format!("{service}-{name}");
                 let pairs = alerts.clone().unwrap_or_else(|| standard(window.nominal()));
-                recorded = Some(RecordedSeries {
-                    family: Family::Sloth,
-                    id: id.as_str().into(),
-                    labels: Labels::default(),
-                    metric: Text::default(),
-                    lookbacks: lookbacks(&pairs),
-                    plugins: Vec::new(),
-                });
+                let series = RecordedSeries::new(Family::Sloth, id.as_str().into());
+                recorded = Some(RecordedSeries { lookbacks: lookbacks(&pairs), ..series });
             }
             let id: Text = id.into();
             ids.push(id.clone());
@@ -215,15 +208,13 @@ impl<'l> OpenSloObjects<'l> {
             },
             (None, Some(reference)) => {
                 let name = reference.text()?;
-                let found = self.find("SLI", name, &reference);
-                if found.is_none() {
-                    reference.error(&format!("there is no SLI `{name}` in the files that were read"));
-                }
+                let found = self.find("SLI", name, &reference).or_else(|| {
+                    reference.reject(&format!("there is no SLI `{name}` in the files that were read"))
+                });
                 indicator::object(&found?, self)
             }
             (Some(_), Some(reference)) => {
-                reference.error("is given together with `indicator`; keep one of them");
-                None
+                reference.reject("is given together with `indicator`; keep one of them")
             }
             (None, None) => None,
         }
@@ -242,14 +233,8 @@ impl<'l> OpenSloObjects<'l> {
         let objective = match (table.get("target"), table.get("targetPercent")) {
             (Some(target), None) => target.ratio(),
             (None, Some(percent)) => percent.percent(),
-            (None, None) => {
-                value.error("lacks `target`");
-                None
-            }
-            (Some(_), Some(percent)) => {
-                percent.error("is given together with `target`; keep one of them");
-                None
-            }
+            (None, None) => value.reject("lacks `target`"),
+            (Some(_), Some(percent)) => percent.reject("is given together with `target`; keep one of them"),
         };
         let own = match version {
             OpenSloVersion::One => self.indicator(version, &table),
@@ -284,8 +269,10 @@ struct Row {
 impl Row {
     /// Whether its queries contain `{{.window}}`: then the SLO was written for Sloth, which records it under an id of its own.
     fn has_placeholder(&self) -> bool {
-        let sli = self.sli.as_ref().filter(|sli| !matches!(sli, Sli::Threshold { .. }));
-        sli.is_some_and(|sli| sli.templates().any(Template::has_window))
+        if let Some(Sli::Events { part, total, .. }) = &self.sli {
+            return part.has_window() || total.has_window();
+        }
+        matches!(&self.sli, Some(Sli::Ratio { error }) if error.has_window())
     }
 }
 
@@ -310,13 +297,11 @@ enum Method {
     RatioTimeslices,
 }
 
-fn method(value: &TableValue<'_>) -> Option<Method> {
-    value.one_of(&[
-        ("Occurrences", Method::Occurrences),
-        ("Timeslices", Method::Timeslices),
-        ("RatioTimeslices", Method::RatioTimeslices),
-    ])
-}
+const METHODS: [(&str, Method); 3] = [
+    ("Occurrences", Method::Occurrences),
+    ("Timeslices", Method::Timeslices),
+    ("RatioTimeslices", Method::RatioTimeslices),
+];
 
 fn budgeting(method: Method, version: OpenSloVersion, table: &DocumentTable<'_>) -> Option<BudgetingMethod> {
     if method == Method::Occurrences {
@@ -334,14 +319,8 @@ fn budgeting(method: Method, version: OpenSloVersion, table: &DocumentTable<'_>)
     if method == Method::RatioTimeslices {
         return Some(BudgetingMethod::RatioTimeslices { slice: slice? });
     }
-    let least = table.need("timeSliceTarget").and_then(|value| {
-        let least = value.amount()?;
-        if least > 0.0 && least <= 1.0 {
-            return Some(least);
-        }
-        value.error("must be above 0 and at most 1");
-        None
-    });
+    let least = table.need("timeSliceTarget");
+    let least = least.and_then(|value| value.amount_up_to(1.0, "must be above 0 and at most 1"));
     Some(BudgetingMethod::Timeslices { slice: slice?, least: least? })
 }
 

@@ -2,23 +2,20 @@
 
 use std::time::Duration;
 
-use jiff::civil::date;
 use jiff::tz::TimeZone;
 
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::Operator;
-use crate::model::promql::Comparison;
+use crate::model::promql::{self, Comparison};
 use crate::model::slo::{
     AlertMetadata, BudgetingMethod, BurnCondition, BurnSeverity, Calendar, CalendarUnit, EventSide, Family,
-    Form, RecordedSeries, Selector, SelectorError, Sli, Slo, SloAlerting, Template, Window, standard,
+    Form, RecordedSeries, Selector, SelectorError, Sli, Slo, SloAlerting, Template, Window, lookbacks,
+    standard,
 };
 
-use super::openslo;
+use super::DEFAULT_PERIOD;
+use super::openslo::{self, DEFAULT_START};
 use super::table::{DocumentTable, TableValue};
-use super::terms::{by, lookbacks, merged};
-
-/// The default window.
-const DEFAULT_WINDOW: Duration = Duration::from_secs(30 * 86_400);
 
 /// Settings that apply to all SLOs of a file.
 struct OwnDefaults {
@@ -27,19 +24,18 @@ struct OwnDefaults {
     window: Window,
 }
 
-/// Reads the SLOs of a file.
 pub(super) fn read(document: &TableValue<'_>, slos: &mut Vec<Slo>) {
     let Some(root) = document.table() else { return };
     let before = document.origin().findings.errors();
     let service = root.get_as("service", TableValue::word);
     let labels = root.labels("labels");
     let shared_window =
-        root.get("window").map_or(Some(Window::Rolling(DEFAULT_WINDOW)), |value| window(&value));
+        root.get("window").map_or(Some(Window::Rolling(DEFAULT_PERIOD)), |value| window(&value));
     let entries = root.need("slo").map(|value| value.list()).unwrap_or_default();
     root.finish();
     let is_sound = document.origin().findings.errors() == before;
     let shared =
-        OwnDefaults { service, labels, window: shared_window.unwrap_or(Window::Rolling(DEFAULT_WINDOW)) };
+        OwnDefaults { service, labels, window: shared_window.unwrap_or(Window::Rolling(DEFAULT_PERIOD)) };
     // an error in the shared settings affects all SLOs; they are still read, to report all errors at once
     let read: Vec<_> = entries.iter().filter_map(|entry| one(entry, &shared)).collect();
     if is_sound {
@@ -82,7 +78,7 @@ fn one(value: &TableValue<'_>, shared: &OwnDefaults) -> Option<Slo> {
         name,
         service,
         description: description.unwrap_or_default(),
-        labels: merged(&shared.labels, &labels),
+        labels: shared.labels.merged_with(&labels),
         objective: objective?,
         window: own_window?,
         budgeting: budgeting?,
@@ -104,15 +100,8 @@ fn window(value: &TableValue<'_>) -> Option<Window> {
     }
     let table = value.table()?;
     let length = table.need_as("calendar", calendar);
-    let zone = match table.need("zone") {
-        Some(value) => openslo::zone(&value),
-        None => None,
-    };
-    let start = match table.get("start") {
-        Some(value) => openslo::start(&value, Some(&TimeZone::UTC)),
-        // 1 January 2024 is a Monday and the first day of a month, a quarter and a year
-        None => Some(date(2024, 1, 1).at(0, 0, 0, 0)),
-    };
+    let zone = table.need_as("zone", openslo::zone);
+    let start = table.get_or("start", DEFAULT_START, |value| openslo::start(value, Some(&TimeZone::UTC)));
     table.finish();
     let (count, unit) = length?;
     Some(Window::Calendar(Calendar { count, unit, start: start?, zone: zone? }))
@@ -122,91 +111,65 @@ fn window(value: &TableValue<'_>) -> Option<Window> {
 fn calendar(value: &TableValue<'_>) -> Option<(u32, CalendarUnit)> {
     let text = value.text()?.trim();
     let (count, word) = text.split_once(' ').unwrap_or(("1", text));
-    let unit = match word.trim().trim_end_matches('s') {
-        "day" => Some(CalendarUnit::Day),
-        "week" => Some(CalendarUnit::Week),
-        "month" => Some(CalendarUnit::Month),
-        "quarter" => Some(CalendarUnit::Quarter),
-        "year" => Some(CalendarUnit::Year),
-        _ => None,
-    };
+    let word = word.trim().trim_end_matches('s');
+    let unit = CalendarUnit::ALL.into_iter().find(|unit| unit.word() == word);
     let count = count.parse().ok().filter(|count| (1..=1000).contains(count));
-    if unit.is_none() || count.is_none() {
-        value.error(&format!(
+    count.zip(unit).or_else(|| {
+        value.reject(&format!(
             "{text:?} is not a calendar period; write it like 1 month, 2 weeks or 1 quarter"
-        ));
-    }
-    Some((count?, unit?))
+        ))
+    })
 }
+
+/// The words for tools that record SLOs.
+pub(super) const FAMILIES: [(&str, Family); 3] =
+    [("sloth", Family::Sloth), ("pyrra", Family::Pyrra), ("grafana", Family::Grafana)];
 
 /// Reads `{ by = "sloth", id = "..." }`: the series under which another tool records the SLO.
 fn recorded(value: &TableValue<'_>) -> Option<RecordedSeries> {
     let table = value.table()?;
-    let known = [("sloth", Family::Sloth), ("pyrra", Family::Pyrra), ("grafana", Family::Grafana)];
-    let family = table.need_as("by", |value| value.one_of(&known));
+    let family = table.need_as("by", |value| value.one_of(&FAMILIES));
     let id = table.need_as("id", TableValue::word);
     let labels = table.labels("labels");
     let metric = if family == Some(Family::Pyrra) { table.need("metric") } else { table.get("metric") };
-    let metric = metric.and_then(|value| value.word());
+    let metric = metric.and_then(|value| value.word()).unwrap_or_default();
     table.finish();
-    let metric = metric.unwrap_or_default();
-    Some(RecordedSeries {
-        family: family?,
-        id: id?,
-        labels,
-        metric,
-        lookbacks: Vec::new(),
-        plugins: Vec::new(),
-    })
+    Some(RecordedSeries { labels, metric, ..RecordedSeries::new(family?, id?) })
 }
 
 /// Reads the SLI; exactly one kind must be given, or none if the SLO is recorded.
 fn sli(table: &DocumentTable<'_>, grouping: &[Text], is_recorded: bool) -> Option<Sli> {
-    let (bad, good, total) = (table.get("bad"), table.get("good"), table.get("total"));
-    let (ratio, latency, up) = (table.get("error_ratio"), table.get("latency"), table.get("up"));
-    let (apdex, threshold) = (table.get("apdex"), table.get("threshold"));
-    let ways = [&bad, &good, &ratio, &latency, &up, &apdex, &threshold];
-    if is_recorded && total.is_none() && ways.iter().all(|way| way.is_none()) {
-        return None;
-    }
-    if ways.iter().filter(|way| way.is_some()).count() != 1 {
-        let many = if ways.iter().all(|way| way.is_none()) { "none" } else { "more than one" };
-        table.value().error(&format!(
+    const KINDS: [&str; 7] = ["bad", "good", "error_ratio", "latency", "up", "apdex", "threshold"];
+    let total = table.get("total");
+    let given: Vec<_> = KINDS.into_iter().filter_map(|kind| Some((kind, table.get(kind)?))).collect();
+    let [(kind, value)] = given.as_slice() else {
+        if given.is_empty() && is_recorded && total.is_none() {
+            return None;
+        }
+        let many = if given.is_empty() { "none" } else { "more than one" };
+        return table.value().reject(&format!(
             "has {many} of `bad`, `good`, `error_ratio`, `latency`, `up`, `apdex` and `threshold`; it needs one"
         ));
-        return None;
+    };
+    if let Some(total) = total.filter(|_| !matches!(*kind, "bad" | "good")) {
+        return total.reject("is only used together with `bad` or `good`");
     }
-    if let Some(total) = &total
-        && bad.is_none()
-        && good.is_none()
-    {
-        total.error("is only used together with `bad` or `good`");
-        return None;
+    match *kind {
+        "bad" => events(EventSide::Bad, value, &table.need("total")?, grouping),
+        "good" => events(EventSide::Good, value, &table.need("total")?, grouping),
+        "error_ratio" => Some(Sli::Ratio { error: query(value, grouping)? }),
+        "latency" => latency(value),
+        "up" => Some(Sli::Gauge { metric: value.selector()? }),
+        "apdex" => apdex(value),
+        _ => threshold(value, grouping),
     }
-    let part = bad.map(|bad| (EventSide::Bad, bad)).or(good.map(|good| (EventSide::Good, good)));
-    if let Some((side, part)) = part {
-        return events(side, &part, &table.need("total")?, grouping);
-    }
-    if let Some(ratio) = ratio {
-        return Some(Sli::Ratio { error: query(&ratio, grouping)? });
-    }
-    if let Some(latency) = latency {
-        return self::latency(&latency);
-    }
-    if let Some(up) = up {
-        return Some(Sli::Gauge { metric: up.selector()? });
-    }
-    if let Some(apdex) = apdex {
-        return self::apdex(&apdex);
-    }
-    let table = threshold?.table()?;
-    let value = table.need("query").and_then(|value| query(&value, grouping));
-    let known = [
-        ("<", Comparison::Below),
-        ("<=", Comparison::AtMost),
-        (">", Comparison::Above),
-        (">=", Comparison::AtLeast),
-    ];
+}
+
+fn threshold(value: &TableValue<'_>, grouping: &[Text]) -> Option<Sli> {
+    let table = value.table()?;
+    let value = table.need_as("query", |value| query(value, grouping));
+    let known = [Comparison::Below, Comparison::AtMost, Comparison::Above, Comparison::AtLeast];
+    let known = known.map(|comparison| (comparison.sign(), comparison));
     let passes = table.need_as("op", |value| value.one_of(&known));
     let bound = table.need_as("bound", TableValue::amount);
     table.finish();
@@ -219,13 +182,10 @@ fn events(side: EventSide, part: &TableValue<'_>, total: &TableValue<'_>, groupi
     if let (Ok(part), Ok(total)) = metrics {
         return Some(Sli::Counters { side, part, total });
     }
-    let by = by(grouping);
+    let by = promql::by(grouping);
     let query = |value: &TableValue<'_>, metric: Result<Selector, SelectorError>| match metric {
         Ok(metric) => value.query_from(&format!("sum{by} (rate({metric}[{{{{.window}}}}]))")),
-        Err(error @ SelectorError::Hidden(_)) => {
-            value.error(&error.to_string());
-            None
-        }
+        Err(error @ SelectorError::Hidden(_)) => value.reject(&error.to_string()),
         Err(_) => query(value, grouping),
     };
     let (part, total) = (query(part, metrics.0), query(total, metrics.1));
@@ -258,17 +218,17 @@ fn query(value: &TableValue<'_>, grouping: &[Text]) -> Option<Template> {
 /// seconds, according to the metric's name.
 fn bound(value: &TableValue<'_>, metric: &str) -> Option<f64> {
     if let Some(number) = value.node().text().and_then(|text| text.trim().parse::<f64>().ok()) {
-        if number.is_finite() && number > 0.0 {
-            return Some(number);
-        }
-        value.error("must be above 0");
-        return None;
+        let is_fit = number.is_finite() && number > 0.0;
+        return if is_fit { Some(number) } else { value.reject("must be above 0") };
     }
     let duration = value.seconds()?;
-    let stem = ["_bucket", "_count", "_sum"].into_iter().find_map(|ending| metric.strip_suffix(ending));
-    let stem = stem.unwrap_or(metric);
-    let is_millis = ["_milliseconds", "_millis", "_ms"].iter().any(|ending| stem.ends_with(ending));
+    let is_millis = ["_milliseconds", "_millis", "_ms"].iter().any(|ending| stem(metric).ends_with(ending));
     Some(if is_millis { duration * 1000.0 } else { duration })
+}
+
+/// The name of a histogram, without `_bucket`, `_count` or `_sum`.
+fn stem(metric: &str) -> &str {
+    ["_bucket", "_count", "_sum"].into_iter().find_map(|end| metric.strip_suffix(end)).unwrap_or(metric)
 }
 
 /// The selector of a histogram, without the suffix `_bucket`, `_count` or `_sum`.
@@ -276,12 +236,9 @@ fn histogram(table: &DocumentTable<'_>) -> Option<Selector> {
     let value = table.need("histogram")?;
     let selector = value.selector()?;
     if selector.matches.iter().any(|matched| &*matched.name == "le") {
-        value.error("must not have a matcher for `le`; the threshold selects the bucket");
-        return None;
+        return value.reject("must not have a matcher for `le`; the threshold selects the bucket");
     }
-    let stem =
-        ["_bucket", "_count", "_sum"].into_iter().find_map(|ending| selector.metric.strip_suffix(ending));
-    Some(selector.of(stem.unwrap_or(&selector.metric)))
+    Some(selector.of(stem(&selector.metric)))
 }
 
 fn latency(value: &TableValue<'_>) -> Option<Sli> {
@@ -315,8 +272,7 @@ fn apdex(value: &TableValue<'_>) -> Option<Sli> {
         Some((bound, value)) => {
             let bound = bound?;
             if bound <= satisfied {
-                value.error("must be above `satisfied`");
-                return None;
+                return value.reject("must be above `satisfied`");
             }
             Some(bound.to_string().into())
         }
@@ -332,24 +288,14 @@ fn apdex(value: &TableValue<'_>) -> Option<Sli> {
 
 /// Time slices if `slice` is given, else occurrences.
 fn budgeting(table: &DocumentTable<'_>) -> Option<BudgetingMethod> {
-    let (slice, least) = (table.get("slice"), table.get("slice_objective"));
-    let Some(slice) = slice else {
-        if let Some(least) = least {
-            least.error("needs `slice`, the length of a time slice");
-            return None;
-        }
-        return Some(BudgetingMethod::Occurrences);
-    };
-    let length = slice.duration();
-    match least {
-        None => Some(BudgetingMethod::RatioTimeslices { slice: length? }),
-        Some(least) => {
-            let percent = least.amount()?;
-            if percent > 0.0 && percent <= 100.0 {
-                return Some(BudgetingMethod::Timeslices { slice: length?, least: percent / 100.0 });
-            }
-            least.error("must be a percentage above 0 and at most 100");
-            None
+    match (table.get("slice"), table.get("slice_objective")) {
+        (None, None) => Some(BudgetingMethod::Occurrences),
+        (None, Some(least)) => least.reject("needs `slice`, the length of a time slice"),
+        (Some(slice), None) => Some(BudgetingMethod::RatioTimeslices { slice: slice.duration()? }),
+        (Some(slice), Some(least)) => {
+            let slice = slice.duration();
+            let percent = least.amount_up_to(100.0, "must be a percentage above 0 and at most 100");
+            Some(BudgetingMethod::Timeslices { slice: slice?, least: percent? / 100.0 })
         }
     }
 }
@@ -365,28 +311,20 @@ fn pair(value: &TableValue<'_>, window: Duration) -> Option<BurnCondition> {
     let at_least = table.get_or("at_least", false, TableValue::is_true);
     let (factor, share) = (table.get("factor"), table.get("share"));
     table.finish();
-    let positive = |value: &TableValue<'_>, number: Option<f64>| {
-        let number = number?;
-        if number <= 0.0 {
-            value.error("must be above 0");
-        }
-        (number > 0.0).then_some(number)
-    };
     let factor = match (factor, share) {
-        (Some(factor), None) => positive(&factor, factor.amount()),
+        (Some(factor), None) => factor.amount_up_to(f64::MAX, "must be above 0"),
         (None, Some(share)) => {
             let text = share.node().text().unwrap_or_default().trim();
             let percent = text.strip_suffix('%').and_then(|percent| percent.trim().parse::<f64>().ok());
-            if percent.is_none() {
-                share.error("must be a percentage of the budget, such as \"2%\"");
+            match percent.filter(|percent| percent.is_finite()) {
+                Some(percent) if percent > 0.0 => {
+                    Some(percent / 100.0 * window.as_secs_f64() / long_length?.as_secs_f64())
+                }
+                Some(_) => return share.reject("must be above 0"),
+                None => return share.reject("must be a percentage of the budget, such as \"2%\""),
             }
-            let share = positive(&share, percent.filter(|percent| percent.is_finite()))?;
-            Some(share / 100.0 * window.as_secs_f64() / long_length?.as_secs_f64())
         }
-        _ => {
-            value.error("needs one of `factor` and `share`");
-            None
-        }
+        _ => value.reject("needs one of `factor` and `share`"),
     };
     let (long_length, short_length) = (long_length?, short_length?);
     if short_length > long_length {

@@ -2,13 +2,13 @@
 
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
+use crate::model::promql;
 use crate::model::slo::{
     AlertMetadata, BudgetingMethod, EventSide, Family, Form, RecordedSeries, Selector, Sli, Slo, SloAlerting,
-    Template, Window, pyrra,
+    Template, Window, lookbacks, pyrra,
 };
 
 use super::table::{DocumentTable, TableValue};
-use super::terms::{by, lookbacks, merged};
 
 /// Prefix of document labels that Pyrra copies to the series, without the prefix.
 const PREFIX: &str = "pyrra.dev/";
@@ -56,12 +56,10 @@ pub(super) fn read(document: &TableValue<'_>) -> Option<Slo> {
         window: Window::Rolling(window),
         budgeting: BudgetingMethod::Occurrences,
         recorded: Some(RecordedSeries {
-            family: Family::Pyrra,
-            id: metadata.name,
-            labels: merged(&equal, &metadata.propagated),
+            labels: equal.merged_with(&metadata.propagated),
             metric: stem(&total.metric).into(),
             lookbacks: lookbacks(&pairs),
-            plugins: Vec::new(),
+            ..RecordedSeries::new(Family::Pyrra, metadata.name)
         }),
         sli: Some(indicator.sli),
         grouping: indicator.grouping,
@@ -92,7 +90,7 @@ fn metadata(value: &TableValue<'_>) -> Option<PyrraMetadata> {
     let propagated = labels.iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value)));
     let propagated: Labels = propagated.collect();
     let others = labels.without(|name| name.starts_with(PREFIX));
-    Some(PyrraMetadata { name: name?, labels: merged(&others, &propagated), propagated })
+    Some(PyrraMetadata { name: name?, labels: others.merged_with(&propagated), propagated })
 }
 
 struct PyrraIndicator {
@@ -109,10 +107,9 @@ fn indicator(value: &TableValue<'_>) -> Option<PyrraIndicator> {
     table.finish();
     let [(kind, given)] = given.as_slice() else {
         let many = if given.is_empty() { "none" } else { "more than one" };
-        value.error(&format!(
+        return value.reject(&format!(
             "has {many} of `ratio`, `latency`, `latencyNative` and `bool_gauge`; it needs one"
         ));
-        return None;
     };
     let table = given.table()?;
     let grouping = table.get("grouping").map(|value| value.words()).unwrap_or_default();
@@ -120,34 +117,18 @@ fn indicator(value: &TableValue<'_>) -> Option<PyrraIndicator> {
         "ratio" => {
             let (part, total) = (metric(&table, "errors"), metric(&table, "total"));
             let (part, total) = (part?, total?);
-            let sli = if part.offset.is_none() && total.offset.is_none() {
-                Sli::Counters { side: EventSide::Bad, part: part.selector, total: total.selector.clone() }
-            } else {
-                Sli::Events {
-                    side: EventSide::Bad,
-                    part: part.rate(&grouping)?,
-                    total: total.rate(&grouping)?,
-                }
-            };
-            Some((sli, total.selector))
+            let (bad, all) = (part.selector.clone(), total.selector.clone());
+            let plain = Sli::Counters { side: EventSide::Bad, part: bad, total: all };
+            Some((sli(plain, EventSide::Bad, [&part, &total], &grouping)?, total.selector))
         }
         "latency" => {
             let (fast, total) = (metric(&table, "success"), metric(&table, "total"));
             let (fast, total) = (fast?, total?);
             if fast.selector.equal("le").is_none() {
-                given.error("`success.metric` must select one bucket, as in le=\"0.5\"");
-                return None;
+                return given.reject("`success.metric` must select one bucket, as in le=\"0.5\"");
             }
-            let sli = if fast.offset.is_none() && total.offset.is_none() {
-                Sli::Latency { fast: fast.selector, total: total.selector.clone() }
-            } else {
-                Sli::Events {
-                    side: EventSide::Good,
-                    part: fast.rate(&grouping)?,
-                    total: total.rate(&grouping)?,
-                }
-            };
-            Some((sli, total.selector))
+            let plain = Sli::Latency { fast: fast.selector.clone(), total: total.selector.clone() };
+            Some((sli(plain, EventSide::Good, [&fast, &total], &grouping)?, total.selector))
         }
         "latencyNative" => {
             let threshold = table.need_as("latency", TableValue::seconds);
@@ -174,10 +155,18 @@ struct Metric<'l> {
 impl Metric<'_> {
     /// The query of its rate, for a metric with an offset, which a selector cannot express.
     fn rate(&self, grouping: &[Text]) -> Option<Template> {
-        let by = by(grouping);
+        let by = promql::by(grouping);
         let offset = self.offset.as_ref().map_or_else(String::new, |offset| format!(" offset {offset}"));
         self.value.query_from(&format!("sum{by} (rate({}[{{{{.window}}}}]{offset}))", self.selector))
     }
+}
+
+/// `plain`, or the rates of both metrics if one has an offset.
+fn sli(plain: Sli, side: EventSide, [part, total]: [&Metric<'_>; 2], grouping: &[Text]) -> Option<Sli> {
+    if part.offset.is_none() && total.offset.is_none() {
+        return Some(plain);
+    }
+    Some(Sli::Events { side, part: part.rate(grouping)?, total: total.rate(grouping)? })
 }
 
 /// Reads the metric of a table that has no other keys.

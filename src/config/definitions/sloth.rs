@@ -6,39 +6,28 @@ use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
     AlertMetadata, BudgetingMethod, BurnCondition, BurnSeverity, EventSide, Family, Form, RecordedSeries,
-    Sli, Slo, SloAlerting, Template, Window, sloth, standard,
+    Sli, Slo, SloAlerting, Template, Window, lookbacks, sloth, standard,
 };
 
 use super::table::{DocumentTable, TableValue};
-use super::terms::{lookbacks, merged};
 
-/// The spelling of keys in one of the two formats.
-struct KeySpelling {
-    error_query: &'static str,
-    total_query: &'static str,
-    error_ratio_query: &'static str,
-    page_alert: &'static str,
-    ticket_alert: &'static str,
-    plugins: &'static str,
+/// One of the two formats, which spell their keys differently.
+#[derive(Clone, Copy)]
+pub(super) enum SlothFormat {
+    /// `version: prometheus/v1`, with keys in snake case.
+    Plain,
+    /// The Kubernetes resource, with keys in camel case.
+    Kubernetes,
 }
 
-const SNAKE: KeySpelling = KeySpelling {
-    error_query: "error_query",
-    total_query: "total_query",
-    error_ratio_query: "error_ratio_query",
-    page_alert: "page_alert",
-    ticket_alert: "ticket_alert",
-    plugins: "slo_plugins",
-};
-
-const CAMEL: KeySpelling = KeySpelling {
-    error_query: "errorQuery",
-    total_query: "totalQuery",
-    error_ratio_query: "errorRatioQuery",
-    page_alert: "pageAlert",
-    ticket_alert: "ticketAlert",
-    plugins: "sloPlugins",
-};
+impl SlothFormat {
+    fn key(self, snake: &'static str, camel: &'static str) -> &'static str {
+        match self {
+            Self::Plain => snake,
+            Self::Kubernetes => camel,
+        }
+    }
+}
 
 /// The window and burn-rate conditions of all Sloth SLOs; Sloth defines neither in the SLO documents.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,46 +74,44 @@ pub(super) fn windows(document: &TableValue<'_>) -> Option<SlothPeriod> {
 
 /// A percentage of the budget, as a ratio.
 fn share(value: &TableValue<'_>) -> Option<f64> {
-    let percent = value.amount()?;
-    if percent <= 0.0 || percent > 100.0 {
-        value.error("must be above 0 and at most 100");
-        return None;
-    }
-    Some(percent / 100.0)
+    Some(value.amount_up_to(100.0, "must be above 0 and at most 100")? / 100.0)
 }
 
 /// Reads the SLOs of a document.
 pub(super) fn read(
     document: &TableValue<'_>,
-    is_kubernetes: bool,
+    format: SlothFormat,
     period: &SlothPeriod,
     slos: &mut Vec<Slo>,
 ) {
     let Some(root) = document.table() else { return };
-    if is_kubernetes {
-        root.ignore_keys(&["apiVersion", "kind", "metadata", "status"]);
-        if let Some(spec) = root.need("spec").and_then(|spec| spec.table()) {
-            service(spec, &CAMEL, period, slos);
+    match format {
+        SlothFormat::Plain => {
+            root.ignore_keys(&["version"]);
+            service(root, format, period, slos);
         }
-        root.finish();
-    } else {
-        root.ignore_keys(&["version"]);
-        service(root, &SNAKE, period, slos);
+        SlothFormat::Kubernetes => {
+            root.ignore_keys(&["apiVersion", "kind", "metadata", "status"]);
+            if let Some(spec) = root.need_as("spec", TableValue::table) {
+                service(spec, format, period, slos);
+            }
+            root.finish();
+        }
     }
 }
 
-fn service(root: DocumentTable<'_>, spelling: &KeySpelling, period: &SlothPeriod, slos: &mut Vec<Slo>) {
+fn service(root: DocumentTable<'_>, format: SlothFormat, period: &SlothPeriod, slos: &mut Vec<Slo>) {
     let findings = root.value().origin().findings;
     let before = findings.errors();
     let service = root.need_as("service", TableValue::word);
     let labels = root.labels("labels");
     let is_sound = findings.errors() == before;
-    let plugins = root.get_as(spelling.plugins, chain).unwrap_or_default();
+    let plugins = root.get_as(format.key("slo_plugins", "sloPlugins"), chain).unwrap_or_default();
     let entries = root.need("slos").map(|value| value.list()).unwrap_or_default();
     root.finish();
     // an error in the shared settings affects all SLOs; they are still read, to report all errors at once
     let shared = SlothDefaults { service, labels, plugins: plugins.ids };
-    let read: Vec<_> = entries.iter().filter_map(|slo| one(slo, &shared, spelling, period)).collect();
+    let read: Vec<_> = entries.iter().filter_map(|slo| one(slo, &shared, format, period)).collect();
     if is_sound {
         slos.extend(read);
     }
@@ -177,7 +164,7 @@ fn chain(value: &TableValue<'_>) -> Option<PluginChain> {
 fn one(
     value: &TableValue<'_>,
     shared: &SlothDefaults,
-    spelling: &KeySpelling,
+    format: SlothFormat,
     period: &SlothPeriod,
 ) -> Option<Slo> {
     let before = value.origin().findings.errors();
@@ -186,18 +173,18 @@ fn one(
     let objective = table.need_as("objective", TableValue::likely_percent);
     let description = table.get_as("description", TableValue::sentence);
     let own = table.labels("labels");
-    let sli = table.need("sli").and_then(|value| indicator(&value, spelling));
+    let sli = table.need("sli").and_then(|value| indicator(&value, format));
     let alerting = table
         .get("alerting")
-        .map_or_else(SloAlerting::all, |value| alerting(&value, spelling).unwrap_or_default());
-    let its = ["plugins", spelling.plugins].map(|key| table.get_as(key, chain));
+        .map_or_else(SloAlerting::all, |value| alerting(&value, format).unwrap_or_default());
+    let its = ["plugins", format.key("slo_plugins", "sloPlugins")].map(|key| table.get_as(key, chain));
     // `interval` only concerns the rules that Sloth writes
     table.ignore_keys(&["interval"]);
     table.finish();
     if value.origin().findings.errors() > before {
         return None;
     }
-    let (name, service, labels) = (name?, shared.service.clone()?, merged(&shared.labels, &own));
+    let (name, service, labels) = (name?, shared.service.clone()?, shared.labels.merged_with(&own));
     let replaces_outer = its.iter().flatten().any(|chain| chain.replaces_outer);
     let outer = shared.plugins.iter().filter(|_| !replaces_outer);
     let plugins = outer.chain(its.iter().flatten().flat_map(|chain| &chain.ids)).cloned().collect();
@@ -216,33 +203,31 @@ fn one(
         pairs: period.pairs.clone(),
         alerting,
         recorded: Some(RecordedSeries {
-            family: Family::Sloth,
-            id,
             labels,
-            metric: Text::default(),
             lookbacks: lookbacks(&period.pairs),
             plugins,
+            ..RecordedSeries::new(Family::Sloth, id)
         }),
         origin: value.as_origin(Form::Sloth),
     })
 }
 
 /// The queries of an SLI; `None` if a plug-in provides them, or if they are invalid, which is reported.
-fn indicator(value: &TableValue<'_>, spelling: &KeySpelling) -> Option<Sli> {
+fn indicator(value: &TableValue<'_>, format: SlothFormat) -> Option<Sli> {
     let table = value.table()?;
     let (events, raw, plugin) = (table.get("events"), table.get("raw"), table.get("plugin"));
     table.finish();
     match (events, raw, plugin) {
         (Some(events), None, None) => {
             let table = events.table()?;
-            let part = table.need_as(spelling.error_query, query_with_window);
-            let total = table.need_as(spelling.total_query, query_with_window);
+            let part = table.need_as(format.key("error_query", "errorQuery"), query_with_window);
+            let total = table.need_as(format.key("total_query", "totalQuery"), query_with_window);
             table.finish();
             Some(Sli::Events { side: EventSide::Bad, part: part?, total: total? })
         }
         (None, Some(raw), None) => {
             let table = raw.table()?;
-            let error = table.need_as(spelling.error_ratio_query, query_with_window);
+            let error = table.need_as(format.key("error_ratio_query", "errorRatioQuery"), query_with_window);
             table.finish();
             Some(Sli::Ratio { error: error? })
         }
@@ -256,14 +241,8 @@ fn indicator(value: &TableValue<'_>, spelling: &KeySpelling) -> Option<Sli> {
             ));
             None
         }
-        (None, None, None) => {
-            value.error("has none of `events`, `raw` and `plugin`");
-            None
-        }
-        _ => {
-            value.error("has more than one of `events`, `raw` and `plugin`; keep one");
-            None
-        }
+        (None, None, None) => value.reject("has none of `events`, `raw` and `plugin`"),
+        _ => value.reject("has more than one of `events`, `raw` and `plugin`; keep one"),
     }
 }
 
@@ -279,14 +258,14 @@ fn query_with_window(value: &TableValue<'_>) -> Option<Template> {
     Some(query)
 }
 
-fn alerting(value: &TableValue<'_>, spelling: &KeySpelling) -> Option<SloAlerting> {
+fn alerting(value: &TableValue<'_>, format: SlothFormat) -> Option<SloAlerting> {
     let table = value.table()?;
     let alerting = SloAlerting {
         name: table.get_as("name", TableValue::word),
         labels: table.labels("labels"),
         annotations: table.labels("annotations"),
-        page: table.get_or(spelling.page_alert, AlertMetadata::default(), notice),
-        ticket: table.get_or(spelling.ticket_alert, AlertMetadata::default(), notice),
+        page: table.get_or(format.key("page_alert", "pageAlert"), AlertMetadata::default(), notice),
+        ticket: table.get_or(format.key("ticket_alert", "ticketAlert"), AlertMetadata::default(), notice),
         ..SloAlerting::default()
     };
     table.finish();

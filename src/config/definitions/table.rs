@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::duration;
+use crate::model::labels::Labels;
 
-use super::super::nearest::nearest;
+use super::super::nearest::{did_you_mean, nearest};
 use super::finding::{FileOrigin, FindingLevel};
 use super::node::{DocumentNode, NodeFields, NodeKind};
 
@@ -55,18 +56,26 @@ impl<'l> TableValue<'l> {
         self.origin.say(self.line(), FindingLevel::Warning, &format!("{}: {message}", self.name()));
     }
 
-    fn report_type(&self, wanted: &str) {
+    /// Reports an error and returns `None`.
+    pub(super) fn reject<T>(&self, message: &str) -> Option<T> {
+        self.error(message);
+        None
+    }
+
+    /// The value of a result; its error is reported.
+    pub(super) fn accept<T>(&self, read: Result<T, impl std::fmt::Display>) -> Option<T> {
+        read.map_err(|error| self.error(&error.to_string())).ok()
+    }
+
+    fn reject_type<T>(&self, wanted: &str) -> Option<T> {
         let message = format!("{} must be {wanted}, not {}", self.name(), self.node.what());
         self.origin.say(self.line(), FindingLevel::Error, &message);
+        None
     }
 
     /// The text exactly as written, such as a query.
     pub(super) fn text(&self) -> Option<&'l str> {
-        let text = self.node.text();
-        if text.is_none() {
-            self.report_type("a text");
-        }
-        text
+        self.node.text().or_else(|| self.reject_type("a text"))
     }
 
     /// The text without surrounding blanks, such as a name.
@@ -78,10 +87,7 @@ impl<'l> TableValue<'l> {
     pub(super) fn number(&self) -> Option<&'l str> {
         let digits = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
         let number = self.node.text().map(str::trim).filter(|text| digits(text));
-        if number.is_none() {
-            self.report_type("a number");
-        }
-        number
+        number.or_else(|| self.reject_type("a number"))
     }
 
     /// `true` or `false`, or a word with that meaning in YAML 1.1.
@@ -91,26 +97,14 @@ impl<'l> TableValue<'l> {
         match word.as_deref() {
             Some("true" | "yes" | "on" | "y") => Some(true),
             Some("false" | "no" | "off" | "n") => Some(false),
-            Some(_) | None => {
-                self.report_type("true or false");
-                None
-            }
+            Some(_) | None => self.reject_type("true or false"),
         }
     }
 
     /// A duration in Prometheus' syntax, longer than zero.
     pub(super) fn duration(&self) -> Option<Duration> {
-        match duration::parse(self.text()?.trim()) {
-            Ok(duration) if duration.is_zero() => {
-                self.error("must be longer than zero");
-                None
-            }
-            Ok(duration) => Some(duration),
-            Err(error) => {
-                self.error(&error.to_string());
-                None
-            }
-        }
+        let duration = self.accept(duration::parse(self.text()?.trim()))?;
+        if duration.is_zero() { self.reject("must be longer than zero") } else { Some(duration) }
     }
 
     /// A duration in seconds, also with a fraction, as thresholds are written: `1.5s`.
@@ -128,8 +122,7 @@ impl<'l> TableValue<'l> {
     /// The entries of a list.
     pub(super) fn list(&self) -> Vec<Self> {
         let NodeKind::List(items) = &self.node.kind else {
-            self.report_type("a list");
-            return Vec::new();
+            return self.reject_type("a list").unwrap_or_default();
         };
         let entry =
             |(at, node)| Self { node, origin: self.origin, key_path: format!("{}[{at}]", self.key_path) };
@@ -139,8 +132,7 @@ impl<'l> TableValue<'l> {
     /// The keys and values of a table; duplicate keys are reported.
     pub(super) fn table(&self) -> Option<DocumentTable<'l>> {
         let NodeKind::Table(table) = &self.node.kind else {
-            self.report_type("a table");
-            return None;
+            return self.reject_type("a table");
         };
         for (name, first, again) in &table.duplicates {
             let message = format!("duplicate key `{name}` in {}, first on line {first}", self.name());
@@ -149,9 +141,9 @@ impl<'l> TableValue<'l> {
         Some(DocumentTable { value: self.clone(), fields: table, asked: RefCell::default() })
     }
 
-    /// Keys with texts, such as labels and annotations. A list of texts becomes one text, joined by commas.
-    pub(super) fn pairs(&self) -> Vec<(String, String)> {
-        let Some(table) = self.table() else { return Vec::new() };
+    /// Labels or annotations; values are not trimmed. A list of texts becomes one text, joined by commas.
+    pub(super) fn labels(&self) -> Labels {
+        let Some(table) = self.table() else { return Labels::default() };
         let pair = |(name, value): (&str, TableValue<'l>)| {
             let entries = match &value.node.kind {
                 NodeKind::Nothing => Some(Vec::new()),
@@ -241,27 +233,20 @@ impl<'l> DocumentTable<'l> {
     /// Reports all keys that were not requested as unknown, each with the most similar requested key.
     pub(super) fn finish(self) {
         let asked = self.asked.into_inner();
-        let place = if self.value.key_path.is_empty() {
-            String::new()
-        } else {
-            format!(" in `{}`", self.value.key_path)
-        };
+        let path = &self.value.key_path;
+        let place = if path.is_empty() { String::new() } else { format!(" in `{path}`") };
         // keys that begin with `x-` are extensions, often used for anchors
         let is_unknown = |name: &str| !asked.contains(name) && !name.starts_with("x-");
         for field in self.fields.fields.iter().filter(|field| is_unknown(&field.name)) {
-            let near = nearest(&field.name, asked.iter().copied());
-            let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let near = did_you_mean(nearest(&field.name, asked.iter().copied()));
             let message = format!("unknown key `{}`{place}{near}", field.name);
             self.value.origin.say(field.line, FindingLevel::Warning, &message);
         }
     }
 
     fn inner(&self, name: &str, node: &'l DocumentNode) -> TableValue<'l> {
-        let key_path = if self.value.key_path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.value.key_path)
-        };
+        let outer = &self.value.key_path;
+        let key_path = if outer.is_empty() { name.to_owned() } else { format!("{outer}.{name}") };
         TableValue { node, origin: self.value.origin, key_path }
     }
 }
@@ -348,7 +333,7 @@ mod tests {
     fn labels_may_be_numbers_and_lists() {
         let read = |document: &TableValue<'_>| {
             let expected = [("tier", "2"), ("team", "a,b"), ("none", "")];
-            assert_eq!(document.pairs(), expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+            assert_eq!(document.labels(), Labels::from_iter(expected));
         };
         assert_eq!(
             said("tier: 2\nteam: [a, b]\nnone:\nbad: {}\n", read),

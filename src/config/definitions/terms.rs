@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, QueryParseError};
-use crate::model::slo::{
-    AlertMetadata, BurnCondition, DefinitionOrigin, Form, Objective, Selector, Template,
-};
+use crate::model::slo::{AlertMetadata, DefinitionOrigin, Form, Objective, Selector, Template};
 use crate::model::text::is_harmless;
 
 use super::table::{DocumentTable, TableValue};
@@ -23,11 +21,7 @@ impl TableValue<'_> {
     /// A name: not empty.
     pub(super) fn word(&self) -> Option<Text> {
         let word = self.label()?;
-        if word.is_empty() {
-            self.error("must not be empty");
-            return None;
-        }
-        Some(word.into())
+        if word.is_empty() { self.reject("must not be empty") } else { Some(word.into()) }
     }
 
     /// A description, on one line.
@@ -37,7 +31,7 @@ impl TableValue<'_> {
     }
 
     pub(super) fn percent(&self) -> Option<Objective> {
-        self.objective(Objective::percent(self.digits()?))
+        self.accept(Objective::percent(self.digits()?))
     }
 
     /// Reads an objective in percent; warns if it is below 1 %, because it was probably meant as a ratio.
@@ -53,20 +47,15 @@ impl TableValue<'_> {
     pub(super) fn one_of<T: Copy>(&self, known: &[(&str, T)]) -> Option<T> {
         let text = self.text()?.trim();
         let found = known.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
-        if found.is_none() {
+        found.or_else(|| {
             let mut words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
             let last = words.pop().unwrap_or_default();
-            self.error(&format!("cannot be `{text}`; there is {} and {last}", words.join(", ")));
-        }
-        found
+            self.reject(&format!("cannot be `{text}`; there is {} and {last}", words.join(", ")))
+        })
     }
 
     pub(super) fn ratio(&self) -> Option<Objective> {
-        self.objective(Objective::ratio(self.digits()?))
-    }
-
-    fn objective<E: std::fmt::Display>(&self, read: Result<Objective, E>) -> Option<Objective> {
-        read.map_err(|error| self.error(&error.to_string())).ok()
+        self.accept(Objective::ratio(self.digits()?))
     }
 
     /// The text of a number, quoted or not.
@@ -77,6 +66,12 @@ impl TableValue<'_> {
     /// A finite number.
     pub(super) fn amount(&self) -> Option<f64> {
         self.number()?.parse().ok()
+    }
+
+    /// A number above 0 and at most `most`; `message` says so.
+    pub(super) fn amount_up_to(&self, most: f64, message: &str) -> Option<f64> {
+        let amount = self.amount()?;
+        if amount > 0.0 && amount <= most { Some(amount) } else { self.reject(message) }
     }
 
     /// A query, with or without a placeholder for the lookback. A query that the parser rejects is still accepted: the server may
@@ -96,10 +91,9 @@ impl TableValue<'_> {
     pub(super) fn template(&self, text: &str) -> Option<Template> {
         let text = text.replace("\r\n", "\n").replace(['\t', '\r'], " ");
         if let Some(hidden) = text.chars().find(|c| *c != '\n' && !is_harmless(*c)) {
-            self.error(&format!("the query contains the invisible character {hidden:?}"));
-            return None;
+            return self.reject(&format!("the query contains the invisible character {hidden:?}"));
         }
-        Template::parse(&text).map_err(|error| self.error(&error.to_string())).ok()
+        self.accept(Template::parse(&text))
     }
 
     /// Warns about what Prometheus would reject in a query, with the position. Compatible servers may still accept the query.
@@ -119,19 +113,13 @@ impl TableValue<'_> {
 
     /// A metric name with label matchers.
     pub(super) fn selector(&self) -> Option<Selector> {
-        let selector = Selector::parse(self.text()?).map_err(|error| self.error(&error.to_string())).ok()?;
+        let selector = self.accept(Selector::parse(self.text()?))?;
         if let Some(bound) = selector.invalid_bound() {
-            self.error(&format!(
+            return self.reject(&format!(
                 "le=\"{bound}\" matches nothing: the bound of a bucket is a number, as in le=\"0.5\""
             ));
-            return None;
         }
         Some(selector)
-    }
-
-    /// Labels or annotations; values are not trimmed.
-    pub(super) fn labels(&self) -> Labels {
-        self.pairs().into_iter().collect()
     }
 
     pub(super) fn words(&self) -> Vec<Text> {
@@ -149,24 +137,6 @@ impl DocumentTable<'_> {
     pub(super) fn notice(&self) -> AlertMetadata {
         AlertMetadata { labels: self.labels("labels"), annotations: self.labels("annotations") }
     }
-}
-
-/// ` by (a, b)`; nothing without names.
-pub(super) fn by(grouping: &[Text]) -> String {
-    if grouping.is_empty() { String::new() } else { format!(" by ({})", promql::labels(grouping)) }
-}
-
-/// All labels of both; where both have a label, the value of `over` counts.
-pub(super) fn merged(under: &Labels, over: &Labels) -> Labels {
-    under.iter().chain(over.iter()).collect()
-}
-
-/// All lookbacks of burn-rate conditions, ascending, each once.
-pub(super) fn lookbacks(pairs: &[BurnCondition]) -> Vec<Duration> {
-    let mut all: Vec<_> = pairs.iter().flat_map(|pair| [pair.short, pair.long]).collect();
-    all.sort();
-    all.dedup();
-    all
 }
 
 /// Letters and digits of a name in lower case, separated by dashes: `SLA for search` becomes `sla-for-search`.

@@ -12,6 +12,7 @@ mod sloth;
 mod toml;
 mod yaml;
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::model::labels::Text;
@@ -99,12 +100,8 @@ impl<'s> WriteNotes<'s> {
     }
 
     fn no_query(&mut self) {
-        let why = if self.slo.sli.is_some() {
-            "its query is not a valid template"
-        } else {
-            "its query is not known"
-        };
-        self.say("sli", format!("{why}: the SLO is left out"));
+        let why = if self.slo.sli.is_some() { "not a valid template" } else { "not known" };
+        self.say("sli", format!("its query is {why}: the SLO is left out"));
     }
 
     fn has(&self, field: &str) -> bool {
@@ -151,6 +148,26 @@ fn convert_all<P: Clone>(slos: &[Slo], form: &ReadBackForm<P>) -> WrittenDocumen
         omissions.extend(notes.list);
     }
     WrittenDocument { text: (form.file_of)(entries), omissions, left_out }
+}
+
+/// A text in double quotes with the escapes of YAML and TOML; of other characters only those that are plain are not escaped.
+fn double_quoted(text: &str, is_plain: fn(char) -> bool) -> String {
+    let mut out = "\"".to_owned();
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if is_plain(c) => out.push(c),
+            c => match u32::from(c) {
+                code @ 0..=0xffff => write!(out, "\\u{code:04x}").expect("writing to a String cannot fail"),
+                code => write!(out, "\\U{code:08x}").expect("writing to a String cannot fail"),
+            },
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// Parses a piece again and adds an omission for each changed field that has none yet.

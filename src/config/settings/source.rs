@@ -97,7 +97,7 @@ impl SourceSettings {
         let kind = kinds.iter().copied().find(|kind| kind.name == name);
         let kind = kind.ok_or_else(|| toml::de::Error::custom(format!("there is no kind `{name}`")))?;
         let source = Self::deserialize(table)?;
-        Ok(Self { kind, own: kind.options.read(source.own)?, ..source })
+        Ok(Self { kind, own: (kind.options.read)(source.own)?, ..source })
     }
 
     /// The options of its kind.

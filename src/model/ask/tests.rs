@@ -18,7 +18,7 @@ fn titles_differ_and_are_words_that_fit_in_a_line() {
 #[test]
 fn what_is_asked_on_every_screen_is_one_question_to_a_source_and_named_in_the_order_of_the_table() {
     let vital: Vec<AskKind> = AskKind::ALL.into_iter().filter(|kind| kind.is_vital()).collect();
-    assert_eq!(AskKind::VITAL, vital);
+    assert_eq!(AskKind::all_vital(), vital);
     assert_eq!(vital.first(), Some(&AskKind::Probe));
     for kind in AskKind::ALL {
         let query = kind.vital();
@@ -50,7 +50,7 @@ fn what_a_list_is_made_from_is_asked_on_every_screen_and_brings_the_list_up_to_d
         assert!(kind.is_vital(), "{kind:?}");
         assert_ne!(kind.merges(), Merges::Nothing, "{kind:?}");
     }
-    assert_eq!(WorldPart::Sources.depends_on(), AskKind::VITAL);
+    assert_eq!(WorldPart::Sources.depends_on(), AskKind::all_vital());
 }
 
 #[test]

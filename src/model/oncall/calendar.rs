@@ -19,7 +19,6 @@ const NIGHT_UNTIL: i8 = 7;
 /// A person on call during a coverage slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnDuty {
-    /// The person.
     pub person: Person,
     /// The id of the schedule; `None`: the person is a direct target.
     pub schedule: Option<Text>,
@@ -77,7 +76,6 @@ impl Coverage {
 /// A time range with the same people on call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoverageSlot {
-    /// The start.
     pub from: Timestamp,
     /// The end, exclusive.
     pub until: Timestamp,
@@ -89,9 +87,7 @@ pub struct CoverageSlot {
 /// A day in a time zone, from midnight to midnight: usually 23 to 25 hours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarDay {
-    /// The date.
     pub date: Date,
-    /// The start of the day.
     pub from: Timestamp,
     /// The start of the next day.
     pub until: Timestamp,
@@ -102,7 +98,6 @@ pub struct CalendarDay {
 /// Who is on call at a level at a moment, and who is next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnCallAt {
-    /// The current coverage.
     pub now: Coverage,
     /// When other people are on call, and who; `None`: not within the known time range.
     pub next: Option<(Timestamp, Coverage)>,
@@ -159,14 +154,12 @@ impl OnCallSnapshot {
         let all = self.coverage_slots(policy, level, *from, *until);
         let days = begins.windows(2).filter_map(|pair| match pair {
             [(date, from), (_, until)] => {
-                let within = all
-                    .iter()
-                    .filter(|coverage_slot| coverage_slot.from < *until && *from < coverage_slot.until);
-                let coverage_slots = within.map(|coverage_slot| CoverageSlot {
-                    from: coverage_slot.from.max(*from),
-                    until: coverage_slot.until.min(*until),
-                    is_handoff: coverage_slot.is_handoff && coverage_slot.from >= *from,
-                    cover: coverage_slot.cover.clone(),
+                let within = all.iter().filter(|slot| slot.from < *until && *from < slot.until);
+                let coverage_slots = within.map(|slot| CoverageSlot {
+                    from: slot.from.max(*from),
+                    until: slot.until.min(*until),
+                    is_handoff: slot.is_handoff && slot.from >= *from,
+                    cover: slot.cover.clone(),
                 });
                 Some(CalendarDay {
                     date: *date,
@@ -184,11 +177,9 @@ impl OnCallSnapshot {
     pub fn on_call_at(&self, policy: &str, level: u32, at: Timestamp) -> OnCallAt {
         let mut coverage_slots =
             self.coverage_slots(policy, level, at, self.until.max(at + Duration::from_secs(1))).into_iter();
-        let now = coverage_slots.next().map_or(Coverage::Unknown, |coverage_slot| coverage_slot.cover);
-        let mut later = coverage_slots.filter(|coverage_slot| coverage_slot.cover != Coverage::Unknown);
-        let next = later
-            .find(|coverage_slot| !coverage_slot.cover.has_same_people(&now))
-            .map(|coverage_slot| (coverage_slot.from, coverage_slot.cover));
+        let now = coverage_slots.next().map_or(Coverage::Unknown, |slot| slot.cover);
+        let mut later = coverage_slots.filter(|slot| slot.cover != Coverage::Unknown);
+        let next = later.find(|slot| !slot.cover.has_same_people(&now)).map(|slot| (slot.from, slot.cover));
         OnCallAt { now, next }
     }
 

@@ -34,18 +34,7 @@ pub enum ParamKind {
 impl ParamKind {
     /// Whether it is chosen from a menu.
     pub const fn is_chosen(self) -> bool {
-        match self {
-            Self::Urgency | Self::Text(_) | Self::Silence | Self::Derived => false,
-            Self::Person
-            | Self::People
-            | Self::Policy
-            | Self::Level
-            | Self::Length
-            | Self::Priority
-            | Self::Incident
-            | Self::TurnEnd
-            | Self::Extension => true,
-        }
+        !self.is_typed() && !matches!(self, Self::Silence | Self::Derived)
     }
 
     /// Whether it is typed in a form.

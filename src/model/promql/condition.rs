@@ -34,16 +34,12 @@ impl Comparison {
     }
 
     fn of(expr: &BinaryExpr) -> Option<Self> {
-        let all = [Self::Above, Self::AtLeast, Self::Below, Self::AtMost, Self::Equal, Self::NotEqual];
-        all.into_iter().find(|comparison| comparison.sign() == expr.op.to_string())
+        Self::ALL.into_iter().find(|comparison| comparison.sign() == expr.op.to_string())
     }
 
     /// Whether only values on one side of the bound fulfil the comparison.
     const fn is_one_sided(self) -> bool {
-        match self {
-            Self::Above | Self::AtLeast | Self::Below | Self::AtMost => true,
-            Self::Equal | Self::NotEqual => false,
-        }
+        !matches!(self, Self::Equal | Self::NotEqual)
     }
 
     /// The comparison with swapped sides: `5 < a` becomes `a > 5`.
@@ -53,8 +49,7 @@ impl Comparison {
             Self::AtLeast => Self::AtMost,
             Self::Below => Self::Above,
             Self::AtMost => Self::AtLeast,
-            Self::Equal => Self::Equal,
-            Self::NotEqual => Self::NotEqual,
+            Self::Equal | Self::NotEqual => self,
         }
     }
 }
@@ -72,9 +67,7 @@ pub enum Threshold {
 pub struct ThresholdCondition {
     /// The compared value: a valid PromQL query for a chart.
     pub query: String,
-    /// The comparison.
     pub operator: Comparison,
-    /// The bound.
     pub bound: Threshold,
     /// The numbers of further conditions.
     pub others: OtherConditions,
@@ -128,28 +121,19 @@ fn comparison(expr: &Expr) -> Option<ThresholdCondition> {
 
 fn of_chain(chain: &BinaryExpr) -> Option<ThresholdCondition> {
     let (left, right) = (comparison(&chain.lhs), comparison(&chain.rhs));
-    let beside = right.as_ref().map_or(OtherConditions::default(), |right| right.others);
+    let beside = right.as_ref().map(|right| right.others);
     // a side without a comparison counts as one condition: that it has a result
-    let found = match chain.op.to_string().as_str() {
-        "or" => {
-            let others = 1 + if left.is_some() { beside.or } else { 0 };
-            let mut found = left.or(right)?;
-            found.others.or += others;
-            found
-        }
-        "and" => {
-            let others = 1 + if left.is_some() { beside.and } else { 0 };
-            let mut found = left.or(right)?;
-            found.others.and += others;
-            found
-        }
+    let beside = beside.filter(|_| left.is_some()).unwrap_or_default();
+    let mut found = match chain.op.to_string().as_str() {
+        "or" | "and" => left.or(right)?,
         // `a unless b > 5` fires where b is not above 5: charting that bound would be misleading
-        _ => {
-            let mut found = left?;
-            found.others.unless += 1;
-            found
-        }
+        _ => left?,
     };
+    match chain.op.to_string().as_str() {
+        "or" => found.others.or += 1 + beside.or,
+        "and" => found.others.and += 1 + beside.and,
+        _ => found.others.unless += 1,
+    }
     Some(found)
 }
 

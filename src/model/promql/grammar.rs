@@ -7,13 +7,14 @@ mod keyword;
 mod range;
 mod selector;
 
+use std::fmt::Display;
+
 use keyword::{OPERATORS, POWER, is_aggregation, is_by, is_grouping_label, is_operator_word};
 pub use selector::is_bound;
 
-use super::functions::function;
+use super::functions::{ValueKind, function};
 use super::token::{Lexeme, Token, tokens};
-use super::value::ValueKind;
-use super::{LabelTest, QueryParseError, QueryRemark};
+use super::{LabelMatch, QueryParseError, QueryRemark};
 
 /// The kinds of expressions for the rules about where `offset`, `@` and a range are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,12 @@ struct ExprNode {
     has_moment: bool,
     /// Whether the time after `@` is a timestamp, not `start()` or `end()`.
     has_timestamp: bool,
+}
+
+impl ExprNode {
+    fn new(kind: ValueKind, form: ModifierPosition, at: usize) -> Self {
+        Self { kind, form, at, has_offset: false, has_moment: false, has_timestamp: false }
+    }
 }
 
 type ParsedExpr<T> = Result<T, QueryParseError>;
@@ -70,8 +77,11 @@ pub(super) fn check(text: &str, compiles_patterns: bool) -> Result<Vec<QueryRema
     }
 }
 
-/// The label matchers of a query that is only a selector; `None` for other queries.
-pub(super) fn series(text: &str) -> Result<Option<Vec<LabelTest>>, QueryParseError> {
+/// The label matchers of a query that is only a selector, with the metric name as `__name__`; `None` for other queries.
+///
+/// # Errors
+/// The errors of [`super::check`].
+pub fn series(text: &str) -> Result<Option<Vec<LabelMatch>>, QueryParseError> {
     check(text, true)?;
     let mut reader = PromqlParser::new(text)?;
     let name = (reader.peek().token == Token::Word).then(|| reader.peek().text);
@@ -143,13 +153,21 @@ impl<'t> PromqlParser<'t> {
     }
 
     fn unexpected(&self, wanted: &str) -> QueryParseError {
-        let found = match &self.peek().token {
-            Token::End => "the end of the query".to_owned(),
-            Token::Number(_) | Token::Duration(_) | Token::Text(_) | Token::Word | Token::Sign => {
-                self.peek().text.chars().take(40).collect()
-            }
-        };
+        let Lexeme { token, text, .. } = self.peek();
+        let is_end = *token == Token::End;
+        let found = if is_end { "the end of the query".to_owned() } else { text.chars().take(40).collect() };
         self.wrong(format!("unexpected {found}, expected {wanted}"))
+    }
+
+    /// An error at this position unless the condition holds.
+    fn ensure(&self, holds: bool, at: usize, why: impl Display) -> ParsedExpr<()> {
+        if holds { Ok(()) } else { Err(self.wrong_at(at, why.to_string())) }
+    }
+
+    /// Takes a comma, unless the closing sign follows.
+    fn separator(&mut self, close: &str) -> ParsedExpr<()> {
+        let is_there = self.is_sign(close) || self.take(",");
+        if is_there { Ok(()) } else { Err(self.unexpected(&format!(", or {close}"))) }
     }
 
     /// Parses an expression of operators with at least this precedence.
@@ -175,11 +193,10 @@ impl<'t> PromqlParser<'t> {
             return self.postfix(primary);
         }
         let inner = self.expression(POWER)?;
-        if inner.kind.is(ValueKind::Scalar) || inner.kind.is(ValueKind::Vector) {
-            return Ok(ExprNode { form: ModifierPosition::Other, at, ..inner });
-        }
-        let what = inner.kind.word();
-        Err(self.wrong_at(at, format!("a sign goes before a scalar or an instant vector, not before {what}")))
+        let (is_fit, what) = (inner.kind.is_operand(), inner.kind.word());
+        let why = format_args!("a sign goes before a scalar or an instant vector, not before {what}");
+        self.ensure(is_fit, at, why)?;
+        Ok(ExprNode { form: ModifierPosition::Other, at, ..inner })
     }
 
     /// The precedence of the next token, if it is an operator.
@@ -196,47 +213,29 @@ impl<'t> PromqlParser<'t> {
         let (is_set, is_comparison) = (strength <= 2, strength == 3);
         let bool_at = self.peek().at;
         let is_bool = self.take_word("bool");
-        if is_bool && !is_comparison {
-            return Err(self.wrong_at(bool_at, "bool is only allowed with comparisons"));
-        }
+        self.ensure(!is_bool || is_comparison, bool_at, "bool is only allowed with comparisons")?;
         let is_matched = self.matching(is_set)?;
         // `^` is right-associative: 2 ^ 3 ^ 2 is 2 ^ (3 ^ 2)
         let right = self.expression(if strength == POWER { POWER } else { strength + 1 })?;
         for side in [left, right] {
-            if !side.kind.is(ValueKind::Scalar) && !side.kind.is(ValueKind::Vector) {
-                let message = format!(
-                    "{} on one side of {}: it takes scalars and instant vectors",
-                    side.kind.word(),
-                    sign.text
-                );
-                return Err(self.wrong_at(side.at, message));
-            }
+            let (kind, sign) = (side.kind.word(), sign.text);
+            let why = format_args!("{kind} on one side of {sign}: it takes scalars and instant vectors");
+            self.ensure(side.kind.is_operand(), side.at, why)?;
         }
         let are_vectors = left.kind.is(ValueKind::Vector) && right.kind.is(ValueKind::Vector);
-        if is_set && !are_vectors {
-            return Err(self.wrong_at(sign.at, format!("{} takes instant vectors, not scalars", sign.text)));
-        }
-        if is_matched && !are_vectors {
-            return Err(self.wrong_at(sign.at, "labels are matched between instant vectors only"));
-        }
+        let of_set = format_args!("{} takes instant vectors, not scalars", sign.text);
+        self.ensure(!is_set || are_vectors, sign.at, of_set)?;
+        self.ensure(!is_matched || are_vectors, sign.at, "labels are matched between instant vectors only")?;
         let are_scalars = left.kind == ValueKind::Scalar && right.kind == ValueKind::Scalar;
-        if is_comparison && are_scalars && !is_bool {
-            return Err(self.wrong_at(sign.at, "a comparison of two scalars needs the bool modifier"));
-        }
+        let is_allowed = !is_comparison || !are_scalars || is_bool;
+        self.ensure(is_allowed, sign.at, "a comparison of two scalars needs the bool modifier")?;
         let is_any = left.kind == ValueKind::Any || right.kind == ValueKind::Any;
         let kind = match (are_scalars, is_any) {
             (true, _) => ValueKind::Scalar,
             (false, true) => ValueKind::Any,
             (false, false) => ValueKind::Vector,
         };
-        Ok(ExprNode {
-            kind,
-            form: ModifierPosition::Other,
-            at: left.at,
-            has_offset: false,
-            has_moment: false,
-            has_timestamp: false,
-        })
+        Ok(ExprNode::new(kind, ModifierPosition::Other, left.at))
     }
 
     /// Parses `on (...) group_left (...) fill (0)`. Returns whether it names labels, which requires vectors on both sides.
@@ -248,9 +247,7 @@ impl<'t> PromqlParser<'t> {
             matched = self.grouping()?;
             let at = self.peek().at;
             if self.take_word("group_left") || self.take_word("group_right") {
-                if is_set {
-                    return Err(self.wrong_at(at, "and, or and unless take no group_left or group_right"));
-                }
+                self.ensure(!is_set, at, "and, or and unless take no group_left or group_right")?;
                 let included = if self.is_sign("(") { self.grouping()? } else { Vec::new() };
                 if let Some(twice) = included.iter().find(|label| on && matched.contains(label)) {
                     return Err(self.wrong_at(at, format!("the label {twice} is in both on and the group")));
@@ -287,9 +284,7 @@ impl<'t> PromqlParser<'t> {
                 | Token::End => return Err(self.unexpected("a label")),
             }
             self.step();
-            if !self.is_sign(")") && !self.take(",") {
-                return Err(self.unexpected(", or )"));
-            }
+            self.separator(")")?;
         }
         Ok(labels)
     }
@@ -308,14 +303,7 @@ impl<'t> PromqlParser<'t> {
 
     fn primary(&mut self) -> ParsedExpr<ExprNode> {
         let at = self.peek().at;
-        let node = |kind, form| ExprNode {
-            kind,
-            form,
-            at,
-            has_offset: false,
-            has_moment: false,
-            has_timestamp: false,
-        };
+        let node = |kind, form| ExprNode::new(kind, form, at);
         match &self.peek().token {
             Token::Number(_) | Token::Duration(_) => {
                 self.step();
@@ -373,9 +361,7 @@ impl<'t> PromqlParser<'t> {
             if self.take(")") {
                 return Ok(all);
             }
-            if !self.take(",") {
-                return Err(self.unexpected(", or )"));
-            }
+            self.separator(")")?;
         }
     }
 
@@ -392,10 +378,8 @@ impl<'t> PromqlParser<'t> {
             _ => None,
         };
         let wanted: Vec<ValueKind> = parameter.into_iter().chain([ValueKind::Vector]).collect();
-        if arguments.len() != wanted.len() {
-            let (wanted, given) = (wanted.len(), arguments.len());
-            return Err(self.wrong_at(at, format!("{name} takes {wanted} argument(s), not {given}")));
-        }
+        let (count, given) = (wanted.len(), arguments.len());
+        self.ensure(count == given, at, format_args!("{name} takes {count} argument(s), not {given}"))?;
         self.fit(name, &arguments, &wanted)
     }
 
@@ -421,9 +405,7 @@ impl<'t> PromqlParser<'t> {
             Some(optional_arguments) => (most - optional_arguments..=most).contains(&given),
             None => given + 1 >= most,
         };
-        if !fits {
-            return Err(self.wrong_at(at, format!("{name} takes {most} argument(s), not {given}")));
-        }
+        self.ensure(fits, at, format_args!("{name} takes {most} argument(s), not {given}"))?;
         self.fit(name, &arguments, function.argument_types)?;
         Ok(function.result_type)
     }
@@ -432,10 +414,9 @@ impl<'t> PromqlParser<'t> {
     fn fit(&self, name: &str, arguments: &[ExprNode], wanted: &[ValueKind]) -> ParsedExpr<()> {
         for (place, argument) in arguments.iter().enumerate() {
             let Some(kind) = wanted.get(place).or(wanted.last()) else { return Ok(()) };
-            if !argument.kind.is(*kind) {
-                let (wanted, given) = (kind.word(), argument.kind.word());
-                return Err(self.wrong_at(argument.at, format!("{name} expects {wanted} here, not {given}")));
-            }
+            let (wanted, given) = (kind.word(), argument.kind.word());
+            let why = format_args!("{name} expects {wanted} here, not {given}");
+            self.ensure(argument.kind.is(*kind), argument.at, why)?;
         }
         Ok(())
     }

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 /// A text as a regular expression that matches exactly this text. Escapes only where needed: Prometheus looks up alternations of
 /// plain words in its index, but must test other expressions on each label value.
-#[must_use]
 pub fn literal(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 4);
     for c in text.chars() {
@@ -17,7 +16,6 @@ pub fn literal(text: &str) -> String {
     out
 }
 
-#[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -45,13 +43,16 @@ pub fn is_plain_name(name: &str) -> bool {
 
 /// A label name as written in a query: names that are not plain (`service.name`) are quoted, which servers accept from
 /// Prometheus 3 on.
-#[must_use]
 pub fn label(name: &str) -> Cow<'_, str> {
     if is_plain_name(name) { Cow::Borrowed(name) } else { Cow::Owned(quoted(name)) }
 }
 
+/// ` by (a, b)`, the clause of an aggregation; empty without names.
+pub fn by<T: AsRef<str>>(names: &[T]) -> String {
+    if names.is_empty() { String::new() } else { format!(" by ({})", labels(names)) }
+}
+
 /// Several label names, for the list after `by`.
-#[must_use]
 pub fn labels<T: AsRef<str>>(names: &[T]) -> String {
     names.iter().map(|name| label(name.as_ref())).collect::<Vec<_>>().join(", ")
 }

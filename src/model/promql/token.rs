@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::super::duration;
 use super::QueryRemark;
 
-/// The type of a token.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
     /// `5`, `.5e+2`, `0x1F`, `017`, `1_000`; `Inf` and `NaN` are words.
@@ -20,7 +19,6 @@ pub(super) enum Token {
     Word,
     /// An operator, a bracket or a comma.
     Sign,
-    /// The end of the query.
     End,
 }
 

@@ -7,6 +7,7 @@ use super::cover::{LabelProduct, cover};
 use super::refusal;
 use crate::model::labels::Labels;
 use crate::model::matcher::{Matcher, Operator};
+use crate::model::promql::literal;
 
 /// The longest alternation, in characters, that is written without factoring out a common prefix.
 const MAX_PLAIN_ALTERNATION: usize = 120;
@@ -177,15 +178,15 @@ fn alternation(values: &BTreeSet<&str>) -> String {
         return plain;
     }
     let end = if values.contains("") { "|" } else { "" };
-    let tails = some().map(|value| escaped(value.strip_prefix(head).unwrap_or(value)));
-    format!("{}({}){end}", escaped(head), tails.collect::<Vec<_>>().join("|"))
+    let tails = some().map(|value| literal(value.strip_prefix(head).unwrap_or(value)));
+    format!("{}({}){end}", literal(head), tails.collect::<Vec<_>>().join("|"))
 }
 
 /// The alternation without factoring out a prefix; the empty text, which means a missing label, is last, where it is seen best.
 fn plain_alternation(values: &BTreeSet<&str>) -> String {
     let end = if values.contains("") { "|" } else { "" };
     let some = values.iter().filter(|value| !value.is_empty());
-    format!("{}{end}", some.map(|value| escaped(value)).collect::<Vec<_>>().join("|"))
+    format!("{}{end}", some.map(|value| literal(value)).collect::<Vec<_>>().join("|"))
 }
 
 /// The common prefix of two texts.
@@ -193,17 +194,6 @@ fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
     let same = one.char_indices().zip(other.chars()).take_while(|((_, a), b)| a == b);
     let length = same.map(|((at, c), _)| at + c.len_utf8()).last().unwrap_or(0);
     one.get(..length).unwrap_or_default()
-}
-
-fn escaped(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for c in value.chars() {
-        if matches!(c, '\\' | '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Multiwindow burn-rate conditions: the long lookback makes the alert significant, the short one lets it end soon after the
 //! errors end.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::objective::Objective;
@@ -87,9 +88,30 @@ impl BurnCondition {
     }
 }
 
+/// All lookbacks of burn-rate conditions, ascending, each once.
+pub fn lookbacks(pairs: &[BurnCondition]) -> Vec<Duration> {
+    let all: BTreeSet<Duration> = pairs.iter().flat_map(|pair| [pair.short, pair.long]).collect();
+    all.into_iter().collect()
+}
+
 /// A duration multiplied by a factor; `None` for NaN and negative factors, where `Duration::mul_f64` would panic.
 fn scaled(duration: Duration, by: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(duration.as_secs_f64() * by).ok()
+}
+
+/// The fewest events in a lookback for which a single failure cannot exceed the factor: `1 / (f * B)`, rounded up.
+///
+/// `None` for a factor of zero or less. Source: SRE Workbook, "Low-Traffic Services and Error Budget Alerting".
+pub fn fewest_events(objective: Objective, factor: f64) -> Option<f64> {
+    let events = objective.max_burn_rate() / factor;
+    // a computed 100.00000000000001 means 100
+    (events.is_finite() && events > 0.0).then(|| (events * (1.0 - 1e-12)).ceil())
+}
+
+/// Whether a burn rate over this many events is shown as "few events", with the counts beside it: one failure alone would exceed
+/// the factor. Pass known counts only.
+pub fn are_few(events: f64, objective: Objective, factor: f64) -> bool {
+    fewest_events(objective, factor).is_some_and(|fewest| events < fewest)
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

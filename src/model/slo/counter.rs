@@ -12,13 +12,6 @@ use super::template::Template;
 /// An unusual lookback that replaces the placeholder: a range of this length in the parsed query shows where the placeholder was.
 const PROBE_LOOKBACK: Duration = Duration::from_secs(3607);
 
-/// The function that the query applies to its counter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CounterFunction {
-    Rate,
-    Increase,
-}
-
 /// The selectors of the two counters, if both queries are the rate (or both the increase) of one counter, summed by the labels of
 /// `grouping`; else `None`.
 pub fn counters(part: &Template, total: &Template, grouping: &[Text]) -> Option<(Selector, Selector)> {
@@ -26,8 +19,10 @@ pub fn counters(part: &Template, total: &Template, grouping: &[Text]) -> Option<
     (one == two).then_some((part, total))
 }
 
-fn counter(query: &Template, grouping: &[Text]) -> Option<(CounterFunction, Selector)> {
-    let Expr::Aggregate(sum) = bare(promql::parse(&query.over(PROBE_LOOKBACK)).ok()?) else { return None };
+/// The function that the query applies to its counter, `rate` or `increase`, and the counter.
+fn counter(query: &Template, grouping: &[Text]) -> Option<(&'static str, Selector)> {
+    let parsed = promql::parse(&query.over(PROBE_LOOKBACK)).ok()?;
+    let Expr::Aggregate(sum) = promql::bare(&parsed) else { return None };
     let mut by = match &sum.modifier {
         None => Vec::new(),
         Some(LabelModifier::Include(labels)) => labels.labels.clone(),
@@ -39,23 +34,11 @@ fn counter(query: &Template, grouping: &[Text]) -> Option<(CounterFunction, Sele
     if sum.op.to_string() != "sum" || by != grouping {
         return None;
     }
-    let Expr::Call(call) = bare(*sum.expr) else { return None };
-    let function = match call.func.name {
-        "rate" => CounterFunction::Rate,
-        "increase" => CounterFunction::Increase,
-        _ => return None,
-    };
+    let Expr::Call(call) = promql::bare(&sum.expr) else { return None };
+    let function = ["rate", "increase"].into_iter().find(|name| *name == call.func.name)?;
     let [argument] = call.args.args.as_slice() else { return None };
-    let Expr::MatrixSelector(matrix) = bare((**argument).clone()) else { return None };
+    let Expr::MatrixSelector(matrix) = promql::bare(argument) else { return None };
     (matrix.range == PROBE_LOOKBACK).then_some((function, Selector::of_vector(&matrix.vs).ok()?))
-}
-
-/// The expression without enclosing parentheses.
-fn bare(mut expr: Expr) -> Expr {
-    while let Expr::Paren(paren) = expr {
-        expr = *paren.expr;
-    }
-    expr
 }
 
 #[cfg(test)]

@@ -67,9 +67,7 @@ pub enum BudgetingMethod {
 /// Which events the first query counts; the second query counts all events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventSide {
-    /// The bad events.
     Bad,
-    /// The good events.
     Good,
 }
 
@@ -77,14 +75,21 @@ pub enum EventSide {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Sli {
     /// Two queries over the lookback, each the number or the rate of events.
-    Events { side: EventSide, part: Template, total: Template },
+    Events {
+        side: EventSide,
+        part: Template,
+        total: Template,
+    },
     /// A query for the error ratio.
     Ratio {
         /// Bad / all over the lookback, 0 to 1.
         error: Template,
     },
-    /// Two counters.
-    Counters { side: EventSide, part: Selector, total: Selector },
+    Counters {
+        side: EventSide,
+        part: Selector,
+        total: Selector,
+    },
     /// A classic histogram with a bucket at the threshold: `fast` has one `le`.
     Latency {
         /// The bucket that counts the fast enough observations.
@@ -98,7 +103,9 @@ pub enum Sli {
         threshold: f64,
     },
     /// A gauge that is 1 while all is well and 0 otherwise: `up`, `probe_success`.
-    Gauge { metric: Selector },
+    Gauge {
+        metric: Selector,
+    },
     /// Apdex of a classic histogram: satisfied / all, with half of what is tolerated.
     Apdex {
         /// The bucket series, without a matcher for `le`.
@@ -121,18 +128,28 @@ pub enum Sli {
 }
 
 impl Sli {
-    /// The queries in it that are more than selectors.
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        let (one, other) = match self {
-            Self::Events { part, total, .. } => (Some(part), Some(total)),
-            Self::Ratio { error: query } | Self::Threshold { value: query, .. } => (Some(query), None),
-            Self::Counters { .. }
-            | Self::Latency { .. }
-            | Self::NativeLatency { .. }
-            | Self::Gauge { .. }
-            | Self::Apdex { .. } => (None, None),
+    /// The same SLI with its queries and its selectors replaced.
+    #[must_use]
+    pub fn map(
+        mut self,
+        query: impl Fn(&Template) -> Template,
+        selector: impl Fn(&Selector) -> Selector,
+    ) -> Self {
+        let (queries, selectors) = match &mut self {
+            Self::Events { part, total, .. } => (vec![part, total], vec![]),
+            Self::Ratio { error: query } | Self::Threshold { value: query, .. } => (vec![query], vec![]),
+            Self::Counters { part: one, total, .. }
+            | Self::Latency { fast: one, total }
+            | Self::Apdex { bucket: one, total, .. } => (vec![], vec![one, total]),
+            Self::NativeLatency { histogram: one, .. } | Self::Gauge { metric: one } => (vec![], vec![one]),
         };
-        one.into_iter().chain(other)
+        for old in queries {
+            *old = query(old);
+        }
+        for old in selectors {
+            *old = selector(old);
+        }
+        self
     }
 }
 
@@ -197,7 +214,6 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DefinitionOrigin {
     File {
-        /// The path of the file.
         path: PathBuf,
         /// The first line of the definition in the file, from 1.
         line: usize,

@@ -10,7 +10,6 @@ use super::window::TimeRange;
 /// When a budget is exhausted, if the burn rate stays constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exhaustion {
-    /// It is exhausted already.
     Exhausted,
     /// After this time from now.
     In(Duration),
@@ -45,14 +44,14 @@ impl Exhaustion {
     ///
     /// `None` if the burn rate is not finite or there are no slots.
     pub fn rolling(spending: &BudgetSpending, burn: f64) -> Option<Self> {
-        if !burn.is_finite() || spending.shares().is_empty() {
+        if !burn.is_finite() || spending.shares.is_empty() {
             return None;
         }
         let mut before = spending.spent();
         if before >= 1.0 {
             return Some(Self::Exhausted);
         }
-        let slot = spending.slot().as_secs_f64();
+        let slot = spending.slot.as_secs_f64();
         for (passed, after) in spending.future_spending(burn).enumerate() {
             if after >= 1.0 {
                 let slots = passed as f64 + (1.0 - before) / (after - before);

@@ -17,10 +17,10 @@ impl Forecast {
     ///
     /// `None` if the burn rate is not finite or there are no slots.
     pub fn rolling(spending: &BudgetSpending, burn: f64) -> Option<Self> {
-        if !burn.is_finite() || spending.shares().is_empty() {
+        if !burn.is_finite() || spending.shares.is_empty() {
             return None;
         }
-        let coming = (1..).map(|slots| spending.slot().saturating_mul(slots));
+        let coming = (1..).map(|slots| spending.slot.saturating_mul(slots));
         let points = coming.zip(spending.future_spending(burn)).map(|(after, spent)| (after, 1.0 - spent));
         Some(Self {
             points: std::iter::once((Duration::ZERO, 1.0 - spending.spent())).chain(points).collect(),

@@ -4,19 +4,10 @@ use std::time::Duration;
 
 use super::super::duration;
 use super::super::promql::quoted;
-use super::definition::{EventSide, Slo};
+use super::definition::Slo;
 use super::query::{RatioQuery, measure};
 use super::reading::Evaluation;
 use super::recorded::RecordedSeries;
-
-/// The queries for the errors of each time slot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ErrorSlots {
-    /// One query: the error ratio of the slot that ends at each point.
-    Ratio(String),
-    /// Two queries: the events of the slot that ends at each point.
-    Events { side: EventSide, part: String, total: String },
-}
 
 /// One query for the error ratio over a lookback: of the recorded series if `evaluation` is recorded, else from the definition.
 /// `None` if neither has such a query.
@@ -41,32 +32,31 @@ fn recorded(slo: &Slo, evaluation: Evaluation) -> Option<&RecordedSeries> {
     slo.recorded.as_ref().filter(|_| evaluation == Evaluation::Recorded)
 }
 
-/// The queries for the errors of each slot. With recorded series: the ratio over exactly the slot, else the mean of the longest
+/// The queries for the errors of each slot; their points are the ends of slots. With recorded series: the ratio over exactly the slot, else the mean of the longest
 /// recorded ratio that is shorter (`None` if there is none). Without: from the definition.
-pub fn slots(slo: &Slo, evaluation: Evaluation, slot: Duration) -> Option<ErrorSlots> {
+pub fn slots(slo: &Slo, evaluation: Evaluation, slot: Duration) -> Option<RatioQuery> {
     let Some(recorded) = recorded(slo, evaluation) else {
-        return events(slo, slot)
-            .or_else(|| measure(slo, slot).map(|measure| coarse(&measure.error_ratio())));
+        return match measure(slo, slot)? {
+            counts @ RatioQuery::Counts { .. } => Some(counts),
+            RatioQuery::Ratio(query) => Some(coarse(&query)),
+        };
     };
     if let Some(query) = error_ratio(slo, evaluation, slot) {
         return Some(coarse(&query));
     }
     let shorter = recorded.lookbacks.iter().filter(|lookback| **lookback < slot).max()?;
     let (query, over) = (recorded.error_ratio(*shorter), duration::text(slot));
-    Some(ErrorSlots::Ratio(format!("avg_over_time(({query})[{over}:{}])", duration::text(*shorter))))
+    Some(RatioQuery::Ratio(format!("avg_over_time(({query})[{over}:{}])", duration::text(*shorter))))
 }
 
 /// Puts the ratio in parentheses, so that its query text differs from that of the same ratio on the finer grid of a chart.
-fn coarse(ratio: &str) -> ErrorSlots {
-    ErrorSlots::Ratio(format!("({ratio})"))
+fn coarse(ratio: &str) -> RatioQuery {
+    RatioQuery::Ratio(format!("({ratio})"))
 }
 
 /// The queries for the events of each slot, from the definition. `None` if the definition does not count events.
-pub fn events(slo: &Slo, slot: Duration) -> Option<ErrorSlots> {
-    match measure(slo, slot)? {
-        RatioQuery::Counts { side, part, total } => Some(ErrorSlots::Events { side, part, total }),
-        RatioQuery::Ratio(_) => None,
-    }
+pub fn events(slo: &Slo, slot: Duration) -> Option<RatioQuery> {
+    measure(slo, slot).filter(|measure| matches!(measure, RatioQuery::Counts { .. }))
 }
 
 /// How many alerts of each name fired in the slot that ends at each point: alerts of the SLO, and alerts of its service, which
@@ -93,6 +83,7 @@ mod tests {
     use super::super::super::labels::Labels;
     use super::super::{BudgetingMethod, Family, Objective, RecordedSeries, Sli, Template};
     use super::*;
+    use crate::model::slo::EventSide;
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -125,10 +116,10 @@ mod tests {
     fn recorded_ratios_are_asked_for_where_they_are_and_averaged_where_only_shorter_ones_are() {
         let of = |lookbacks: &[u64]| slots(&slo(None, lookbacks), Evaluation::Recorded, HOUR);
         let recorded = r#"(slo:sli_error:ratio_rate1h{sloth_id="shop\"a"})"#;
-        assert_eq!(of(&[]), Some(ErrorSlots::Ratio(recorded.into())));
-        assert_eq!(of(&[300, 3600]), Some(ErrorSlots::Ratio(recorded.into())));
+        assert_eq!(of(&[]), Some(RatioQuery::Ratio(recorded.into())));
+        assert_eq!(of(&[300, 3600]), Some(RatioQuery::Ratio(recorded.into())));
         let mean = r#"avg_over_time((slo:sli_error:ratio_rate5m{sloth_id="shop\"a"})[1h:5m])"#;
-        assert_eq!(of(&[300, 7200]), Some(ErrorSlots::Ratio(mean.into())));
+        assert_eq!(of(&[300, 7200]), Some(RatioQuery::Ratio(mean.into())));
         assert_eq!(of(&[7200]), None);
         let window = r#"slo:sli_error:ratio_rate30d{sloth_id="shop\"a"}"#;
         assert_eq!(over_window(&slo(None, &[300]), Evaluation::Recorded).as_deref(), Some(window));
@@ -138,7 +129,7 @@ mod tests {
     fn a_live_slo_is_counted_by_its_definition() {
         let live = slo(Some(events_of("bad[{{.window}}]", "all[{{.window}}]")), &[300]);
         let counted =
-            ErrorSlots::Events { side: EventSide::Bad, part: "bad[1h]".into(), total: "all[1h]".into() };
+            RatioQuery::Counts { side: EventSide::Bad, part: "bad[1h]".into(), total: "all[1h]".into() };
         assert_eq!(slots(&live, Evaluation::Live, HOUR), Some(counted));
         assert_eq!(slots(&slo(None, &[300]), Evaluation::Live, HOUR), None);
         let ratio = error_ratio(&live, Evaluation::Live, HOUR).unwrap();
@@ -159,7 +150,7 @@ mod tests {
             let evaluation = if sli.is_none() { Evaluation::Recorded } else { Evaluation::Live };
             let slo = Slo { budgeting, ..slo(sli, &[]) };
             let chart = error_ratio(&slo, evaluation, HOUR).unwrap();
-            assert_ne!(slots(&slo, evaluation, HOUR), Some(ErrorSlots::Ratio(chart)));
+            assert_ne!(slots(&slo, evaluation, HOUR), Some(RatioQuery::Ratio(chart)));
         }
     }
 

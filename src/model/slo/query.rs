@@ -1,6 +1,5 @@
 //! PromQL for the error ratio of an SLO, over any lookback.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::super::duration;
@@ -62,86 +61,52 @@ impl RatioQuery {
 /// `None` if the definition has no SLI. Sources: the generators of Sloth and Pyrra for events, latency and gauges; the
 /// Prometheus documentation of `histogram_fraction`; OpenSLO v1 for time slices.
 pub fn measure(slo: &Slo, lookback: Duration) -> Option<RatioQuery> {
-    let sli = slo.sli.as_ref()?;
-    let over = duration::text(lookback);
-    match slo.budgeting {
-        BudgetingMethod::Occurrences => Some(events(sli, &slo.grouping, LookbackText::Lookback(lookback))),
-        BudgetingMethod::Timeslices { slice, least } => {
-            let (ratio, step) = (
-                events(sli, &slo.grouping, LookbackText::Lookback(slice)).error_ratio(),
-                duration::text(slice),
-            );
-            let (over, lookback) = at_least_a_slice(over, lookback, slice);
-            let slices = lookback.as_secs_f64() / slice.as_secs_f64().max(1.0);
-            // 1 - 0.9 is 0.09999999999999998 in binary: without rounding, a slice exactly at its target would be bad
-            let most = ((1.0 - least) * 1e12).round() / 1e12;
-            Some(RatioQuery::Ratio(format!(
-                "sum_over_time((({ratio}) > bool {most})[{over}:{step}])\n/\n{slices}"
-            )))
-        }
-        BudgetingMethod::RatioTimeslices { slice } => {
-            let (over, _) = at_least_a_slice(over, lookback, slice);
-            let (ratio, step) = (
-                events(sli, &slo.grouping, LookbackText::Lookback(slice)).error_ratio(),
-                duration::text(slice),
-            );
-            Some(RatioQuery::Ratio(format!("avg_over_time(({ratio})[{over}:{step}])")))
-        }
-    }
-}
-
-/// The lookback, extended to one slice: a shorter one would contain no slice, or count one slice as more than one.
-fn at_least_a_slice(over: String, lookback: Duration, slice: Duration) -> (String, Duration) {
-    if lookback < slice { (duration::text(slice), slice) } else { (over, lookback) }
+    let events = |over| Some(events(slo.sli.as_ref()?, &slo.grouping, &duration::text(over)));
+    let (slice, least) = match slo.budgeting {
+        BudgetingMethod::Occurrences => return events(lookback),
+        BudgetingMethod::Timeslices { slice, least } => (slice, Some(least)),
+        BudgetingMethod::RatioTimeslices { slice } => (slice, None),
+    };
+    let ratio = events(slice)?.error_ratio();
+    // a shorter lookback would contain no slice, or count one slice as more than one
+    let lookback = lookback.max(slice);
+    let (over, step) = (duration::text(lookback), duration::text(slice));
+    let Some(least) = least else {
+        return Some(RatioQuery::Ratio(format!("avg_over_time(({ratio})[{over}:{step}])")));
+    };
+    let slices = lookback.as_secs_f64() / slice.as_secs_f64().max(1.0);
+    // 1 - 0.9 is 0.09999999999999998 in binary: without rounding, a slice exactly at its target would be bad
+    let most = ((1.0 - least) * 1e12).round() / 1e12;
+    Some(RatioQuery::Ratio(format!("sum_over_time((({ratio}) > bool {most})[{over}:{step}])\n/\n{slices}")))
 }
 
 /// The same queries with `{{.window}}` in place of the lookback, for writing them to a file; each event counts, whatever the
 /// budgeting method.
 pub fn open(slo: &Slo) -> Option<RatioQuery> {
-    Some(events(slo.sli.as_ref()?, &slo.grouping, LookbackText::Open))
+    Some(events(slo.sli.as_ref()?, &slo.grouping, "{{.window}}"))
 }
 
-/// The text in place of the lookback: a duration, or the placeholder.
-#[derive(Debug, Clone, Copy)]
-enum LookbackText {
-    Lookback(Duration),
-    Open,
-}
-
-impl LookbackText {
-    fn text(self) -> String {
-        match self {
-            Self::Lookback(lookback) => duration::text(lookback),
-            Self::Open => "{{.window}}".to_owned(),
-        }
-    }
-
-    fn fill(self, template: &Template) -> String {
-        match self {
-            Self::Lookback(lookback) => template.over(lookback),
-            Self::Open => template.as_str().to_owned(),
-        }
-    }
-}
-
-/// The queries for good or bad events over a lookback, whatever the budgeting method.
-fn events(sli: &Sli, grouping: &[Text], lookback: LookbackText) -> RatioQuery {
-    let sum = CountQuery { by: by(grouping), over: lookback.text() };
+/// The queries for good or bad events, with this text as lookback, whatever the budgeting method.
+fn events(sli: &Sli, grouping: &[Text], over: &str) -> RatioQuery {
+    let by = promql::by(grouping);
+    let sum = |function: &str, selector: &Selector| format!("sum{by} ({function}({selector}[{over}]))");
+    let rate = |selector: &Selector| sum("rate", selector);
     match sli {
         Sli::Events { side, part, total } => {
-            RatioQuery::Counts { side: *side, part: counted(part, lookback), total: counted(total, lookback) }
+            let counted = |query| over_time("sum_over_time", query, over);
+            RatioQuery::Counts { side: *side, part: counted(part), total: counted(total) }
         }
-        Sli::Ratio { error } => RatioQuery::Ratio(averaged(error, lookback)),
+        Sli::Ratio { error } => RatioQuery::Ratio(over_time("avg_over_time", error, over)),
         Sli::Counters { side, part, total } => {
-            RatioQuery::Counts { side: *side, part: sum.rate(part), total: sum.rate(total) }
+            RatioQuery::Counts { side: *side, part: rate(part), total: rate(total) }
         }
         Sli::Latency { fast, total } => RatioQuery::Counts {
             side: EventSide::Good,
-            part: sum.rate(&any_le_spelling(fast)),
-            total: sum.rate(total),
+            part: rate(&any_le_spelling(fast)),
+            total: rate(total),
         },
         Sli::NativeLatency { histogram, threshold } => {
-            let histogram = sum.rate(histogram);
+            let histogram = rate(histogram);
             RatioQuery::Counts {
                 side: EventSide::Good,
                 part: format!(
@@ -152,56 +117,27 @@ fn events(sli: &Sli, grouping: &[Text], lookback: LookbackText) -> RatioQuery {
         }
         Sli::Gauge { metric } => RatioQuery::Counts {
             side: EventSide::Good,
-            part: sum.of("sum_over_time", metric),
-            total: sum.of("count_over_time", metric),
+            part: sum("sum_over_time", metric),
+            total: sum("count_over_time", metric),
         },
         Sli::Apdex { bucket, satisfied, tolerated, total } => {
-            let within =
-                |le: &str| sum.rate(&any_le_spelling(&bucket.clone().with("le", Operator::Equal, le)));
+            let within = |le: &str| rate(&any_le_spelling(&bucket.clone().with("le", Operator::Equal, le)));
             let part = match tolerated {
                 Some(tolerated) => format!("({} + {}) / 2", within(satisfied), within(tolerated)),
                 None => within(satisfied),
             };
-            RatioQuery::Counts { side: EventSide::Good, part, total: sum.rate(total) }
+            RatioQuery::Counts { side: EventSide::Good, part, total: rate(total) }
         }
         Sli::Threshold { value, passes, bound } => {
-            let (value, sign) = (lookback.fill(value), passes.sign());
-            RatioQuery::Ratio(format!("1 - avg_over_time((({value}) {sign} bool {bound})[{}:1m])", sum.over))
+            let (value, sign) = (value.filled(over), passes.sign());
+            RatioQuery::Ratio(format!("1 - avg_over_time((({value}) {sign} bool {bound})[{over}:1m])"))
         }
     }
 }
 
-/// Builds `sum by (group) (rate(...))`: counts events over a lookback, by group.
-struct CountQuery {
-    by: String,
-    over: String,
-}
-
-impl CountQuery {
-    fn rate(&self, selector: &Selector) -> String {
-        self.of("rate", selector)
-    }
-
-    fn of(&self, function: &str, selector: &Selector) -> String {
-        format!("sum{} ({function}({selector}[{}]))", self.by, self.over)
-    }
-}
-
-fn by(grouping: &[Text]) -> String {
-    if grouping.is_empty() { String::new() } else { format!(" by ({})", promql::labels(grouping)) }
-}
-
-/// A query without `{{.window}}` is an instant value: it is summed over the lookback, minute by minute.
-fn counted(template: &Template, lookback: LookbackText) -> String {
-    over_time("sum_over_time", template, lookback)
-}
-
-fn averaged(template: &Template, lookback: LookbackText) -> String {
-    over_time("avg_over_time", template, lookback)
-}
-
-fn over_time(function: &str, template: &Template, lookback: LookbackText) -> String {
-    let mut query = lookback.fill(template);
+/// A query without `{{.window}}` is an instant value: `function` combines its values over the lookback, minute by minute.
+fn over_time(function: &str, template: &Template, over: &str) -> String {
+    let mut query = template.filled(over);
     // without the line break a comment at the end would swallow the text after it
     if query.contains('#') {
         query.push('\n');
@@ -209,20 +145,16 @@ fn over_time(function: &str, template: &Template, lookback: LookbackText) -> Str
     if template.has_window() {
         return query;
     }
-    format!("{function}(({query})[{}:1m])", lookback.text())
+    format!("{function}(({query})[{over}:1m])")
 }
 
 /// Matches both spellings of a whole `le`: some clients write `le="1"`, others `le="1.0"`.
-fn any_le_spelling(bucket: &Selector) -> Selector {
-    let Some(bound) = bucket.equal("le").and_then(|le| le.parse::<f64>().ok()) else {
-        return bucket.clone();
-    };
-    if bound.fract() != 0.0 || !bound.is_finite() {
-        return bucket.clone();
+pub fn any_le_spelling(bucket: &Selector) -> Selector {
+    let bound = bucket.equal("le").and_then(|le| le.parse::<f64>().ok());
+    match bound.filter(|bound| bound.is_finite() && bound.fract() == 0.0) {
+        Some(bound) => bucket.without("le").with("le", Operator::Matches, &format!("{bound}|{bound}\\.0")),
+        None => bucket.clone(),
     }
-    let mut pattern = String::new();
-    write!(pattern, "{bound}|{bound}\\.0").expect("writing to a String cannot fail");
-    bucket.without("le").with("le", Operator::Matches, &pattern)
 }
 
 #[cfg(test)]

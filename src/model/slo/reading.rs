@@ -21,7 +21,6 @@ pub struct SloSnapshot {
 /// The values of one SLO from one source.
 #[derive(Debug, Clone)]
 pub struct SloReading {
-    /// The definition.
     pub slo: Arc<Slo>,
     /// Where the numbers come from.
     pub evaluation: Evaluation,
@@ -148,16 +147,10 @@ const CLAMP_LIMIT: f64 = 0.01;
 impl InvalidRatio {
     /// 0 or 1, if the value is within [`CLAMP_LIMIT`] of it.
     fn nearest_valid(self) -> Option<f64> {
-        match self {
-            Self::Negative(error) if error >= -CLAMP_LIMIT => Some(0.0),
-            Self::AboveOne(error) if error <= 1.0 + CLAMP_LIMIT => Some(1.0),
-            Self::Several(_)
-            | Self::Negative(_)
-            | Self::AboveOne(_)
-            | Self::NoBucket
-            | Self::Nan
-            | Self::Infinite(_) => None,
+        if matches!(self, Self::Negative(error) if error >= -CLAMP_LIMIT) {
+            return Some(0.0);
         }
+        matches!(self, Self::AboveOne(error) if error <= 1.0 + CLAMP_LIMIT).then_some(1.0)
     }
 
     /// The message, which for NaN and infinity names the lookback and the evaluation.
@@ -247,6 +240,11 @@ impl MeasuredRatio {
             Self::Odd(odd) => odd.nearest_valid(),
             Self::Unknown | Self::NoTraffic | Self::Absent => None,
         }
+    }
+
+    /// Why the value is not an error ratio.
+    pub fn odd(self) -> Option<InvalidRatio> {
+        if let Self::Odd(odd) = self { Some(odd) } else { None }
     }
 
     /// The number of events, if known.

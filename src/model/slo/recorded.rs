@@ -47,6 +47,12 @@ pub struct RecordedSeries {
 }
 
 impl RecordedSeries {
+    /// The series of a tool for one SLO, without labels, metric name, lookbacks and plug-ins.
+    pub fn new(family: Family, id: Text) -> Self {
+        let (labels, metric) = (Labels::default(), Text::default());
+        Self { family, id, labels, metric, lookbacks: Vec::new(), plugins: Vec::new() }
+    }
+
     /// The query of the recorded error ratio over `lookback`, 0 to 1.
     ///
     /// Source: the rule generators of Sloth (`slo:sli_error:ratio_rate`) and Pyrra (`:burnrate`, which is not divided by the

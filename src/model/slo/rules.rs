@@ -77,17 +77,3 @@ impl GeneratedRule {
         Self { output, expr, hold: Duration::ZERO, labels, annotations: Labels::default() }
     }
 }
-
-/// The union of both sets; where both have a name, the value of `two` counts.
-fn union(one: &Labels, two: &Labels) -> Labels {
-    let pairs = one.iter().chain(two.iter()).map(|(name, value)| (Text::clone(name), Text::clone(value)));
-    Labels::new(pairs.collect())
-}
-
-/// The lookbacks of all burn-rate conditions of an SLO, ascending, each once.
-fn lookbacks(slo: &Slo) -> Vec<Duration> {
-    let mut all: Vec<Duration> = slo.pairs.iter().flat_map(|pair| [pair.short, pair.long]).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-}

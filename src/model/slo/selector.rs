@@ -7,19 +7,8 @@ use promql_parser::parser::VectorSelector;
 
 use super::super::labels::Text;
 use super::super::matcher::Operator;
-use super::super::promql;
+use super::super::promql::{self, LabelMatch};
 use super::super::text::is_harmless;
-
-/// One label matcher of a [`Selector`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LabelMatch {
-    /// The label name.
-    pub name: Text,
-    /// How the value is compared.
-    pub operator: Operator,
-    /// The value or pattern to compare with.
-    pub value: Text,
-}
 
 /// A metric name and label matchers, in the order in which they were written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -54,12 +43,7 @@ impl Selector {
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
         let conditions =
             promql::series(text).map_err(|unread| SelectorError::NotPromql(unread.to_string()))?;
-        let all = conditions.ok_or(SelectorError::NotPlain)?.into_iter().map(|test| LabelMatch {
-            name: test.name.into(),
-            operator: test.operator,
-            value: test.value.into(),
-        });
-        Self::of_matches(None, all)
+        Self::of_matches(None, conditions.ok_or(SelectorError::NotPlain)?.into_iter())
     }
 
     /// Converts a vector selector of a parsed expression.
@@ -115,6 +99,14 @@ impl Selector {
         Self { metric: self.metric.clone(), matches }
     }
 
+    /// The same selector with its matchers sorted by name and value, for comparing.
+    #[must_use]
+    pub fn sorted(&self) -> Self {
+        let mut sorted = self.clone();
+        sorted.matches.sort_by(|a, b| (&a.name, &a.value).cmp(&(&b.name, &b.value)));
+        sorted
+    }
+
     /// The same selector with one more matcher.
     #[must_use]
     pub fn with(mut self, name: &str, operator: Operator, value: &str) -> Self {
@@ -137,11 +129,10 @@ impl fmt::Display for Selector {
             f.write_str(&self.metric)?;
         }
         let name = (!is_named).then(|| format!("__name__={}", promql::quoted(&self.metric)));
-        let conditions = self.matches.iter().map(|m| {
-            let name =
-                if promql::is_plain_name(&m.name) { m.name.to_string() } else { promql::quoted(&m.name) };
-            format!("{name}{}{}", m.operator.sign(), promql::quoted(&m.value))
-        });
+        let conditions = self
+            .matches
+            .iter()
+            .map(|m| format!("{}{}{}", promql::label(&m.name), m.operator.sign(), promql::quoted(&m.value)));
         let all: Vec<_> = name.into_iter().chain(conditions).collect();
         if all.is_empty() { Ok(()) } else { write!(f, "{{{}}}", all.join(",")) }
     }

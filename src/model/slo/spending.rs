@@ -7,8 +7,10 @@ use super::objective::Objective;
 /// The budget that each of the equal time slots of a window spent, the oldest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BudgetSpending {
-    slot: Duration,
-    shares: Vec<Option<f64>>,
+    /// The length of one slot.
+    pub slot: Duration,
+    /// The share of the budget that each slot spent, the oldest first; `None` where it is unknown.
+    pub shares: Vec<Option<f64>>,
 }
 
 impl BudgetSpending {
@@ -35,11 +37,6 @@ impl BudgetSpending {
         Self { slot, shares: ratios.into_iter().map(|ratio| ratio.map(|ratio| ratio / allowed)).collect() }
     }
 
-    /// From the share of the budget that each slot spent, computed elsewhere.
-    pub fn of_shares(slot: Duration, shares: Vec<Option<f64>>) -> Self {
-        Self { slot, shares }
-    }
-
     /// The same slots as shares of a larger budget. For a calendar window `by` is the elapsed share of the window: it turns
     /// shares of the budget to date into shares of the whole window's budget, at constant traffic.
     #[must_use]
@@ -48,16 +45,6 @@ impl BudgetSpending {
             *share *= by;
         }
         self
-    }
-
-    /// The length of one slot.
-    pub fn slot(&self) -> Duration {
-        self.slot
-    }
-
-    /// The share of the budget that each slot spent, the oldest first; `None` where it is unknown.
-    pub fn shares(&self) -> &[Option<f64>] {
-        &self.shares
     }
 
     /// The length of all slots together.

@@ -72,9 +72,7 @@ pub enum MissingReason {
 /// The burn rate over one lookback.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BurnReading {
-    /// The lookback.
     pub lookback: Duration,
-    /// The measured error ratio.
     pub measured: MeasuredRatio,
     /// The burn rate, a multiple of 1, never NaN; `None` without an error ratio.
     pub rate: Option<f64>,
@@ -98,7 +96,6 @@ pub struct BurnConditionState {
 pub struct GroupStatus {
     /// The values of the grouping labels.
     pub labels: Labels,
-    /// The state.
     pub state: SloState,
     /// Why a number is missing, if one is.
     pub doubt: Option<MissingReason>,
@@ -125,7 +122,6 @@ pub struct GroupStatus {
 /// The state of one SLO of one source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SloStatus {
-    /// The definition.
     pub slo: Arc<Slo>,
     /// The source of the numbers.
     pub source: SourceId,
@@ -185,10 +181,8 @@ impl SloStatus {
     pub fn by_urgency(&self, other: &Self) -> Ordering {
         let by_worst = match (self.worst(), other.worst()) {
             (Some(mine), Some(theirs)) => mine.by_urgency(theirs),
-            (None, None) => Ordering::Equal,
             // an SLO without groups sorts after all others that have no data
-            (None, Some(theirs)) => SloState::NoData.cmp(&theirs.state).then(Ordering::Greater),
-            (Some(mine), None) => mine.state.cmp(&SloState::NoData).then(Ordering::Less),
+            (mine, theirs) => self.state().cmp(&other.state()).then(mine.is_none().cmp(&theirs.is_none())),
         };
         by_worst.then_with(|| self.slo.id.cmp(&other.slo.id)).then_with(|| self.source.cmp(&other.source))
     }
@@ -205,25 +199,19 @@ impl GroupStatus {
             let known = sparse.and_then(|extent| extent.within(lookback));
             known.is_none_or(|known| known.as_secs_f64() >= lookback.as_secs_f64() * COVERED_SHARE)
         };
-        let burns: Vec<BurnReading> = group
-            .recent
-            .iter()
-            .map(|(lookback, measured)| BurnReading {
-                lookback: *lookback,
-                measured: *measured,
-                rate: measured.error().filter(|_| is_covered(*lookback)).map(|error| error / budget),
-            })
-            .collect();
+        let burns = group.recent.iter().map(|(lookback, measured)| {
+            let rate = measured.error().filter(|_| is_covered(*lookback)).map(|error| error / budget);
+            BurnReading { lookback: *lookback, measured: *measured, rate }
+        });
+        let burns: Vec<BurnReading> = burns.collect();
         let pairs =
             slo.pairs.iter().map(|pair| BurnConditionState::of(*pair, group, budget, is_covered(pair.long)));
         let pairs: Vec<BurnConditionState> = pairs.collect();
         let basis = nearest(&burns, BASIS).and_then(|burn| burn.rate);
-        let average = group.window.error().map(|error| error / budget);
-        let average = average.filter(|_| sparse.is_none());
+        let average = group.window.error().filter(|_| sparse.is_none()).map(|error| error / budget);
         let spent = average.and_then(|average| spent(&slo.window, average, at));
         let elapsed = slo.window.elapsed(at);
-        let covers: &dyn Fn(Duration) -> bool = &is_covered;
-        let state = state(&pairs, spent, basis, group, sparse.map(|_| covers));
+        let state = state(&pairs, spent, basis, group, sparse.is_some(), is_covered);
         Self {
             labels: group.labels.clone(),
             state,
@@ -326,26 +314,28 @@ fn has_sparse_data(slo: &Slo, extent: &DataExtent, at: Timestamp) -> bool {
         && longest.is_none_or(|longest| extent.known < longest)
 }
 
-/// Decides the state. `sparse` is `None` if there are enough data, else a function that returns whether a lookback is covered.
+/// Decides the state; where data are sparse, `is_covered` returns whether a lookback has enough of them.
 fn state(
     pairs: &[BurnConditionState],
     spent: Option<f64>,
     basis: Option<f64>,
     group: &GroupReading,
-    sparse: Option<&dyn Fn(Duration) -> bool>,
+    is_sparse: bool,
+    is_covered: impl Fn(Duration) -> bool,
 ) -> SloState {
     let of = |severity| pairs.iter().filter(move |now| now.pair.severity == severity);
     let holds = |severity| of(severity).any(|now| now.holds == Some(true));
     let known = group.recent.iter().map(|(_, measured)| *measured).chain([group.window]);
     let is_known = known.clone().any(|measured| measured.error().is_some());
-    let is_broken = |lookback| matches!(group.over(lookback), measured @ MeasuredRatio::Odd(_) if measured.error().is_none());
+    let is_broken = |lookback| {
+        let measured = group.over(lookback);
+        measured.odd().is_some() && measured.error().is_none()
+    };
     // the state may only be `Fine` if the paging conditions could be evaluated
     let has_invalid_page_ratio =
         of(BurnSeverity::Page).any(|now| is_broken(now.pair.long) || is_broken(now.pair.short));
-    let is_page_evaluated = |is_covered: &dyn Fn(Duration) -> bool| {
-        let mut paging = of(BurnSeverity::Page).peekable();
-        paging.peek().is_some() && paging.all(|now| is_covered(now.pair.long))
-    };
+    let is_page_evaluated =
+        of(BurnSeverity::Page).count() > 0 && of(BurnSeverity::Page).all(|now| is_covered(now.pair.long));
     if holds(BurnSeverity::Page) {
         SloState::Page
     } else if holds(BurnSeverity::Ticket) {
@@ -356,7 +346,7 @@ fn state(
         SloState::Quiet
     } else if !is_known || group.window.error().is_none() || group.has_ended() || has_invalid_page_ratio {
         SloState::NoData
-    } else if sparse.is_some_and(|is_covered| !is_page_evaluated(is_covered)) {
+    } else if is_sparse && !is_page_evaluated {
         SloState::Insufficient
     } else if basis.is_some_and(|burn| burn > 1.0) {
         SloState::Burning
@@ -387,18 +377,9 @@ impl GroupReading {
 fn doubt(reading: &SloReading, group: &GroupReading) -> Option<MissingReason> {
     let slo = &reading.slo;
     let window = (slo.window.nominal(), group.window);
-    let odd =
-        std::iter::once(window).chain(group.recent.iter().copied()).find_map(
-            |(over, measured)| match measured {
-                MeasuredRatio::Odd(odd) => Some(MissingReason::Odd(odd, over)),
-                MeasuredRatio::Unknown
-                | MeasuredRatio::Ratio { .. }
-                | MeasuredRatio::NoTraffic
-                | MeasuredRatio::Absent => None,
-            },
-        );
-    if odd.is_some() {
-        return odd;
+    let mut measured = std::iter::once(&window).chain(&group.recent);
+    if let Some((odd, over)) = measured.find_map(|(over, measured)| Some((measured.odd()?, *over))) {
+        return Some(MissingReason::Odd(odd, over));
     }
     if let Some(said) = &reading.failure {
         return Some(MissingReason::Refused(said.clone()));

@@ -21,7 +21,6 @@ pub enum TemplateError {
     /// Opening braces without closing ones.
     #[error("an opening {{{{ has no closing }}}}")]
     Open,
-    /// An empty query.
     #[error("the query is empty")]
     Empty,
 }
@@ -51,8 +50,12 @@ impl Template {
 
     /// The query with the lookback filled in.
     pub fn over(&self, lookback: Duration) -> String {
-        let lookback = duration::text(lookback);
-        self.replace_window(|_| lookback.clone())
+        self.filled(&duration::text(lookback))
+    }
+
+    /// The query with any text in place of the lookback.
+    pub fn filled(&self, window: &str) -> String {
+        self.replace_window(|_| window.to_owned())
     }
 
     /// The same, padded with blanks to the width of the placeholder: positions in the query stay as in the original text.

@@ -51,7 +51,6 @@ words! {
 /// A time range that includes its start and excludes its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeRange {
-    /// The start.
     pub start: Timestamp,
     /// The end; never before `start`.
     pub end: Timestamp,

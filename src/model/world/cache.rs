@@ -34,15 +34,13 @@ pub(super) const MOMENTS_KEPT: usize = 4;
 trait StoredAnswer<K> {
     /// The slot before any question was sent.
     const EMPTY: Self;
-    /// The type of the stored answer.
     type Value;
 
-    /// The answer for this key.
     fn find(&self, key: &K) -> Option<&Remote<Self::Value>>;
     /// The answer for this key, inserted if missing.
     fn place(&mut self, key: &K) -> &mut Remote<Self::Value>;
     /// The states of all answers in the slot.
-    fn states(&self) -> impl Iterator<Item = AnswerState<'_>>;
+    fn states(&self) -> impl Iterator<Item = &AnswerState>;
 }
 
 impl<T> StoredAnswer<()> for Remote<T> {
@@ -57,8 +55,8 @@ impl<T> StoredAnswer<()> for Remote<T> {
         self
     }
 
-    fn states(&self) -> impl Iterator<Item = AnswerState<'_>> {
-        std::iter::once(self.state())
+    fn states(&self) -> impl Iterator<Item = &AnswerState> {
+        std::iter::once(&**self)
     }
 }
 
@@ -74,8 +72,8 @@ impl<K: Ord + Clone, T> StoredAnswer<K> for BTreeMap<K, Remote<T>> {
         self.entry(key.clone()).or_default()
     }
 
-    fn states(&self) -> impl Iterator<Item = AnswerState<'_>> {
-        self.values().map(Remote::state)
+    fn states(&self) -> impl Iterator<Item = &AnswerState> {
+        self.values().map(|remote| &**remote)
     }
 }
 
@@ -85,7 +83,7 @@ fn forget<K: Ord + Clone, T>(all: &mut BTreeMap<K, Remote<T>>, is_wanted: impl F
         return;
     }
     let others = all.iter().filter(|(key, _)| !is_wanted(key));
-    let mut others: Vec<_> = others.map(|(key, remote)| (remote.at(), key.clone())).collect();
+    let mut others: Vec<_> = others.map(|(key, remote)| (remote.at, key.clone())).collect();
     others.sort_by(|one, other| other.cmp(one));
     for (_, key) in others.into_iter().skip(OTHERS_KEPT) {
         all.remove(&key);
@@ -147,20 +145,20 @@ macro_rules! storage {
             const EMPTY: Self = Self { $($place: StoredAnswer::EMPTY),* };
 
             /// The states of all answers, each with its kind of question.
-            fn states(&self) -> impl Iterator<Item = (AskKind, AnswerState<'_>)> {
+            fn states(&self) -> impl Iterator<Item = (AskKind, &AnswerState)> {
                 std::iter::empty()
                     $(.chain(self.$place.states().map(|state| (AskKind::$Kind, state))))*
             }
 
             /// The state of the answer to a question; `None` if it was never sent.
-            pub fn state(&self, topic: &Topic) -> Option<AnswerState<'_>> {
+            pub fn state(&self, topic: &Topic) -> Option<&AnswerState> {
                 match topic {
-                    $(Topic::$Kind $($(($key))?)? => self.$place.find(key!($($($key)?)?)).map(Remote::state),)*
+                    $(Topic::$Kind $($(($key))?)? => self.$place.find(key!($($($key)?)?)).map(|remote| &**remote),)*
                 }
             }
 
             /// The slot for the answer to a question.
-            fn place(&mut self, topic: &Topic) -> &mut dyn StorageKey {
+            fn place(&mut self, topic: &Topic) -> &mut AnswerState {
                 match topic {
                     $(Topic::$Kind $($(($key))?)? => self.$place.place(key!($($($key)?)?)),)*
                 }
@@ -214,40 +212,17 @@ pub struct AnswerCache {
     pub(super) lost: ServiceChurn,
 }
 
-/// Updates a stored answer, whatever its type.
-pub(super) trait StorageKey {
-    /// Records that the question was sent.
-    fn asked(&mut self);
-    /// Stores the warnings that came with the answer.
-    fn warned(&mut self, warnings: Vec<Warning>);
-    /// The stored answer is still current.
-    fn confirmed(&mut self, now: Timestamp);
-    /// Records that no readable answer came.
-    fn failed(&mut self, error: SourceError);
-}
-
-impl<T> StorageKey for Remote<T> {
-    fn asked(&mut self) {
-        self.asked();
-    }
-
-    fn warned(&mut self, warnings: Vec<Warning>) {
-        self.warned(warnings);
-    }
-
-    fn confirmed(&mut self, now: Timestamp) {
-        self.confirmed(now);
-    }
-
-    fn failed(&mut self, error: SourceError) {
-        self.failed(error);
-    }
-}
-
 impl AnswerCache {
     /// The answers about this moment.
     pub fn at(&self, moment: Moment) -> &AnswerSet {
         self.answers.get(&moment).unwrap_or(&EMPTY)
+    }
+
+    /// Whether the source answers this kind of question, and its health check, without errors.
+    pub(super) fn is_current(&self, kind: AskKind) -> bool {
+        [kind, AskKind::Probe]
+            .into_iter()
+            .all(|kind| self.snapshot(kind).is_none_or(|s| s.failure().is_none()))
     }
 
     /// The answers about the displayed moment; about now for kinds of questions without history.
@@ -260,7 +235,7 @@ impl AnswerCache {
     }
 
     /// The states of all displayed answers, each with its kind of question.
-    pub fn answers(&self) -> impl Iterator<Item = (AskKind, AnswerState<'_>)> {
+    pub fn answers(&self) -> impl Iterator<Item = (AskKind, &AnswerState)> {
         let shown = self.at(self.shown).states().filter(|(kind, _)| kind.moment(self.shown) == self.shown);
         let is_past = self.shown != Moment::Now;
         let now = self.at(Moment::Now).states();
@@ -268,7 +243,7 @@ impl AnswerCache {
     }
 
     /// The state of the answer to a kind of question without a key; `None` for kinds with a key.
-    pub fn snapshot(&self, kind: AskKind) -> Option<AnswerState<'_>> {
+    pub fn snapshot(&self, kind: AskKind) -> Option<&AnswerState> {
         if kind.has_key() {
             return None;
         }
@@ -276,7 +251,7 @@ impl AnswerCache {
     }
 
     /// The state of the answer to a question; `None` if it was never sent.
-    pub fn answer_to(&self, ask: &Ask) -> Option<AnswerState<'_>> {
+    pub fn answer_to(&self, ask: &Ask) -> Option<&AnswerState> {
         self.at(ask.at).state(&ask.topic())
     }
 
@@ -284,7 +259,7 @@ impl AnswerCache {
     pub fn warnings(&self, kinds: &[AskKind]) -> Vec<&Warning> {
         let mut all: Vec<&Warning> = Vec::new();
         let asked = self.answers().filter(|(kind, _)| kinds.contains(kind));
-        for warning in asked.flat_map(|(_, state)| state.warnings) {
+        for warning in asked.flat_map(|(_, state)| &state.warnings) {
             if !all.contains(&warning) {
                 all.push(warning);
             }
@@ -298,7 +273,7 @@ impl AnswerCache {
     }
 
     /// The slot for the answer to a question.
-    pub(super) fn place(&mut self, ask: &Ask) -> &mut dyn StorageKey {
+    pub(super) fn place(&mut self, ask: &Ask) -> &mut AnswerState {
         self.at_mut(ask.at).place(&ask.topic())
     }
 

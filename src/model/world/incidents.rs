@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::alert::Alert;
+use super::super::ask::AskKind;
 use super::super::fingerprint::Fingerprint;
 use super::super::incident::{
     Incident, IncidentAlert, IncidentDetail, IncidentStatus, Person, Priority, Urgency,
@@ -22,7 +23,6 @@ pub const OLD_ACKNOWLEDGEMENT_AFTER: SignedDuration = SignedDuration::from_hours
 /// An incident may be created slightly before its alert is seen as firing: clocks differ, and sources are polled.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
-/// An incident with its alerts and services.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentView {
     /// The incident, as the most reliable source reports it.
@@ -104,7 +104,6 @@ impl World {
         &self.incidents
     }
 
-    /// The incident with this id at this source.
     pub fn incident(&self, source: &SourceId, id: &str) -> Option<&IncidentView> {
         self.incidents.iter().find(|known| *known.incident.id == *id && known.sources.contains(source))
     }
@@ -190,9 +189,7 @@ impl World {
     fn is_more_reliable(&self, one: &Incident, other: &Incident) -> bool {
         let rank = |incident: &Incident| {
             let cache = self.cache.get(&incident.source);
-            let is_well =
-                cache.is_some_and(|cache| cache.incidents().failure().or(cache.probe().failure()).is_none());
-            (is_well, incident.changed_at)
+            (cache.is_some_and(|cache| cache.is_current(AskKind::Incidents)), incident.changed_at)
         };
         rank(one) > rank(other)
     }
@@ -354,7 +351,6 @@ fn by_frequency<'a>(names: impl Iterator<Item = &'a Text>) -> Vec<Text> {
     all.into_iter().map(|(name, _)| Text::clone(name)).collect()
 }
 
-/// Alerts by name.
 struct AlertsByName<'a>(HashMap<&'a str, Vec<&'a Arc<Alert>>>);
 
 impl<'a> AlertsByName<'a> {

@@ -31,7 +31,6 @@ pub enum OptimisticStage {
 }
 
 impl OptimisticStage {
-    /// The stage as text.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Sending => "sending",
@@ -47,10 +46,8 @@ impl OptimisticStage {
 pub struct OptimisticChange {
     /// The number of its plan, and the index of the action in the plan.
     pub act: (u64, usize),
-    /// The action.
     pub action: Action,
     pub since: Timestamp,
-    /// Its progress.
     pub stage: OptimisticStage,
     /// Whether a question was sent to its source after it had ended.
     asked: bool,

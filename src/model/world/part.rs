@@ -36,7 +36,7 @@ impl WorldPart {
 
     /// The kinds of questions that must all be answered for complete content. This is the only place that lists what a part is
     /// merged from.
-    pub const fn depends_on(self) -> &'static [AskKind] {
+    pub fn depends_on(self) -> &'static [AskKind] {
         match self {
             Self::Services => &[AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences],
             Self::Alerts => &[AskKind::Alerts, AskKind::Rules, AskKind::Silences],
@@ -44,7 +44,7 @@ impl WorldPart {
             Self::Incidents => &[AskKind::Incidents, AskKind::Services, AskKind::Alerts, AskKind::Rules],
             Self::OnCall => &[AskKind::OnCall],
             Self::Silences => &[AskKind::Silences, AskKind::Alerts, AskKind::Rules],
-            Self::Sources => AskKind::VITAL,
+            Self::Sources => AskKind::all_vital(),
         }
     }
 }

@@ -1,17 +1,15 @@
 //! Merges the services of all sources, and adds lost services and those that only an alert names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::model::alert::{Alert, Severity};
-use crate::model::ask::Moment;
+use crate::model::ask::{AskKind, Moment};
 use crate::model::assessment::{Case, assess, assess_without_data};
 use crate::model::labels::Text;
-use crate::model::service::{ScrapeTargets, Service, Signals, SourcedReading, merge};
-use crate::model::signal::UnknownSignals;
+use crate::model::service::{Service, SourcedReading, merge};
 use crate::model::source::SourceId;
 use crate::model::warning::{self, Warning};
 
@@ -28,10 +26,10 @@ impl World {
         self.warn_about_lost_services(now);
         let mut readings: ServiceReadings<'_> = BTreeMap::new();
         for (id, cache) in &self.cache {
-            let (Some(snapshot), Some(at)) = (cache.services().value(), cache.services().at()) else {
+            let (Some(snapshot), Some(at)) = (cache.services().value(), cache.services().at) else {
                 continue;
             };
-            let is_current = cache.services().failure().or(cache.probe().failure()).is_none();
+            let is_current = cache.is_current(AskKind::Services);
             for reading in &snapshot.readings {
                 let sourced = SourcedReading { reading, is_current };
                 readings.entry(&reading.name).or_default().push((id, sourced, snapshot.lookback, at));
@@ -88,10 +86,7 @@ impl World {
         let firing = self.totals.firing_with_severity();
         for cache in self.cache.values_mut() {
             if let Some(warning) = loss(cache, firing, now) {
-                let services = &mut cache.at_mut(Moment::Now).services;
-                let mut warnings = services.warnings().to_vec();
-                warning::note(&mut warnings, warning);
-                services.warned(warnings);
+                warning::note(&mut cache.at_mut(Moment::Now).services.warnings, warning);
             }
         }
     }
@@ -123,11 +118,10 @@ impl World {
             named: merged.named,
             health,
             reasons,
-            since: None,
-            alerts: Vec::new(),
             sources: known.iter().map(|(id, ..)| (*id).clone()).collect(),
             chart_sources: chart_sources.collect(),
             seen_at: known.iter().map(|(.., at)| *at).max().unwrap_or(now),
+            ..Service::default()
         }
     }
 
@@ -166,30 +160,15 @@ impl World {
             alerts.iter().flat_map(|alert| alert.sources.iter().cloned()).collect();
         sources.sort_unstable();
         sources.dedup();
-        Service {
-            name,
-            labels: old.map(|old| old.labels.clone()).unwrap_or_default(),
-            signals: Signals::default(),
-            targets: ScrapeTargets::default(),
-            unknown: UnknownSignals::default(),
-            named_by: old.and_then(|old| old.named_by.clone()),
-            hosts: Arc::default(),
-            named: Vec::new(),
-            health,
-            reasons,
-            since: None,
-            alerts: Vec::new(),
-            sources: old.map_or(sources, |old| old.sources.clone()),
-            chart_sources: old.map(|old| old.chart_sources.clone()).unwrap_or_default(),
-            seen_at: old.map_or(now, |old| old.seen_at),
-        }
+        let unseen = || Service { name, sources, seen_at: now, ..Service::default() };
+        Service { health, reasons, ..old.map_or_else(unseen, Service::without_values) }
     }
 }
 
 /// Whether a source of services has not given its first answer about the displayed moment.
 fn has_no_first_answer(cache: &AnswerCache) -> bool {
     let services = cache.services();
-    let is_asked = services.is_waiting() || cache.at(Moment::Now).services.state().was_asked;
+    let is_asked = services.is_waiting || cache.at(Moment::Now).services.was_asked;
     is_asked && services.value().is_none() && services.failure().is_none()
 }
 

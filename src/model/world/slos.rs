@@ -8,7 +8,7 @@ use super::super::service::ServiceReading;
 use super::super::slo::{Slo, SloState, SloStatus};
 use super::super::source::SourceId;
 use super::World;
-use crate::model::ask::Moment;
+use crate::model::ask::{AskKind, Moment};
 
 impl World {
     /// All SLOs, sorted by id, then by source.
@@ -16,7 +16,6 @@ impl World {
         &self.slos
     }
 
-    /// The SLO with this id at this source.
     pub fn slo(&self, source: &SourceId, id: &str) -> Option<&SloStatus> {
         let key = |status: &SloStatus| (*status.slo.id).cmp(id).then_with(|| status.source.cmp(source));
         self.slos.get(self.slos.binary_search_by(key).ok()?)
@@ -29,7 +28,6 @@ impl World {
         its
     }
 
-    /// The worst SLO of a service.
     pub fn worst_slo_of<'a>(&'a self, service: &'a str) -> Option<&'a SloStatus> {
         self.its_slos(service).min_by(|a, b| a.by_urgency(b))
     }
@@ -82,7 +80,8 @@ impl World {
         self.slos = all;
         self.link_slos_to_services();
         if !is_same {
-            self.link_alerts_to_slos();
+            let all: Vec<usize> = (0..self.alerts.len()).collect();
+            self.link_to_slos(&all);
         }
         self.assign_alerts_to_slos();
     }
@@ -99,8 +98,7 @@ impl World {
     fn is_less_reliable(&self, one: &SloStatus, other: &SloStatus) -> bool {
         let rank = |status: &SloStatus| {
             let cache = self.cache.get(&status.source);
-            let is_current =
-                cache.is_some_and(|cache| cache.slos().failure().or(cache.probe().failure()).is_none());
+            let is_current = cache.is_some_and(|cache| cache.is_current(AskKind::Slos));
             (is_current, status.state() != SloState::NoData)
         };
         rank(one) < rank(other)
@@ -119,15 +117,7 @@ impl World {
         self.slos = slos;
     }
 
-    /// Finds the SLOs of each alert.
-    fn link_alerts_to_slos(&mut self) {
-        let known = SloAlertIndex::of(self.slos.iter().map(|status| &*status.slo));
-        for (alert, about) in self.alerts.iter().zip(&mut self.about) {
-            about.slos = known.about(&alert.labels);
-        }
-    }
-
-    /// The same for some alerts only.
+    /// Finds the SLOs of the alerts with these indexes.
     pub(super) fn link_to_slos(&mut self, alerts: &[usize]) {
         if alerts.is_empty() {
             return;
@@ -146,10 +136,7 @@ impl World {
             status.alerts.clear();
         }
         for (alert, about) in self.alerts.iter().zip(&self.about) {
-            if about.slos.is_empty() || !alert.is_active() {
-                continue;
-            }
-            for its in &about.slos {
+            for its in about.slos.iter().filter(|_| alert.is_active()) {
                 if let Some(status) = self.slos.get_mut(*its) {
                     status.alerts.push(alert.fingerprint);
                 }

@@ -222,7 +222,7 @@ fn a_service_that_only_an_alert_names_is_listed_by_it_as_long_as_that_fires() {
 
 fn said(world: &World) -> Vec<String> {
     let cache = world.cache(&SourceId::new("prom")).unwrap();
-    cache.services().warnings().iter().map(|warning| format!("{:?}: {warning}", warning.kind)).collect()
+    cache.services().warnings.iter().map(|warning| format!("{:?}: {warning}", warning.kind)).collect()
 }
 
 #[test]

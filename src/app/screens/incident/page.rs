@@ -30,7 +30,7 @@ pub(super) fn page(
         timeline(cx, detail, &mut page);
         times(cx.shared, known, Some(detail), &mut page);
         past(cx, detail, &mut page);
-        for warning in remote(cx.shared, known).map(Remote::warnings).into_iter().flatten() {
+        for warning in remote(cx.shared, known).map(|remote| &remote.warnings).into_iter().flatten() {
             page.remark(cx, warning, Role::Warning);
         }
     } else {
@@ -244,8 +244,7 @@ fn times(shared: &Shared, known: &IncidentView, detail: Option<&IncidentDetail>,
     page.title("Response times");
     let mut pair = |name: &str, taken: Option<Duration>, ended: fn(&Incident) -> Option<Timestamp>| {
         let stats = DurationStats::between(
-            others()
-                .filter_map(|other| Some((Some(other.incident.created_at), Some(ended(&other.incident)?)))),
+            others().filter_map(|other| Some((other.incident.created_at, Some(ended(&other.incident)?)))),
         );
         let usual = stats.typical.filter(|_| stats.counted > 1).map(|typical| {
             let median = duration::short(typical.median);

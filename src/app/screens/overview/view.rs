@@ -186,7 +186,7 @@ fn sources(cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
         return vec![StyledRun::new(words, Role::Stale)];
     }
     let all = cx.shared.sources.len();
-    let has_answered = |id| cx.world.cache(id).is_some_and(|cache| cache.probe().at().is_some());
+    let has_answered = |id| cx.world.cache(id).is_some_and(|cache| cache.probe().at.is_some());
     let fresh = cx.shared.sources.iter().filter(|source| has_answered(&source.id)).count();
     let words =
         if fresh == all { "all up to date".to_owned() } else { format!("{fresh} of {all} have answered") };

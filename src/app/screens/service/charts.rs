@@ -46,7 +46,7 @@ const CHARTS: [ServiceChart; super::SLOS] = [
         title: "Latency",
         signal: Signal::Latency,
         series: Some((|detail| &detail.latency, ValueUnit::Seconds)),
-        threshold: Some((|limits| limits.p95_degraded, "p95 limit")),
+        threshold: Some((|limits| limits.p95_degraded.0.as_secs_f64(), "p95 limit")),
     },
     ServiceChart {
         title: "Saturation",
@@ -195,8 +195,7 @@ fn is_of_range(cx: &ScreenCx<'_>, detail: &ServiceDetail) -> bool {
 fn failure(cx: &ScreenCx<'_>, service: &Service) -> Option<String> {
     service.chart_sources.iter().find_map(|id| {
         let remote = cx.world.cache(id)?.details().get(&service.name)?;
-        match cx.shared.scheduler.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), cx.now)
-        {
+        match cx.shared.scheduler.freshness(id, &Topic::Detail(service.name.clone()), remote, cx.now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => {
                 Some(remote.failure().map_or_else(|| format!("{id} does not answer"), ToString::to_string))

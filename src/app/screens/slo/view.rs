@@ -12,7 +12,7 @@ use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
 use crate::model::ask::SeriesKey;
 use crate::model::series::Matrix;
-use crate::model::slo::history::ErrorSlots;
+use crate::model::slo::query::RatioQuery;
 use crate::model::slo::{BurnCondition, BurnSeverity, GroupStatus, show};
 
 const USED: [AskKind; 2] = [AskKind::Slos, AskKind::Alerts];
@@ -201,8 +201,8 @@ fn draw_budget(
 ) {
     let chart_queries = chart_queries(status, cx.shared.range.end.unwrap_or(status.at));
     let query = match &chart_queries.slots {
-        Some(ErrorSlots::Ratio(query)) => Some(query),
-        Some(ErrorSlots::Events { total, .. }) => Some(total),
+        Some(RatioQuery::Ratio(query)) => Some(query),
+        Some(RatioQuery::Counts { total, .. }) => Some(total),
         None => None,
     };
     let slots = query.and_then(|query| slots_of(cx.shared, status, &chart_queries, query));

@@ -107,8 +107,7 @@ pub(super) fn row<'a>(cx: &ScreenCx<'a>, source: &'a SourceInfo) -> ListRow<'a, 
             more => (Role::Warning, format!("ok; {more} rules fail").into()),
         },
     };
-    let at =
-        cache.and_then(|h| [h.probe().at(), h.services().at(), h.alerts().at()].into_iter().flatten().max());
+    let at = cache.and_then(|h| [h.probe().at, h.services().at, h.alerts().at].into_iter().flatten().max());
     let has_alerts = source.answers.contains(&AskKind::Alerts);
     let watchdog = has_alerts.then(|| watchdog(cx.shared, source, cx.now));
     let item = SourceItem { source, offer, state, at, watchdog, warnings: None, failure: None };

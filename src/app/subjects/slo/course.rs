@@ -3,7 +3,7 @@
 use super::queries::{chart_queries, slots_of};
 use crate::app::prelude::*;
 use crate::model::series::{Matrix, TimeGrid};
-use crate::model::slo::history::ErrorSlots;
+use crate::model::slo::query::RatioQuery;
 use crate::model::slo::{
     BudgetSpending, CurrentPeriod, EventSide, ExhaustedSince, Exhaustion, Forecast, GroupStatus, Objective,
     TimeRange, Window, exhausted_since,
@@ -56,11 +56,11 @@ impl BudgetCourse {
         let values =
             |query: &str| values(slots_of(shared, status, &chart_queries, query)?, &group_status.labels);
         let (span, counted) = match chart_queries.slots.as_ref()? {
-            ErrorSlots::Ratio(query) => {
+            RatioQuery::Ratio(query) => {
                 let (span, values) = values(query)?;
                 (span, SlotValues::Ratios(values))
             }
-            ErrorSlots::Events { side, part, total } => {
+            RatioQuery::Counts { side, part, total } => {
                 let (span, total) = values(total)?;
                 let part = values(part).filter(|(other, _)| *other == span);
                 let part = part.map_or_else(|| vec![None; total.len()], |(_, part)| part);
@@ -90,7 +90,7 @@ impl BudgetCourse {
             (Some(_), _) => passed,
             (None, _) => known,
         };
-        let shares = BudgetSpending::of_shares(slot, at_most(shares, most));
+        let shares = BudgetSpending { slot, shares: at_most(shares, most) };
         Some(Self { spending: spending.scaled(by), shares, start, within, window })
     }
 
@@ -118,10 +118,9 @@ impl BudgetCourse {
 
     /// The time range of a slot within the window; the last one ends now.
     fn slot_at(&self, place: usize) -> TimeRange {
-        let at = |slots: usize| {
-            self.start.checked_add(times(self.spending.slot(), slots)).unwrap_or(Timestamp::MAX)
-        };
-        let end = if place + 1 < self.shares.shares().len() {
+        let at =
+            |slots: usize| self.start.checked_add(times(self.spending.slot, slots)).unwrap_or(Timestamp::MAX);
+        let end = if place + 1 < self.shares.shares.len() {
             at(place + 1).min(self.within.end)
         } else {
             self.within.end
@@ -131,8 +130,7 @@ impl BudgetCourse {
 
     /// The share spent by the slots that overlap a time range, and the time range of these slots. None if no slot has data.
     pub fn spent_between(&self, time_range: TimeRange) -> Option<(f64, TimeRange)> {
-        let shares =
-            self.shares.shares().iter().enumerate().map(|(place, share)| (self.slot_at(place), share));
+        let shares = self.shares.shares.iter().enumerate().map(|(place, share)| (self.slot_at(place), share));
         let within = shares.filter(|(slot, _)| slot.start < time_range.end && slot.end > time_range.start);
         let known: Vec<(TimeRange, f64)> =
             within.filter_map(|(slot, share)| Some((slot, (*share)?))).collect();
@@ -154,15 +152,15 @@ impl BudgetCourse {
 
     /// Since when the budget of a calendar period is exhausted.
     pub fn exhausted_since(&self) -> Option<ExhaustedSince> {
-        let slot = self.spending.slot();
+        let slot = self.spending.slot;
         let ends = (1..).map_while(|slots| self.start.checked_add(times(slot, slots)).ok());
         exhausted_since(&ends.zip(self.spending.burn_down()).collect::<Vec<_>>())
     }
 
     /// The lines of the chart: the budget until now, the ideal line, and the forecast at `burn`.
     pub fn curves(&self, status: &SloStatus, group_status: &GroupStatus, burn: Option<f64>) -> Curves {
-        let slot = self.spending.slot();
-        let behind = self.spending.shares().len();
+        let slot = self.spending.slot;
+        let behind = self.spending.shares.len();
         // the end of the unfinished slot is used as the current time
         let present = self.start.checked_add(times(slot, behind)).unwrap_or(status.at);
         let (to_come, whole) = match &status.slo.window {
@@ -176,7 +174,7 @@ impl BudgetCourse {
         let end = self.start.checked_add(length).unwrap_or(Timestamp::MAX);
         let span = TimeGrid::ending(end, length, u16::MAX, slot);
         let mut left = vec![f64::NAN; span.count()];
-        let known = self.spending.shares().iter().map(Option::is_some);
+        let known = self.spending.shares.iter().map(Option::is_some);
         let down = std::iter::once((1.0, true)).chain(self.spending.burn_down().into_iter().zip(known));
         for (cell, (value, is_known)) in left.iter_mut().zip(down) {
             *cell = if is_known { value } else { f64::NAN };
@@ -233,7 +231,7 @@ pub fn current_period(status: &SloStatus, group_status: &GroupStatus) -> Option<
 /// The event-weighted SLI over the window (good events / all events), if the events of the slots are cached.
 pub fn by_events(shared: &Shared, status: &SloStatus, group_status: &GroupStatus) -> Option<f64> {
     let chart_queries = chart_queries(status, moment(shared, status));
-    let ErrorSlots::Events { side, part, total } = chart_queries.events.as_ref()? else {
+    let RatioQuery::Counts { side, part, total } = chart_queries.events.as_ref()? else {
         return None;
     };
     let values = |query: &str| values(slots_of(shared, status, &chart_queries, query)?, &group_status.labels);

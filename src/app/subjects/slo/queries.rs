@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::app::prelude::*;
 use crate::model::ask::SeriesKey;
 use crate::model::series::{Matrix, TimeGrid};
-use crate::model::slo::history::{self, ErrorSlots};
+use crate::model::slo::history;
+use crate::model::slo::query::RatioQuery;
 use crate::model::slo::{Slo, Window};
 
 /// Most slots of a window. A year in slots of six hours has fewer, and so have 90 days in hours.
@@ -39,9 +40,9 @@ fn slots_span(window: &Window, moment: Timestamp) -> TimeGrid {
 
 /// The queries of the charts of an SLO, and their time grid.
 pub struct ChartQueries {
-    pub slots: Option<ErrorSlots>,
+    pub slots: Option<RatioQuery>,
     /// The same from counted events, if the window's ratio is a time-weighted average and the definition allows counting.
-    pub events: Option<ErrorSlots>,
+    pub events: Option<RatioQuery>,
     /// The error ratio for each lookback.
     pub burns: Vec<(Duration, String)>,
     /// The alerts that fired in each slot.
@@ -91,9 +92,9 @@ pub fn queries(status: &SloStatus, moment: Timestamp) -> Vec<(String, String)> {
     if let Some(query) = history::over_window(&status.slo, status.evaluation) {
         all.push((format!("error ratio over {}", duration::short(window)), query));
     }
-    let mut slots = |name: &str, slots: Option<ErrorSlots>| match slots {
-        Some(ErrorSlots::Ratio(query)) => all.push((format!("{name}, each {slot}"), query)),
-        Some(ErrorSlots::Events { part, total, .. }) => {
+    let mut slots = |name: &str, slots: Option<RatioQuery>| match slots {
+        Some(RatioQuery::Ratio(query)) => all.push((format!("{name}, each {slot}"), query)),
+        Some(RatioQuery::Counts { part, total, .. }) => {
             all.push((format!("{name}, each {slot}: part"), part));
             all.push((format!("{name}, each {slot}: total"), total));
         }
@@ -138,10 +139,7 @@ fn slot_wants<'a>(
     status: &'a SloStatus,
     chart_queries: &'a ChartQueries,
 ) -> impl Iterator<Item = Want> + 'a {
-    let slots = chart_queries.slots.iter().chain(&chart_queries.events).flat_map(|slots| match slots {
-        ErrorSlots::Ratio(query) => vec![query],
-        ErrorSlots::Events { part, total, .. } => vec![part, total],
-    });
+    let slots = chart_queries.slots.iter().chain(&chart_queries.events).flat_map(RatioQuery::queries);
     slots.map(|query| slots_want(shared, status, chart_queries, query))
 }
 

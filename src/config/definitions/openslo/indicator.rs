@@ -33,13 +33,16 @@ impl OpenSloIndicator {
     }
 }
 
+/// OpenSLO's words for comparisons; it has none for equality.
+pub(in super::super) const COMPARISONS: [(&str, Comparison); 4] = [
+    ("lt", Comparison::Below),
+    ("lte", Comparison::AtMost),
+    ("gt", Comparison::Above),
+    ("gte", Comparison::AtLeast),
+];
+
 pub(super) fn comparison(value: &TableValue<'_>) -> Option<Comparison> {
-    value.one_of(&[
-        ("lt", Comparison::Below),
-        ("lte", Comparison::AtMost),
-        ("gt", Comparison::Above),
-        ("gte", Comparison::AtLeast),
-    ])
+    value.one_of(&COMPARISONS)
 }
 
 /// Reads an SLI, inside an SLO or as an object of its own.
@@ -58,19 +61,10 @@ fn metrics(spec: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Option<OpenSl
             let table = threshold.table()?;
             let source = table.need("metricSource").and_then(|value| source(&value, library));
             table.finish();
-            match source? {
-                QuerySource::Query(value) => Some(OpenSloIndicator::Value(value.query()?)),
-                QuerySource::OtherSystem => Some(OpenSloIndicator::OtherSystem),
-            }
+            source?.as_value()
         }
-        (None, None) => {
-            spec.error("has neither `ratioMetric` nor `thresholdMetric`");
-            None
-        }
-        (Some(_), Some(_)) => {
-            spec.error("has both `ratioMetric` and `thresholdMetric`; keep one of them");
-            None
-        }
+        (None, None) => spec.reject("has neither `ratioMetric` nor `thresholdMetric`"),
+        (Some(_), Some(_)) => spec.reject("has both `ratioMetric` and `thresholdMetric`; keep one of them"),
     }
 }
 
@@ -91,8 +85,7 @@ fn ratio_metric(value: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Option<
     table.finish();
     if let Some((raw, source)) = raw {
         if good.is_some() || bad.is_some() || total.is_some() {
-            raw.error("is given together with `good`, `bad` or `total`; keep one of them");
-            return None;
+            return raw.reject("is given together with `good`, `bad` or `total`; keep one of them");
         }
         return raw_ratio(value, &source?, raw_type.as_ref());
     }
@@ -106,13 +99,11 @@ fn ratio_metric(value: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Option<
             (EventSide::Good, good)
         }
         (None, None) => {
-            value.error("has neither `good` nor `bad` nor `raw`");
-            return None;
+            return value.reject("has neither `good` nor `bad` nor `raw`");
         }
     };
     let Some(total) = total else {
-        value.error("lacks `total`");
-        return None;
+        return value.reject("lacks `total`");
     };
     events(side, &part.1?, &total.1?, counter)
 }
@@ -123,8 +114,7 @@ fn raw_ratio(
     raw_type: Option<&TableValue<'_>>,
 ) -> Option<OpenSloIndicator> {
     let Some(raw_type) = raw_type else {
-        value.error("lacks `rawType`: whether `raw` is the share of success or of failure");
-        return None;
+        return value.reject("lacks `rawType`: whether `raw` is the share of success or of failure");
     };
     raw_type.text()?;
     let QuerySource::Query(query) = source else { return Some(OpenSloIndicator::OtherSystem) };
@@ -212,6 +202,16 @@ enum QuerySource<'l> {
     OtherSystem,
 }
 
+impl QuerySource<'_> {
+    /// The indicator of a value that an objective compares with its threshold.
+    fn as_value(&self) -> Option<OpenSloIndicator> {
+        match self {
+            Self::Query(query) => Some(OpenSloIndicator::Value(query.query()?)),
+            Self::OtherSystem => Some(OpenSloIndicator::OtherSystem),
+        }
+    }
+}
+
 /// Systems that support PromQL.
 const PROMQL: [&str; 8] = [
     "prometheus",
@@ -229,11 +229,12 @@ fn is_promql(kind: &str) -> bool {
     PROMQL.iter().any(|known| letters.eq_ignore_ascii_case(known))
 }
 
-fn warn_other_system<'l>(value: &TableValue<'_>, kind: &str) -> QuerySource<'l> {
+#[expect(clippy::unnecessary_wraps, reason = "the result of the functions that call it")]
+fn other_system<'l>(value: &TableValue<'_>, kind: &str) -> Option<QuerySource<'l>> {
     value.warn(&format!(
         "is measured by {kind}, but burnwatch queries only Prometheus: the SLO is listed without data"
     ));
-    QuerySource::OtherSystem
+    Some(QuerySource::OtherSystem)
 }
 
 fn source<'l>(value: &TableValue<'l>, library: &OpenSloObjects<'_>) -> Option<QuerySource<'l>> {
@@ -244,20 +245,19 @@ fn source<'l>(value: &TableValue<'l>, library: &OpenSloObjects<'_>) -> Option<Qu
     table.finish();
     let kind = kind.or_else(|| data_source(reference.as_ref()?, library));
     if let Some(kind) = kind.as_ref().filter(|kind| !is_promql(kind)) {
-        return Some(warn_other_system(value, kind));
+        return other_system(value, kind);
     }
     // OpenSLO does not define the content of `spec`; it depends on the data source
     let spec = spec?.table()?;
     let query = ["query", "promql", "expr"].into_iter().find_map(|key| spec.get(key));
     let Some(query) = query else {
         if kind.is_some() {
-            spec.value().error("has no `query`");
-            return None;
+            return spec.value().reject("has no `query`");
         }
-        return Some(warn_other_system(value, "an unspecified system"));
+        return other_system(value, "an unspecified system");
     };
     if kind.is_none() && Template::parse(query.text()?).is_ok_and(|query| !is_promql_text(&query)) {
-        return Some(warn_other_system(value, "an unspecified system"));
+        return other_system(value, "an unspecified system");
     }
     Some(QuerySource::Query(query))
 }
@@ -281,10 +281,7 @@ pub(super) fn alpha(value: &TableValue<'_>) -> Option<OpenSloIndicator> {
     let table = value.table()?;
     let threshold = table.need_as("thresholdMetric", alpha_source);
     table.finish();
-    match threshold? {
-        QuerySource::Query(query) => Some(OpenSloIndicator::Value(query.query()?)),
-        QuerySource::OtherSystem => Some(OpenSloIndicator::OtherSystem),
-    }
+    threshold?.as_value()
 }
 
 /// Reads the queries of an objective of `openslo/v1alpha`.
@@ -311,5 +308,5 @@ fn alpha_source<'l>(value: &TableValue<'l>) -> Option<QuerySource<'l>> {
     let query = table.need("query");
     table.finish();
     let kind = kind?;
-    if is_promql(&kind) { query.map(QuerySource::Query) } else { Some(warn_other_system(value, &kind)) }
+    if is_promql(&kind) { query.map(QuerySource::Query) } else { other_system(value, &kind) }
 }

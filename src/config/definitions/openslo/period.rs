@@ -13,58 +13,71 @@ use super::OpenSloVersion;
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
-/// A number with a unit: s, m, h, d, w, and M months, Q quarters, Y years.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The default start of a calendar window: a Monday and the first day of a month, a quarter and a year.
+pub(in super::super) const DEFAULT_START: DateTime = date(2024, 1, 1).at(0, 0, 0, 0);
+
+/// A unit of durations.
+pub(in super::super) struct OpenSloUnit {
+    pub(in super::super) letter: char,
+    /// The name in `openslo/v1alpha`.
+    name: &'static str,
+    /// The length; months, quarters and years are fixed to 30, 90 and 365 days.
+    pub(in super::super) seconds: u64,
+    /// The unit of calendar windows, if they can have it.
+    pub(in super::super) calendar: Option<CalendarUnit>,
+}
+
+const fn unit(letter: char, name: &'static str, seconds: u64, calendar: Option<CalendarUnit>) -> OpenSloUnit {
+    OpenSloUnit { letter, name, seconds, calendar }
+}
+
+/// All units, the shortest first.
+pub(in super::super) static UNITS: [OpenSloUnit; 8] = [
+    unit('s', "Second", 1, None),
+    unit('m', "Minute", 60, None),
+    unit('h', "Hour", 3600, None),
+    unit('d', "Day", 86_400, Some(CalendarUnit::Day)),
+    unit('w', "Week", 7 * 86_400, Some(CalendarUnit::Week)),
+    unit('M', "Month", 30 * 86_400, Some(CalendarUnit::Month)),
+    unit('Q', "Quarter", 90 * 86_400, Some(CalendarUnit::Quarter)),
+    unit('Y', "Year", 365 * 86_400, Some(CalendarUnit::Year)),
+];
+
+impl OpenSloUnit {
+    fn of(letter: char) -> Option<&'static Self> {
+        UNITS.iter().find(|unit| unit.letter == letter)
+    }
+}
+
+/// A number with a unit: `5m`, `1M`.
+#[derive(Clone, Copy)]
 struct Shorthand {
     count: u32,
-    unit: char,
+    unit: &'static OpenSloUnit,
 }
 
 impl Shorthand {
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let unit = text.chars().last().filter(|unit| "smhdwMQY".contains(*unit))?;
-        let count = text.strip_suffix(unit)?.parse().ok().filter(|count| *count > 0)?;
+        let unit = OpenSloUnit::of(text.chars().last()?)?;
+        let count = text.strip_suffix(unit.letter)?.parse().ok().filter(|count| *count > 0)?;
         Some(Self { count, unit })
     }
 
-    /// The length with fixed months and years (30 and 365 days); `None` for a thousand years and more.
+    /// The length; `None` for a thousand years and more.
     fn length(self) -> Option<Duration> {
-        let seconds = match self.unit {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86_400,
-            'w' => 7 * 86_400,
-            'M' => 30 * 86_400,
-            'Q' => 90 * 86_400,
-            _ => 365 * 86_400,
-        };
-        let all = u64::from(self.count).checked_mul(seconds)?;
+        let all = u64::from(self.count).checked_mul(self.unit.seconds)?;
         (all < 1000 * 365 * 86_400).then(|| Duration::from_secs(all))
-    }
-
-    fn calendar(self) -> Option<CalendarUnit> {
-        match self.unit {
-            'd' => Some(CalendarUnit::Day),
-            'w' => Some(CalendarUnit::Week),
-            'M' => Some(CalendarUnit::Month),
-            'Q' => Some(CalendarUnit::Quarter),
-            'Y' => Some(CalendarUnit::Year),
-            _ => None,
-        }
     }
 }
 
 fn shorthand(value: &TableValue<'_>) -> Option<Shorthand> {
     let text = value.text()?;
-    let read = Shorthand::parse(text).filter(|read| read.length().is_some());
-    if read.is_none() {
-        value.error(&format!(
+    Shorthand::parse(text).filter(|read| read.length().is_some()).or_else(|| {
+        value.reject(&format!(
             "{text:?} is not a duration of OpenSLO; write it like 5m, 1h, 30d, 4w, 1M (month), 1Q or 1Y"
-        ));
-    }
-    read
+        ))
+    })
 }
 
 pub(super) fn slice(value: &TableValue<'_>) -> Option<Duration> {
@@ -118,31 +131,27 @@ fn read(table: &DocumentTable<'_>) -> Option<Window> {
     let calendar = table.get("calendar");
     // without `isRolling`, a window with a calendar is not rolling
     let rolling = table.get("isRolling").map_or(Some(calendar.is_none()), |value| value.is_true());
-    match duration {
-        Some(duration) if rolling? => {
-            let read = shorthand(&duration)?;
-            if "MQY".contains(read.unit) {
-                duration.warn(
-                    "a rolling window has a fixed length: a month counts as 30 days, a quarter as 90, a year as 365",
-                );
-            }
-            read.length().map(Window::Rolling)
+    let (duration, rolling) = (duration?, rolling?);
+    let Shorthand { count, mut unit } = shorthand(&duration)?;
+    if rolling {
+        if "MQY".contains(unit.letter) {
+            duration.warn(
+                "a rolling window has a fixed length: a month counts as 30 days, a quarter as 90, a year as 365",
+            );
         }
-        Some(duration) => {
-            let mut read = shorthand(&duration)?;
-            if read.unit == 'm' {
-                duration.warn("`m` means minutes, which a calendar window cannot have; it is read as months, written `M`");
-                read.unit = 'M';
-            }
-            let unit = read.calendar();
-            if unit.is_none() {
-                duration
-                    .error("a calendar window must be in days, weeks, months (M), quarters (Q) or years (Y)");
-            }
-            unit.and_then(|unit| calendar_window(table, calendar.as_ref(), read.count, unit))
-        }
-        None => None,
+        return Shorthand { count, unit }.length().map(Window::Rolling);
     }
+    if unit.letter == 'm' {
+        duration.warn(
+            "`m` means minutes, which a calendar window cannot have; it is read as months, written `M`",
+        );
+        unit = OpenSloUnit::of('M')?;
+    }
+    let Some(unit) = unit.calendar else {
+        return duration
+            .reject("a calendar window must be in days, weeks, months (M), quarters (Q) or years (Y)");
+    };
+    calendar_window(table, calendar.as_ref(), count, unit)
 }
 
 /// Reads a window of `openslo/v1alpha`.
@@ -151,38 +160,20 @@ fn alpha(table: &DocumentTable<'_>) -> Option<Window> {
     let rolling = table.get("isRolling").map_or(Some(calendar.is_none()), |value| value.is_true());
     let unit = table.need("unit").and_then(|value| {
         let text = value.text()?;
-        let letter = match text.trim() {
-            "Second" => 's',
-            "Minute" => 'm',
-            "Hour" => 'h',
-            "Day" => 'd',
-            "Week" => 'w',
-            "Month" => 'M',
-            "Quarter" => 'Q',
-            "Year" => 'Y',
-            _ => {
-                value.error(&format!("cannot be `{text}`; use Day, Week, Month, Quarter or Year"));
-                return None;
-            }
-        };
-        Some(letter)
+        UNITS
+            .iter()
+            .find(|unit| unit.name == text.trim())
+            .or_else(|| value.reject(&format!("cannot be `{text}`; use Day, Week, Month, Quarter or Year")))
     });
     let count = table.need("count").and_then(|value| {
         let count = value.number()?.parse().ok().filter(|count| (1..=10_000).contains(count));
-        if count.is_none() {
-            value.error("must be a whole number above 0");
-        }
-        count
+        count.or_else(|| value.reject("must be a whole number above 0"))
     });
     let (unit, count, rolling) = (unit?, count?, rolling?);
-    let read = Shorthand { count, unit };
-    match read.calendar() {
-        _ if rolling => read.length().map(Window::Rolling),
+    match unit.calendar {
+        _ if rolling => Shorthand { count, unit }.length().map(Window::Rolling),
         Some(unit) => calendar_window(table, calendar.as_ref(), count, unit),
-        None => {
-            table.value().error("a calendar window must be in days, weeks, months, quarters or years");
-            None
-        }
+        None => table.value().reject("a calendar window must be in days, weeks, months, quarters or years"),
     }
 }
 
@@ -205,8 +196,7 @@ fn calendar_window(
         calendar.warn("has no `startTime`; periods are counted from Monday, 1 January 2024");
     }
     let zone = named.map_or(Some(TimeZone::UTC), |value| zone(&value));
-    let start =
-        begun.map_or(Some(date(2024, 1, 1).at(0, 0, 0, 0)), |value| self::start(&value, zone.as_ref()));
+    let start = begun.map_or(Some(DEFAULT_START), |value| self::start(&value, zone.as_ref()));
     table.finish();
     Some(Window::Calendar(Calendar { count, unit, start: start?, zone: zone? }))
 }
@@ -214,11 +204,8 @@ fn calendar_window(
 /// Reads an IANA time zone name.
 pub(in super::super) fn zone(value: &TableValue<'_>) -> Option<TimeZone> {
     let name = value.text()?.trim();
-    let zone = TimeZone::get(name).ok();
-    if zone.is_none() {
-        value.error(&format!("there is no time zone `{name}`; write it like Europe/Berlin"));
-    }
-    zone
+    let rejected = || value.reject(&format!("there is no time zone `{name}`; write it like Europe/Berlin"));
+    TimeZone::get(name).ok().or_else(rejected)
 }
 
 /// Reads a date, with or without a time of day. A time with an offset is converted to the zone.
@@ -227,11 +214,8 @@ pub(in super::super) fn start(value: &TableValue<'_>, zone: Option<&TimeZone>) -
     if let (Ok(moment), Some(zone)) = (text.parse::<Timestamp>(), zone) {
         return Some(moment.to_zoned(zone.clone()).datetime());
     }
-    let start = text.parse().ok();
-    if start.is_none() {
-        value.error(&format!("{text:?} is not a date; write it like 2026-01-01 00:00:00"));
-    }
-    start
+    let rejected = || value.reject(&format!("{text:?} is not a date; write it like 2026-01-01 00:00:00"));
+    text.parse().ok().or_else(rejected)
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use crate::model::slo::{BudgetingMethod, BurnCondition, Selector, Sli, Slo, SloA
 
 /// How one field is compared and shown.
 pub(super) struct FieldComparison {
-    /// The name of the field in messages.
     pub(super) name: &'static str,
     holds: fn(&Slo, &Slo) -> bool,
     /// The field's value as text.
@@ -51,11 +50,7 @@ impl FieldComparison {
             },
         },
         Self { name: "by", holds: |a, b| a.grouping == b.grouping, shown: |slo| slo.grouping.join(", ") },
-        Self {
-            name: "pairs",
-            holds: |a, b| same_pairs(&a.pairs, &b.pairs),
-            shown: |slo| slo.pairs.iter().map(pair).collect::<Vec<_>>().join(", "),
-        },
+        Self { name: "pairs", holds: |a, b| same_pairs(&a.pairs, &b.pairs), shown: |slo| pairs(&slo.pairs) },
         Self { name: "alert", holds: |a, b| a.alerting == b.alerting, shown: |slo| alerting(&slo.alerting) },
         Self {
             name: "recorded",
@@ -125,26 +120,30 @@ fn alerting(alerting: &SloAlerting) -> String {
 
 /// Whether both have the same burn-rate conditions, in any order.
 pub(super) fn same_pairs(a: &[BurnCondition], b: &[BurnCondition]) -> bool {
-    let rank = |pair: &BurnCondition| (pair.severity, pair.long, pair.short);
-    let (mut a, mut b) = (a.to_vec(), b.to_vec());
-    a.sort_by(|x, y| rank(x).cmp(&rank(y)).then(x.factor.total_cmp(&y.factor)));
-    b.sort_by(|x, y| rank(x).cmp(&rank(y)).then(x.factor.total_cmp(&y.factor)));
+    let sorted = |pairs: &[BurnCondition]| {
+        let rank = |pair: &BurnCondition| (pair.severity, pair.long, pair.short);
+        let mut pairs = pairs.to_vec();
+        pairs.sort_by(|x, y| rank(x).cmp(&rank(y)).then(x.factor.total_cmp(&y.factor)));
+        pairs
+    };
+    let (a, b) = (sorted(a), sorted(b));
     let same = |(a, b): (&BurnCondition, &BurnCondition)| {
         near(a.factor, b.factor) && BurnCondition { factor: 0.0, ..*a } == BurnCondition { factor: 0.0, ..*b }
     };
     a.len() == b.len() && a.iter().zip(&b).all(same)
 }
 
+/// Burn-rate conditions as text, separated by commas.
+pub(super) fn pairs(all: &[BurnCondition]) -> String {
+    all.iter().map(pair).collect::<Vec<_>>().join(", ")
+}
+
 /// A burn-rate condition as text: `page 1h/5m > 14.4`.
-pub(super) fn pair(pair: &BurnCondition) -> String {
+fn pair(pair: &BurnCondition) -> String {
     let sign = if pair.at_least { ">=" } else { ">" };
-    let hold = if pair.hold > Duration::ZERO {
-        format!(" for {}", duration::text(pair.hold))
-    } else {
-        String::new()
-    };
     let (long, short) = (duration::text(pair.long), duration::text(pair.short));
-    format!("{} {long}/{short} {sign} {}{hold}", pair.severity.word(), pair.factor)
+    let text = format!("{} {long}/{short} {sign} {}", pair.severity.word(), pair.factor);
+    if pair.hold.is_zero() { text } else { format!("{text} for {}", duration::text(pair.hold)) }
 }
 
 /// An unusual lookback, filled into queries before comparing them: `{{.window}}` and `{{ .window }}` are the same.
@@ -152,34 +151,7 @@ const PROBE_LOOKBACK: Duration = Duration::from_secs(3607);
 
 /// The SLI with its label matchers sorted by name, and its queries filled in, for comparing.
 fn sorted(sli: &Sli) -> Sli {
-    let order = |selector: &Selector| {
-        let mut selector = selector.clone();
-        selector.matches.sort_by(|a, b| (&a.name, &a.value).cmp(&(&b.name, &b.value)));
-        selector
-    };
-    match sli {
-        Sli::Counters { side, part, total } => {
-            Sli::Counters { side: *side, part: order(part), total: order(total) }
-        }
-        Sli::Latency { fast, total } => Sli::Latency { fast: order(fast), total: order(total) },
-        Sli::NativeLatency { histogram, threshold } => {
-            Sli::NativeLatency { histogram: order(histogram), threshold: *threshold }
-        }
-        Sli::Gauge { metric } => Sli::Gauge { metric: order(metric) },
-        Sli::Apdex { bucket, satisfied, tolerated, total } => Sli::Apdex {
-            bucket: order(bucket),
-            satisfied: satisfied.clone(),
-            tolerated: tolerated.clone(),
-            total: order(total),
-        },
-        Sli::Events { side, part, total } => {
-            Sli::Events { side: *side, part: filled(part), total: filled(total) }
-        }
-        Sli::Ratio { error } => Sli::Ratio { error: filled(error) },
-        Sli::Threshold { value, passes, bound } => {
-            Sli::Threshold { value: filled(value), passes: *passes, bound: *bound }
-        }
-    }
+    sli.clone().map(filled, Selector::sorted)
 }
 
 fn filled(template: &Template) -> Template {

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use crate::model::duration;
-use crate::model::matcher::Operator;
 use crate::model::promql::Comparison;
-use crate::model::slo::query::{RatioQuery, open};
+use crate::model::slo::query::{RatioQuery, any_le_spelling, open};
 use crate::model::slo::{
-    AlertMetadata, BudgetingMethod, BurnCondition, BurnSeverity, Calendar, CalendarUnit, EventSide, Selector,
-    Sli, Slo, SloAlerting, Template, Window, standard,
+    AlertMetadata, BudgetingMethod, BurnCondition, BurnSeverity, Calendar, EventSide, Selector, Sli, Slo,
+    SloAlerting, Template, Window, standard,
 };
 
-use super::compare::{pair, same_pairs};
+use super::super::openslo::{COMPARISONS, OpenSloUnit, UNITS};
+use super::compare::{pairs, same_pairs};
 use super::yaml::{Yaml, document_each, labels, plain, table, text};
 use super::{Put, ReadBackForm, WriteNotes};
 
@@ -78,13 +78,7 @@ fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
 
 /// `gt` and the like; `None` for comparisons that OpenSLO does not have.
 fn word(passes: Comparison) -> Option<&'static str> {
-    match passes {
-        Comparison::Above => Some("gt"),
-        Comparison::AtLeast => Some("gte"),
-        Comparison::Below => Some("lt"),
-        Comparison::AtMost => Some("lte"),
-        Comparison::Equal | Comparison::NotEqual => None,
-    }
+    COMPARISONS.iter().find(|(_, comparison)| *comparison == passes).map(|(word, _)| *word)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a field of `table`, which may be left out")]
@@ -129,21 +123,14 @@ fn indicator(slo: &Slo) -> Option<(Sli, Yaml)> {
     }
 }
 
-/// A matcher for both spellings, `le="1"` and `le="1.0"`, as in the live query.
-fn any_le_spelling(fast: &Selector) -> Selector {
-    let bound = fast.equal("le").and_then(|le| le.parse::<f64>().ok());
-    match bound.filter(|bound| bound.is_finite() && bound.fract() == 0.0) {
-        Some(bound) => fast.without("le").with("le", Operator::Matches, &format!("{bound}|{bound}\\.0")),
-        None => fast.clone(),
-    }
-}
-
+/// A length as OpenSLO writes it, in one unit: `90m`. Months, quarters and years have no fixed length.
 fn shorthand(length: Duration) -> String {
-    const UNITS: [(u64, char); 4] = [(7 * 86_400, 'w'), (86_400, 'd'), (3600, 'h'), (60, 'm')];
     let seconds = length.as_secs();
-    let fits = |(unit, _): &(u64, char)| seconds > 0 && seconds.is_multiple_of(*unit);
-    let (unit, letter) = UNITS.into_iter().find(fits).unwrap_or((1, 's'));
-    format!("{}{letter}", seconds / unit)
+    let fits = |unit: &&OpenSloUnit| unit.letter.is_lowercase() && seconds.is_multiple_of(unit.seconds);
+    match UNITS.iter().rfind(fits) {
+        Some(unit) if seconds > 0 => format!("{}{}", seconds / unit.seconds, unit.letter),
+        _ => "0s".to_owned(),
+    }
 }
 
 fn window(window: &Window, notes: &mut WriteNotes<'_>) -> Yaml {
@@ -158,13 +145,8 @@ fn window(window: &Window, notes: &mut WriteNotes<'_>) -> Yaml {
             table([("duration", text(shorthand(*length))), ("isRolling", plain(true))])
         }
         Window::Calendar(Calendar { count, unit, start, zone }) => {
-            let letter = match unit {
-                CalendarUnit::Day => 'd',
-                CalendarUnit::Week => 'w',
-                CalendarUnit::Month => 'M',
-                CalendarUnit::Quarter => 'Q',
-                CalendarUnit::Year => 'Y',
-            };
+            let letter =
+                UNITS.iter().find(|known| known.calendar == Some(*unit)).map_or('d', |unit| unit.letter);
             if zone.iana_name().is_none() {
                 notes.say("window", "its time zone has no name: UTC is written");
             }
@@ -196,20 +178,14 @@ fn policies(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<Yaml> {
         );
     }
     let is_single = |pair: &BurnCondition| pair.long == pair.short;
-    let all: Vec<_> = slo.pairs.iter().map(pair).collect();
+    let all = pairs(&slo.pairs);
     if same_pairs(&slo.pairs, &standard(slo.window.nominal())) && bare == SloAlerting::all() {
-        notes.say(
-            "pairs",
-            format!("OpenSLO's conditions have one lookback: {} are not written", all.join(", ")),
-        );
+        notes.say("pairs", format!("OpenSLO's conditions have one lookback: {all} are not written"));
         return None;
     }
     let wanted: Vec<&BurnCondition> = slo.pairs.iter().filter(|pair| is_on(pair.severity)).collect();
     if slo.pairs.iter().any(|pair| !is_single(pair)) {
-        notes.say(
-            "pairs",
-            format!("OpenSLO's conditions have one lookback; the long one is written: {}", all.join(", ")),
-        );
+        notes.say("pairs", format!("OpenSLO's conditions have one lookback; the long one is written: {all}"));
     }
     if wanted.is_empty() {
         notes.say("alert", "OpenSLO cannot disable all alerts: the standard ones are read back");

@@ -2,17 +2,17 @@
 
 use std::fmt::Write as _;
 
-use jiff::civil::date;
-
 use crate::model::duration;
 use crate::model::matcher::Operator;
 use crate::model::promql::Comparison;
 use crate::model::slo::query::{RatioQuery, open};
 use crate::model::slo::{
-    AlertMetadata, BudgetingMethod, BurnCondition, EventSide, Family, Selector, Sli, Slo, SloAlerting,
-    Template, Window, standard,
+    AlertMetadata, BudgetingMethod, BurnCondition, EventSide, Selector, Sli, Slo, SloAlerting, Template,
+    Window, standard,
 };
 
+use super::super::openslo::DEFAULT_START;
+use super::super::own::FAMILIES;
 use super::compare::same_pairs;
 use super::toml::{inline, labels, quoted, quoted_or_literal, text};
 use super::yaml::remarks;
@@ -104,7 +104,7 @@ fn window(window: &Window, notes: &mut WriteNotes<'_>) -> String {
                 ("calendar", quoted(&unit)),
                 ("zone", quoted(calendar.zone.iana_name().unwrap_or("UTC"))),
             ];
-            if calendar.start != date(2024, 1, 1).at(0, 0, 0, 0) {
+            if calendar.start != DEFAULT_START {
                 fields.push(("start", quoted(&calendar.start.to_string())));
             }
             inline(fields)
@@ -144,7 +144,7 @@ fn indicator(slo: &Slo) -> Option<(Sli, OwnFields)> {
             Some(vec![(
                 "threshold",
                 inline([
-                    ("query", quoted_or_literal(&with_window_placeholder(value))),
+                    ("query", quoted_or_literal(&value.filled("$window"))),
                     ("op", quoted(passes.sign())),
                     ("bound", bound.to_string()),
                 ]),
@@ -175,7 +175,7 @@ fn indicator(slo: &Slo) -> Option<(Sli, OwnFields)> {
     }
 }
 
-const fn side_key(side: EventSide) -> &'static str {
+fn side_key(side: EventSide) -> &'static str {
     match side {
         EventSide::Bad => "bad",
         EventSide::Good => "good",
@@ -183,9 +183,8 @@ const fn side_key(side: EventSide) -> &'static str {
 }
 
 fn query(template: &Template) -> String {
-    text(&with_window_placeholder(
-        &Template::parse(&in_parentheses(template)).unwrap_or_else(|_| template.clone()),
-    ))
+    let template = Template::parse(&in_parentheses(template)).unwrap_or_else(|_| template.clone());
+    text(&template.filled("$window"))
 }
 
 fn in_parentheses(template: &Template) -> String {
@@ -193,30 +192,11 @@ fn in_parentheses(template: &Template) -> String {
     if Selector::parse(text).is_ok() { format!("({text})") } else { text.to_owned() }
 }
 
-/// The query with `$window` as placeholder.
-fn with_window_placeholder(template: &Template) -> String {
-    let mut out = String::new();
-    let mut rest = template.as_str();
-    while let Some((before, after)) = rest.split_once("{{") {
-        let Some((_, after)) = after.split_once("}}") else { break };
-        out.push_str(before);
-        // `$window` directly before a word character would be read as a longer word
-        out.push_str("$window");
-        rest = after;
-    }
-    out + rest
-}
-
 /// The selector of a classic histogram with this bucket and count, without suffix; `None` if they do not belong to one histogram.
 fn histogram(bucket: &Selector, total: &Selector) -> Option<Selector> {
     let stem = bucket.metric.strip_suffix("_bucket")?;
     let same = total.metric.strip_suffix("_count") == Some(stem);
-    let names = |selector: &Selector| {
-        let mut matches = selector.matches.clone();
-        matches.sort_by(|a, b| (&a.name, &a.value).cmp(&(&b.name, &b.value)));
-        matches
-    };
-    (same && names(bucket) == names(total)).then(|| total.of(stem))
+    (same && bucket.sorted().matches == total.sorted().matches).then(|| total.of(stem))
 }
 
 /// Whether parsing and formatting the bound keeps its text: true for `0.5`, false for `0.50`.
@@ -292,11 +272,7 @@ fn alert(alerting: &SloAlerting) -> Option<String> {
 /// The series under which another tool records the SLO.
 fn recorded(slo: &Slo) -> Option<String> {
     let recorded = slo.recorded.as_ref()?;
-    let by = match recorded.family {
-        Family::Sloth => "sloth",
-        Family::Pyrra => "pyrra",
-        Family::Grafana => "grafana",
-    };
+    let (by, _) = FAMILIES.iter().find(|(_, family)| *family == recorded.family)?;
     let mut fields = vec![("by", quoted(by)), ("id", quoted(&recorded.id))];
     if !recorded.metric.is_empty() {
         fields.push(("metric", quoted(&recorded.metric)));

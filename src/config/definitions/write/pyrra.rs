@@ -9,14 +9,14 @@ use crate::model::slo::{
     pyrra, written,
 };
 
-use super::compare::{budgeting, pair, same_pairs};
+use super::compare::{budgeting, pairs, same_pairs};
 use super::yaml::{Yaml, document_each, plain, table, text};
 use super::{Put, ReadBackForm, WriteNotes};
 
 pub(super) const PYRRA: ReadBackForm<Yaml> = ReadBackForm { file: "pyrra.yaml", one, file_of: document_each };
 
 fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
-    let (sli, kind, indicator) = indicator(slo, notes)?;
+    let (sli, kind, mut indicator) = indicator(slo, notes)?;
     if slo.name != slo.id {
         notes.say("name", format!("Pyrra has only one name, the id; the name {} is lost", slo.name));
     }
@@ -29,14 +29,13 @@ fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     }
     let own: Vec<_> = pyrra(slo.window.nominal()).into_iter().filter(|pair| !pair.short.is_zero()).collect();
     if !same_pairs(&own, &slo.pairs) {
-        let pairs: Vec<_> = slo.pairs.iter().map(pair).collect();
-        notes.say("pairs", format!("Pyrra always uses its own four conditions, not {}", pairs.join(", ")));
+        let pairs = pairs(&slo.pairs);
+        notes.say("pairs", format!("Pyrra always uses its own four conditions, not {pairs}"));
     }
     if slo.budgeting != BudgetingMethod::Occurrences {
         let was = budgeting(slo.budgeting);
         notes.say("budgeting", format!("Pyrra has no time slices ({was}): every event counts"));
     }
-    let mut indicator = indicator;
     if let Yaml::Table(fields) = &mut indicator
         && !slo.grouping.is_empty()
     {
@@ -92,16 +91,11 @@ fn indicator(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<(Sli, &'static str
         return None;
     };
     // two queries may be the rates of two counters, which Pyrra can express
-    let counted = match sli {
-        Sli::Events { side, part, total } => counters(part, total, &slo.grouping)
-            .map(|(part, total)| Sli::Counters { side: *side, part, total }),
-        Sli::Counters { .. }
-        | Sli::Ratio { .. }
-        | Sli::Latency { .. }
-        | Sli::NativeLatency { .. }
-        | Sli::Gauge { .. }
-        | Sli::Apdex { .. }
-        | Sli::Threshold { .. } => None,
+    let counted = if let Sli::Events { side, part, total } = sli {
+        let counters = counters(part, total, &slo.grouping);
+        counters.map(|(part, total)| Sli::Counters { side: *side, part, total })
+    } else {
+        None
     };
     let unfit = match counted.as_ref().unwrap_or(sli) {
         Sli::Counters { side: EventSide::Bad, part, total } => {

@@ -24,25 +24,31 @@ pub(super) fn write(slos: &[Slo]) -> WrittenDocument {
             notes.say(field, what);
         }
         let mut written: Vec<Yaml> = Vec::new();
-        let mut exprs = generated.groups.iter().flat_map(|group| &group.rules).map(|rule| &*rule.expr);
-        let wrong = exprs.find_map(rejection);
-        if let Some(error) = &wrong {
+        let (mut rejected, mut unchecked) = (None, None);
+        for rule in generated.groups.iter().flat_map(|group| &group.rules) {
+            match promql::check(&rule.expr) {
+                Err(QueryParseError::Refused(remark)) if rejected.is_none() => {
+                    rejected = Some(format!("at {remark} in {}", rule.expr));
+                }
+                Err(QueryParseError::Unknown(what)) if unchecked.is_none() => unchecked = Some(what),
+                Err(QueryParseError::Refused(_) | QueryParseError::Unknown(_)) | Ok(_) => {}
+            }
+        }
+        if let Some(error) = rejected {
             notes.say(
                 "sli",
                 format!(
                     "Prometheus rejects a whole file for one invalid query: the SLO is left out ({error})"
                 ),
             );
-        }
-        for group in generated.groups.iter().filter(|_| wrong.is_none()) {
-            let name = unique(&mut names, &group.name);
-            written.push(self::group(name, group, &mut notes));
-        }
-        if wrong.is_none()
-            && let Some(what) =
-                generated.groups.iter().flat_map(|group| &group.rules).find_map(|rule| unknown(&rule.expr))
-        {
-            notes.say("sli", format!("its query could not be checked and is written unchanged: {what}"));
+        } else {
+            for group in &generated.groups {
+                let name = unique(&mut names, &group.name);
+                written.push(self::group(name, group, &mut notes));
+            }
+            if let Some(what) = unchecked {
+                notes.say("sli", format!("its query could not be checked and is written unchanged: {what}"));
+            }
         }
         let remarks_of = notes.remarks();
         if written.is_empty() {
@@ -57,22 +63,6 @@ pub(super) fn write(slos: &[Slo]) -> WrittenDocument {
     }
     let file = table([("groups", Some(Yaml::List(groups)))]);
     WrittenDocument { text: above + &documents(&[file]), omissions, left_out }
-}
-
-/// Why Prometheus would reject an expression; `None` if it would not, or if that is unknown.
-fn rejection(expr: &str) -> Option<String> {
-    match promql::check(expr) {
-        Err(QueryParseError::Refused(remark)) => Some(format!("at {remark} in {expr}")),
-        Err(QueryParseError::Unknown(_)) | Ok(_) => None,
-    }
-}
-
-/// Why an expression could not be checked; `None` if it could.
-fn unknown(expr: &str) -> Option<String> {
-    match promql::check(expr) {
-        Err(QueryParseError::Unknown(what)) => Some(what),
-        Err(QueryParseError::Refused(_)) | Ok(_) => None,
-    }
 }
 
 /// Makes alerts unique: `promtool` rejects two alerts with the same name and labels.
@@ -97,8 +87,7 @@ fn make_alerts_unique(before: &mut BTreeSet<(Text, Labels)>, groups: &mut [RuleG
                 continue;
             }
             if is_sloths && !before.insert((name.clone(), rule.labels.clone())) {
-                let pairs = rule.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-                rule.labels = Labels::new(pairs.chain([("sloth_id".into(), id.clone())]).collect());
+                rule.labels = rule.labels.merged_with(&Labels::from_iter([("sloth_id", id)]));
             }
             kept.push(rule);
         }

@@ -4,7 +4,7 @@ use crate::model::duration;
 use crate::model::slo::query::{RatioQuery, open};
 use crate::model::slo::{AlertMetadata, BudgetingMethod, EventSide, Sli, Slo, Template, Window, sloth};
 
-use super::compare::{budgeting, pair, same_pairs};
+use super::compare::{budgeting, pairs, same_pairs};
 use super::yaml::{Yaml, documents, labels, plain, remarks, table, text};
 use super::{DEFAULT_PERIOD, Put, ReadBackForm, WriteNotes, WrittenEntry};
 
@@ -66,16 +66,12 @@ fn window(slo: &Slo, notes: &mut WriteNotes<'_>) {
             ),
         );
     }
-    let own = sloth(length);
-    if notes.has("window") && own.is_some_and(|own| same_pairs(&own, &slo.pairs)) {
+    let is_own = sloth(length).is_some_and(|own| same_pairs(&own, &slo.pairs));
+    if is_own && notes.has("window") {
         notes.say("pairs", "Sloth uses its own conditions for that period");
-    }
-    if !own.is_some_and(|own| same_pairs(&own, &slo.pairs)) {
-        let pairs: Vec<_> = slo.pairs.iter().map(pair).collect();
-        notes.say(
-            "pairs",
-            format!("Sloth takes them from AlertWindows, not from this file: {}", pairs.join(", ")),
-        );
+    } else if !is_own {
+        let pairs = pairs(&slo.pairs);
+        notes.say("pairs", format!("Sloth takes them from AlertWindows, not from this file: {pairs}"));
     }
 }
 

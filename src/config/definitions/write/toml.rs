@@ -1,9 +1,9 @@
 //! Formats texts and inline tables as readable TOML: queries in single quotes, multi-line texts as multi-line strings.
 
-use std::fmt::Write as _;
-
 use crate::model::labels::Labels;
 use crate::model::text::is_shown;
+
+use super::double_quoted;
 
 /// A text as a value; a text with several lines becomes a multi-line string, which is not allowed within inline tables.
 pub(super) fn text(text: &str) -> String {
@@ -22,21 +22,7 @@ pub(super) fn text(text: &str) -> String {
 
 /// A text on one line, with escapes.
 pub(super) fn quoted(text: &str) -> String {
-    let mut out = "\"".to_owned();
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if is_shown(c) => out.push(c),
-            c => match u32::from(c) {
-                code @ 0..=0xffff => write!(out, "\\u{code:04X}").expect("writing to a String cannot fail"),
-                code => write!(out, "\\U{code:08X}").expect("writing to a String cannot fail"),
-            },
-        }
-    }
-    out.push('"');
-    out
+    double_quoted(text, is_shown)
 }
 
 /// A key, quoted unless it is a bare key.

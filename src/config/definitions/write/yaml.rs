@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::WrittenEntry;
+use super::{WrittenEntry, double_quoted};
 use crate::model::text::is_shown;
 
 /// A value to be written.
@@ -187,23 +187,7 @@ fn in_line(text: &str) -> String {
     if !text.is_empty() && text.chars().all(is_printable) {
         return format!("'{}'", text.replace('\'', "''"));
     }
-    let mut out = "\"".to_owned();
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            c if is_printable(c) => out.push(c),
-            c => match u32::from(c) {
-                code @ 0..=0xff => write!(out, "\\x{code:02x}").expect("writing to a String cannot fail"),
-                code @ 0..=0xffff => write!(out, "\\u{code:04x}").expect("writing to a String cannot fail"),
-                code => write!(out, "\\U{code:08x}").expect("writing to a String cannot fail"),
-            },
-        }
-    }
-    out.push('"');
-    out
+    double_quoted(text, is_printable)
 }
 
 /// Whether every YAML parser reads this as an unquoted text: it begins with a letter and is not a reserved word, or it is a
@@ -270,7 +254,7 @@ mod tests {
             ("it's", "'it''s'"),
             ("{{.window}}", "'{{.window}}'"),
             (r#"sum(rate(a{b="c"}[5m]))"#, r#"'sum(rate(a{b="c"}[5m]))'"#),
-            ("a\u{7}\u{2028}\u{1f600}", "\"a\\x07\\u2028😀\""),
+            ("a\u{7}\u{2028}\u{1f600}", "\"a\\u0007\\u2028😀\""),
             ("a\n  b\n\nc", "|-\n    a\n      b\n\n    c"),
             ("a\n ", "\"a\\n \""),
             (" a\nb", "\" a\\nb\""),

@@ -26,42 +26,16 @@ pub(super) fn is_by(word: &str) -> bool {
 }
 
 pub(super) fn is_operator_word(lower: &str) -> bool {
-    [
-        "and",
-        "or",
-        "unless",
-        "atan2",
-        "offset",
-        "by",
-        "without",
-        "on",
-        "ignoring",
-        "bool",
-        "group_left",
-        "group_right",
-    ]
-    .contains(&lower)
+    "and or unless atan2 offset by without on ignoring bool group_left group_right"
+        .split(' ')
+        .any(|word| word == lower)
 }
 
 /// Those that are in lower case.
 pub(super) fn is_aggregation(lower: &str) -> bool {
-    let all = [
-        "sum",
-        "avg",
-        "count",
-        "min",
-        "max",
-        "group",
-        "stddev",
-        "stdvar",
-        "topk",
-        "bottomk",
-        "count_values",
-        "quantile",
-        "limitk",
-        "limit_ratio",
-    ];
-    all.contains(&lower)
+    "sum avg count min max group stddev stdvar topk bottomk count_values quantile limitk limit_ratio"
+        .split(' ')
+        .any(|word| word == lower)
 }
 
 /// Most keywords may be labels, too.

@@ -33,10 +33,8 @@ impl PromqlParser<'_> {
                 self.length()?;
                 self.need("]")?;
             }
-            if !node.kind.is(ValueKind::Vector) {
-                let what = node.kind.word();
-                return Err(self.wrong_at(at, format!("a subquery needs an instant vector, not {what}")));
-            }
+            let why = format_args!("a subquery needs an instant vector, not {}", node.kind.word());
+            self.ensure(node.kind.is(ValueKind::Vector), at, why)?;
             return Ok(ExprNode {
                 kind: ValueKind::Matrix,
                 form: ModifierPosition::Subquery,
@@ -48,15 +46,9 @@ impl PromqlParser<'_> {
         if !self.take("]") {
             return Err(self.unexpected(": or ]"));
         }
-        if node.form != ModifierPosition::Selector {
-            return Err(self.wrong_at(
-                at,
-                "a range must follow the name or the braces of a series; elsewhere write [5m:]",
-            ));
-        }
-        if node.has_offset || node.has_timestamp {
-            return Err(self.wrong_at(at, "offset and @ must follow the range"));
-        }
+        let why = "a range must follow the name or the braces of a series; elsewhere write [5m:]";
+        self.ensure(node.form == ModifierPosition::Selector, at, why)?;
+        self.ensure(!node.has_offset && !node.has_timestamp, at, "offset and @ must follow the range")?;
         Ok(ExprNode { kind: ValueKind::Matrix, form: ModifierPosition::Range, ..node })
     }
 
@@ -66,10 +58,8 @@ impl PromqlParser<'_> {
         let seconds = self.seconds();
         self.sum_of_lengths(0)?;
         let is_alone = self.at == first + 1;
-        if is_alone && seconds.is_some_and(|seconds| seconds <= 0.0) {
-            return Err(self.wrong_at(at, "a duration must be greater than 0"));
-        }
-        Ok(())
+        let is_empty = is_alone && seconds.is_some_and(|seconds| seconds <= 0.0);
+        self.ensure(!is_empty, at, "a duration must be greater than 0")
     }
 
     /// The next token as a duration in seconds; `None` if it is not a number or a duration.
@@ -112,9 +102,7 @@ impl PromqlParser<'_> {
             return self.need(")");
         }
         let seconds = self.seconds().ok_or_else(|| self.unexpected("a duration"))?;
-        if seconds > GO_MAX_DURATION {
-            return Err(self.wrong("the duration is too long"));
-        }
+        self.ensure(seconds <= GO_MAX_DURATION, self.peek().at, "the duration is too long")?;
         self.step();
         Ok(())
     }
@@ -125,12 +113,9 @@ impl PromqlParser<'_> {
         while self.take("-") || self.take("+") {}
         // operators after the offset belong to the enclosing expression
         self.one_length(0)?;
-        if node.form == ModifierPosition::Other {
-            return Err(self.wrong_at(at, "offset must follow a selector, a range or a subquery"));
-        }
-        if node.has_offset {
-            return Err(self.wrong_at(at, "offset is given twice"));
-        }
+        let is_after_series = node.form != ModifierPosition::Other;
+        self.ensure(is_after_series, at, "offset must follow a selector, a range or a subquery")?;
+        self.ensure(!node.has_offset, at, "offset is given twice")?;
         Ok(ExprNode { has_offset: true, ..node })
     }
 
@@ -142,19 +127,15 @@ impl PromqlParser<'_> {
             let _is_signed = self.take("-") || self.take("+");
             let seconds = self.number("a time in seconds, start() or end()")?;
             // the limit of milliseconds in an i64
-            if !seconds.is_finite() || seconds.abs() >= 9.223_372_036_854_775e15 {
-                return Err(self.wrong_at(at, "the time after @ is out of bounds"));
-            }
+            let is_time = seconds.is_finite() && seconds.abs() < 9.223_372_036_854_775e15;
+            self.ensure(is_time, at, "the time after @ is out of bounds")?;
         } else {
             self.need("(")?;
             self.need(")")?;
         }
-        if node.form == ModifierPosition::Other {
-            return Err(self.wrong_at(at, "@ must follow a selector, a range or a subquery"));
-        }
-        if node.has_moment {
-            return Err(self.wrong_at(at, "@ is given twice"));
-        }
+        let is_after_series = node.form != ModifierPosition::Other;
+        self.ensure(is_after_series, at, "@ must follow a selector, a range or a subquery")?;
+        self.ensure(!node.has_moment, at, "@ is given twice")?;
         Ok(ExprNode { has_moment: true, has_timestamp, ..node })
     }
 }

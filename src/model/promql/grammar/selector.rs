@@ -1,25 +1,25 @@
 //! Parses selectors: `name{label="value", "other.label"=~"a|b"}`.
 
+use crate::model::labels::Text;
 use crate::model::matcher::{Matcher, MatcherError, Operator};
 
-use super::super::{LabelTest, QueryRemark};
+use super::super::{LabelMatch, QueryRemark};
 use super::{ParsedExpr, PromqlParser, Token};
 
 impl PromqlParser<'_> {
     /// Parses the label matchers of a selector; a selector that matches all series is an error.
-    pub(super) fn selector(&mut self, name: Option<&str>) -> ParsedExpr<Vec<LabelTest>> {
+    pub(super) fn selector(&mut self, name: Option<&str>) -> ParsedExpr<Vec<LabelMatch>> {
         let at = self.peek().at;
         let mut all = Vec::new();
         if let Some(name) = name {
-            all.push(LabelTest::name(name));
+            all.push(LabelMatch::metric(name));
         }
-        let mut name = name.map(str::to_owned);
+        let mut name = name.map(Text::from);
         if self.take("{") {
             while !self.take("}") {
                 let place = self.peek().at;
                 let (condition, quoted) = self.condition()?;
-                let is_name = condition.name == "__name__";
-                let named = quoted || is_name;
+                let named = quoted || &*condition.name == "__name__";
                 if named && let Some(first) = &name {
                     let message = format!("the metric name is given twice: {first} and {}", condition.value);
                     return Err(self.wrong_at(place, message));
@@ -29,36 +29,30 @@ impl PromqlParser<'_> {
                 }
                 self.remark(place, name.as_deref(), &condition);
                 all.push(condition);
-                if !self.is_sign("}") && !self.take(",") {
-                    return Err(self.unexpected(", or }"));
-                }
+                self.separator("}")?;
             }
         }
         // regular expressions are only evaluated if no plain matcher restricts the series
-        let is_plain = |condition: &LabelTest| match condition.operator {
+        let is_plain = |condition: &LabelMatch| match condition.operator {
             Operator::Equal => !condition.value.is_empty(),
             Operator::NotEqual => condition.value.is_empty(),
             Operator::Matches | Operator::MatchesNot => false,
         };
-        let is_less = |condition: &LabelTest| {
-            let LabelTest { name, operator, value } = condition;
-            Matcher::new(name.as_str(), *operator, value.as_str())
+        let is_less = |condition: &LabelMatch| {
+            Matcher::new(&*condition.name, condition.operator, &*condition.value)
                 .is_ok_and(|matcher| !matcher.matches_value(""))
         };
-        if all.iter().any(is_plain) || all.iter().any(is_less) {
-            return Ok(all);
-        }
-        Err(self.wrong_at(
-            at,
-            "a selector needs a metric name, or a matcher that does not match the empty string",
-        ))
+        let is_limited = all.iter().any(is_plain) || all.iter().any(is_less);
+        let why = "a selector needs a metric name, or a matcher that does not match the empty string";
+        self.ensure(is_limited, at, why)?;
+        Ok(all)
     }
 
     /// Adds a remark for a bucket bound that is not a number: `le="250ms"` never matches.
-    fn remark(&mut self, at: usize, name: Option<&str>, condition: &LabelTest) {
+    fn remark(&mut self, at: usize, name: Option<&str>, condition: &LabelMatch) {
         let is_bucket = name.is_some_and(|name| name.ends_with("_bucket"));
         if is_bucket
-            && condition.name == "le"
+            && &*condition.name == "le"
             && condition.operator == Operator::Equal
             && !is_bound(&condition.value)
         {
@@ -69,15 +63,15 @@ impl PromqlParser<'_> {
     }
 
     /// Parses one matcher. The second result is whether it is only a quoted metric name.
-    fn condition(&mut self) -> ParsedExpr<(LabelTest, bool)> {
+    fn condition(&mut self) -> ParsedExpr<(LabelMatch, bool)> {
         let label = match &self.peek().token {
-            Token::Word => self.peek().text.to_owned(),
+            Token::Word => Text::from(self.peek().text),
             Token::Text(Some(name)) => {
-                let name = name.clone();
+                let name = Text::from(name.as_str());
                 let is_alone = matches!(self.ahead(1).text, "," | "}");
                 if is_alone {
                     self.step();
-                    return Ok((LabelTest::name(&name), true));
+                    return Ok((LabelMatch::metric(&name), true));
                 }
                 name
             }
@@ -86,35 +80,28 @@ impl PromqlParser<'_> {
             }
         };
         self.step();
-        let signs = [
-            ("=", Operator::Equal),
-            ("!=", Operator::NotEqual),
-            ("=~", Operator::Matches),
-            ("!~", Operator::MatchesNot),
-        ];
-        let Some((_, operator)) = signs.into_iter().find(|(sign, _)| self.is_sign(sign)) else {
+        let Some(operator) = Operator::ALL.into_iter().find(|operator| self.is_sign(operator.sign())) else {
             return Err(self.unexpected("=, !=, =~ or !~"));
         };
         self.step();
         let place = self.peek().at;
         let value = match &self.peek().token {
             // invalid UTF-8 is not the empty string
-            Token::Text(value) => value.clone().unwrap_or_else(|| "\u{fffd}".to_owned()),
+            Token::Text(value) => Text::from(value.as_deref().unwrap_or("\u{fffd}")),
             Token::Word | Token::Number(_) | Token::Duration(_) | Token::Sign | Token::End => {
                 return Err(self.unexpected("a string"));
             }
         };
         self.step();
-        let condition = LabelTest { name: label, operator, value };
+        let condition = LabelMatch { name: label, operator, value };
         if self.compiles_patterns {
             self.try_pattern(place, &condition)?;
         }
         Ok((condition, false))
     }
 
-    fn try_pattern(&self, at: usize, condition: &LabelTest) -> ParsedExpr<()> {
-        let LabelTest { name, operator, value } = condition;
-        match Matcher::new(name.as_str(), *operator, value.as_str()) {
+    fn try_pattern(&self, at: usize, condition: &LabelMatch) -> ParsedExpr<()> {
+        match Matcher::new(&*condition.name, condition.operator, &*condition.value) {
             Err(MatcherError::Regex { reason, .. }) => {
                 Err(self.wrong_at(at, format!("invalid regular expression: {reason}")))
             }

@@ -240,3 +240,34 @@ proptest! {
         prop_assert!(near(pair.factor * f64::from(hours) / f64::from(days * 24), share));
     }
 }
+
+/// SLO.md §7, the first point.
+#[test]
+fn so_many_events_are_needed() {
+    for (percent, expected) in [
+        ("99", [7.0, 17.0, 34.0, 100.0]),
+        ("99.9", [70.0, 167.0, 334.0, 1000.0]),
+        ("99.99", [695.0, 1667.0, 3334.0, 10_000.0]),
+    ] {
+        let objective = Objective::percent(percent).unwrap();
+        let got = [14.4, 6.0, 3.0, 1.0].map(|factor| fewest_events(objective, factor).unwrap());
+        assert!(got.iter().zip(expected).all(|(a, b): (&f64, f64)| (a - b).abs() < 0.5), "{percent} {got:?}");
+    }
+    let objective = Objective::percent("99.9").unwrap();
+    assert!(are_few(69.0, objective, 14.4) && !are_few(70.0, objective, 14.4));
+    assert!(!are_few(f64::NAN, objective, 14.4));
+    assert_eq!([0.0, -1.0, f64::NAN].map(|factor| fewest_events(objective, factor)), [None; 3]);
+}
+
+proptest! {
+    #[test]
+    fn one_failure_among_enough_events_does_not_exceed_the_factor(
+        parts in 1..1_000_000_000_u32, factor in 0.1..100.0_f64,
+    ) {
+        let objective = Objective::from_ratio(f64::from(parts) / 1e9).unwrap();
+        let fewest = fewest_events(objective, factor).unwrap();
+        let burn = |events: f64| 1.0 / events / objective.budget();
+        prop_assert!(fewest >= 1.0 && burn(fewest) <= factor * (1.0 + 1e-9));
+        prop_assert!(fewest < 2.0 || burn(fewest - 1.0) > factor * (1.0 - 1e-9));
+    }
+}

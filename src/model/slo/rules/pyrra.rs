@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::super::super::labels::{Labels, Text};
 use super::super::super::matcher::Operator;
 use super::super::super::promql;
-use super::super::burn_condition::{BurnCondition, BurnSeverity};
+use super::super::burn_condition::{BurnCondition, BurnSeverity, lookbacks};
 use super::super::definition::{EventSide, Sli, Slo};
 use super::super::recorded::written;
 use super::super::selector::Selector;
-use super::{GeneratedRule, RuleGroup, RuleOutput, lookbacks, union};
+use super::{GeneratedRule, RuleGroup, RuleOutput};
 
 const BURNRATES: Option<Duration> = Some(Duration::from_secs(30));
 
@@ -18,7 +18,7 @@ const BURNRATES: Option<Duration> = Some(Duration::from_secs(30));
 pub(super) fn groups(slo: &Slo, sli: &Sli) -> Option<Vec<RuleGroup>> {
     let names = PyrraNames::of(slo, sli)?;
     let mut burnrates: Vec<GeneratedRule> =
-        lookbacks(slo).into_iter().map(|lookback| names.burnrate(lookback)).collect();
+        lookbacks(&slo.pairs).into_iter().map(|lookback| names.burnrate(lookback)).collect();
     burnrates.extend(slo.pairs.iter().filter_map(|pair| names.alert(pair)));
     let name = slo.id.to_string();
     let increase = RuleGroup {
@@ -96,7 +96,7 @@ impl<'a> PyrraNames<'a> {
         let propagated = slo.labels.iter().filter(|(name, value)| {
             slo.recorded.as_ref().is_none_or(|recorded| recorded.labels.get(name) == Some(*value))
         });
-        let common = union(&propagated.collect(), &Labels::from_iter([("slo", &slo.id)]));
+        let common = propagated.collect::<Labels>().merged_with(&Labels::from_iter([("slo", &slo.id)]));
         let mut grouping = slo.grouping.clone();
         grouping.sort();
         Some(Self { slo, indicator, common, grouping })
@@ -112,7 +112,7 @@ impl<'a> PyrraNames<'a> {
             .iter()
             .filter(|m| m.operator == Operator::Equal && !kept_labels.contains(&m.name));
         let fixed = fixed.map(|m| (m.name.clone(), m.value.clone()));
-        union(&self.common, &Labels::new(fixed.collect()))
+        self.common.merged_with(&Labels::new(fixed.collect()))
     }
 
     fn burnrate_name(&self, lookback: Duration) -> String {
@@ -177,13 +177,13 @@ impl<'a> PyrraNames<'a> {
             ("long", written(pair.long)),
             ("exhaustion", written(Duration::from_secs(exhaustion.as_secs()))),
         ]);
-        let labels = union(&union(&self.labels(&self.grouping), &slo.alerting.labels), &own);
+        let labels = self.labels(&self.grouping).merged_with(&slo.alerting.labels).merged_with(&own);
         Some(GeneratedRule {
             output: RuleOutput::Alert(slo.alerting.name.clone().unwrap_or_else(|| "ErrorBudgetBurn".into())),
             expr: format!("{} and {}", above(pair.short), above(pair.long)),
             hold: pair.hold,
-            labels: union(&labels, &notice.labels),
-            annotations: union(&slo.alerting.annotations, &notice.annotations),
+            labels: labels.merged_with(&notice.labels),
+            annotations: slo.alerting.annotations.merged_with(&notice.annotations),
         })
     }
 
@@ -194,7 +194,7 @@ impl<'a> PyrraNames<'a> {
             Indicator::NativeLatency { histogram, threshold } => {
                 let (name, labels) = (self.increase_name(histogram), self.labels(&[]));
                 let histogram = sum(&self.grouping, "increase", histogram, &over);
-                let fast = union(&labels, &Labels::from_iter([("le", threshold.to_string())]));
+                let fast = labels.merged_with(&Labels::from_iter([("le", threshold.to_string())]));
                 let count = format!("histogram_count({histogram})");
                 let within = format!("histogram_fraction(0, {threshold}, {histogram}) * {count}");
                 vec![
@@ -219,7 +219,7 @@ impl<'a> PyrraNames<'a> {
                 let kept_labels = self.kept_labels([total].into_iter(), false);
                 let labels = self.labels(&kept_labels);
                 let le = Labels::from_iter([("le", fast.equal("le").map_or("", |le| le))]);
-                let of_fast = union(&labels, &le);
+                let of_fast = labels.merged_with(&le);
                 let record = |selector, labels: &Labels| {
                     let expr = sum(&kept_labels, "increase", selector, &over);
                     GeneratedRule::record(self.increase_name(selector), expr, labels.clone())
@@ -250,9 +250,8 @@ impl<'a> PyrraNames<'a> {
     /// Labels that increases keep: the grouping, and labels that the selectors match by a regular expression (`all`: that they
     /// match at all).
     fn kept_labels<'b>(&self, selectors: impl Iterator<Item = &'b Selector>, all: bool) -> Vec<Text> {
-        let by_pattern = |m: &&super::super::selector::LabelMatch| {
-            all || matches!(m.operator, Operator::Matches | Operator::MatchesNot)
-        };
+        let by_pattern =
+            |m: &&promql::LabelMatch| all || matches!(m.operator, Operator::Matches | Operator::MatchesNot);
         let matched = selectors.flat_map(|selector| &selector.matches).filter(by_pattern);
         let mut kept_labels: Vec<Text> =
             self.grouping.iter().cloned().chain(matched.map(|m| m.name.clone())).collect();
@@ -276,7 +275,7 @@ impl<'a> PyrraNames<'a> {
             ),
             expr: format!("absent({selector}) == 1"),
             hold: Duration::from_secs(60 * minutes),
-            labels: union(labels, &Labels::from_iter([("severity", "critical")])),
+            labels: labels.merged_with(&Labels::from_iter([("severity", "critical")])),
             annotations: alerting.annotations.clone(),
         })
     }

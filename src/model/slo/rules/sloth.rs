@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::super::super::labels::{Labels, Text};
 use super::super::super::promql::quoted;
-use super::super::burn_condition::{BurnCondition, BurnSeverity};
+use super::super::burn_condition::{BurnCondition, BurnSeverity, lookbacks};
 use super::super::definition::{BudgetingMethod, Slo};
 use super::super::query::measure;
 use super::super::recorded::written;
-use super::{GeneratedRule, RuleGroup, RuleOutput, lookbacks, union};
+use super::{GeneratedRule, RuleGroup, RuleOutput};
 
 pub(super) fn groups(slo: &Slo) -> Vec<RuleGroup> {
     let names = SlothNames::of(slo);
@@ -47,7 +47,7 @@ impl SlothNames {
         let identity = [("sloth_id", &id), ("sloth_service", service), ("sloth_slo", &slo.name)];
         let selector: Vec<_> =
             identity.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
-        let labels = union(&slo.labels, &Labels::from_iter(identity));
+        let labels = slo.labels.merged_with(&Labels::from_iter(identity));
         Self { id, labels, selector: selector.join(", ") }
     }
 
@@ -60,11 +60,11 @@ fn sli_recordings(slo: &Slo, names: &SlothNames) -> Vec<GeneratedRule> {
     let record = |lookback: Duration, expr: String| {
         let window = Labels::from_iter([("sloth_window", written(lookback))]);
         let name = format!("slo:sli_error:ratio_rate{}", written(lookback));
-        GeneratedRule::record(name, expr, union(&names.labels, &window))
+        GeneratedRule::record(name, expr, names.labels.merged_with(&window))
     };
     let period = slo.window.nominal();
     let live = |lookback| measure(slo, lookback).map(|measure| measure.plain_ratio()).unwrap_or_default();
-    let mut rules: Vec<GeneratedRule> = lookbacks(slo)
+    let mut rules: Vec<GeneratedRule> = lookbacks(&slo.pairs)
         .into_iter()
         .filter(|lookback| *lookback != period)
         .map(|l| record(l, live(l)))
@@ -118,7 +118,7 @@ fn meta_recordings(slo: &Slo, names: &SlothNames) -> Vec<GeneratedRule> {
         GeneratedRule::record(
             "sloth_slo_info".to_owned(),
             "vector(1)".to_owned(),
-            union(&names.labels, &info),
+            names.labels.merged_with(&info),
         ),
     ]);
     rules
@@ -149,8 +149,8 @@ fn alert(slo: &Slo, names: &SlothNames, severity: BurnSeverity) -> Option<Genera
         output: RuleOutput::Alert(name),
         expr: pairs.join("\nor\n"),
         hold: holds.min().unwrap_or_default(),
-        labels: union(&union(&slo.alerting.labels, &notice.labels), &own),
-        annotations: union(&union(&usual, &slo.alerting.annotations), &notice.annotations),
+        labels: slo.alerting.labels.merged_with(&notice.labels).merged_with(&own),
+        annotations: usual.merged_with(&slo.alerting.annotations).merged_with(&notice.annotations),
     })
 }
 

@@ -67,8 +67,8 @@ fn a_moment_of_the_past_is_shown_by_answers_of_that_moment_alone() {
     assert_eq!(names(&world), ["cart", "mail", "mailer", "new"]);
     assert!(world.services().iter().all(|service| is_known(&world, &service.name)));
     let cache = world.cache(&prom()).unwrap();
-    assert_eq!(cache.services().at(), Some(at(1000)), "it is as old as it is");
-    assert_eq!(cache.at(past).services.at(), Some(at(1002)));
+    assert_eq!(cache.services().at, Some(at(1000)), "it is as old as it is");
+    assert_eq!(cache.at(past).services.at, Some(at(1002)));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn of_moments_that_are_left_only_the_latest_are_kept() {
         world.forget(|_, _, _| false);
     }
     let cache = world.cache(&prom()).unwrap();
-    let kept = (0..20).filter(|second| cache.at(Moment::At(at(*second))).services.at().is_some());
+    let kept = (0..20).filter(|second| cache.at(Moment::At(at(*second))).services.at.is_some());
     let expected: Vec<i64> = (20 - i64::try_from(MOMENTS_KEPT).unwrap() - 1..20).collect();
     assert_eq!(kept.collect::<Vec<_>>(), expected);
 }

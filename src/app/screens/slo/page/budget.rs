@@ -102,7 +102,7 @@ pub(super) fn worst_slots(
 ) {
     let mut worst_slots = course.worst_slots(cx.shared, status, MAX_SPENDING_SLOTS);
     worst_slots.retain(|bite| bite.share >= MIN_SHARE);
-    let slot = duration::short(course.spending.slot());
+    let slot = duration::short(course.spending.slot);
     page.title(&format!("Budget spent: the worst slots of {slot}, times in {}", zone(cx, status)));
     if worst_slots.is_empty() {
         page.line(vec![StyledRun::new(
@@ -119,7 +119,7 @@ pub(super) fn worst_slots(
             format!("{}-{}", here(bite.from).strftime("%a %b %d %H:%M"), here(bite.to).strftime("%H:%M"));
         let share = show::left(bite.share.min(1.0));
         let share = if bite.share > 1.0 { format!("{:.0}%", bite.share * 100.0) } else { share };
-        let role = words::burn_role(&status.slo, course.spending.slot(), bite.burn);
+        let role = words::burn_role(&status.slo, course.spending.slot, bite.burn);
         page.line(vec![
             StyledRun::new(format!("  {when}  {share:>6}"), Role::Text),
             StyledRun::new(format!("  {:>6}", show::burn(bite.burn)), role),
@@ -129,7 +129,7 @@ pub(super) fn worst_slots(
     let unknown = course.spending.unknown();
     if unknown > 0 {
         let words =
-            format!("  {unknown} of {} slots have no data and count as zero", course.spending.shares().len());
+            format!("  {unknown} of {} slots have no data and count as zero", course.spending.shares.len());
         page.line(vec![StyledRun::new(words, Role::Stale)]);
     }
 }

@@ -73,8 +73,8 @@ fn rows(
     let slot = 1.0 / f64::from(window);
     let known = counted.known(1.0, part_of_hour) * slot;
     let shares = at_most(counted.shares(budget, 1.0, known, slot), spent.map(|spent| spent * known.min(1.0)));
-    let shares = BudgetSpending::of_shares(HOUR, shares);
-    let hours = shares.shares().len();
+    let shares = BudgetSpending { slot: HOUR, shares };
+    let hours = shares.shares.len();
     let length = move |at: usize| if at + 1 == hours { f64::from(minutes) / 60.0 } else { 1.0 };
     let row = |(at, share): (usize, f64)| (share, share * f64::from(window) / length(at));
     shares.worst(99).into_iter().map(row).collect()
