@@ -65,11 +65,13 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
 
 /// Whether a server answered; nothing if none was asked.
 fn reachable(it: &CheckedSource<'_>) -> Cell {
-    match it.failure() {
-        failure if it.offer().is_some() || failure.is_some_and(proves_reachable) => Cell::Switch(true),
+    let failure = it.failure();
+    let has_answered = it.offer().is_some() || failure.is_some_and(proves_reachable);
+    match (has_answered, failure) {
+        (true, _) => Cell::Switch(true),
         // without its secret the source was not queried
-        None | Some(ErrorKind::NoSecret { .. }) => Cell::Nothing,
-        Some(_) => Cell::Switch(false),
+        (false, None | Some(ErrorKind::NoSecret { .. })) => Cell::Nothing,
+        (false, Some(_)) => Cell::Switch(false),
     }
 }
 
