@@ -173,18 +173,16 @@ pub(super) fn draw(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, a
 /// Draws targets, signals and hosts, with the cursor on one of them.
 fn draw_parts(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
     let list = &screen.parts;
-    let (rows, all) = (layout::below_heading(area), list.rows().len());
-    text::say(cx, 0, &format!(" Down targets, signals and hosts: {all}"), Role::Accent, area, buf);
-    let height = usize::from(rows.height);
+    let (height, all) = (usize::from(layout::below_heading(area).height), list.rows().len());
     let first = list.shown(height).next().map_or(0, |(index, _)| index);
+    let shown = format!("{}-{} of {all} ", first + 1, (first + height).min(all));
+    let shown = (all > height).then(|| StyledRun::new(shown, Role::Muted));
+    let title = [StyledRun::new(format!(" Down targets, signals and hosts: {all}"), Role::Accent)];
+    let rows = layout::heading(cx, &title, shown.as_slice(), area, buf);
     draw_rows(cx, service, cx.shared.health_policy.thresholds.saturation_degraded, (first, rows), buf);
     if let Some(y) = (rows.top()..rows.bottom()).nth(list.index().saturating_sub(first)) {
         let line = Rect { y, height: 1, ..rows };
         text::select(cx, line, buf);
-    }
-    if all > height {
-        let shown = format!("{}-{} of {all} ", first + 1, (first + height).min(all));
-        text::right(buf, area.x, area.y, area.width, &shown, cx.style(Role::Muted));
     }
 }
 
