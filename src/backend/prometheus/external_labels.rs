@@ -5,9 +5,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::call::QuestionRequests;
 use super::wire::Reader;
-use crate::backend::kit::lenient::{LenientText, wire};
 use crate::model::labels::{Labels, Text};
 
 /// The maximum size of a compiled regular expression, in bytes.
@@ -23,19 +21,8 @@ pub(super) struct ExternalLabels {
 }
 
 impl ExternalLabels {
-    /// Reads the configuration. If the server does not return it, no changes are assumed.
-    pub(super) async fn ask(call: &QuestionRequests<'_>) -> Self {
-        wire! {
-            struct Config<'a> {
-                yaml: LenientText<'a>,
-            }
-        }
-        let Ok(body) = call.get("api/v1/status/config", &[]).await else { return Self::default() };
-        let config = call.open::<Config<'_>>(&body);
-        config.map_or_else(|_| Self::default(), |config| Self::read(&config.yaml.0, &call.server.reader))
-    }
-
-    fn read(yaml: &str, reader: &Reader) -> Self {
+    /// Reads the configuration.
+    pub(super) fn read(yaml: &str, reader: &Reader) -> Self {
         let labels = section(yaml, "global:", "  external_labels:");
         let added = labels
             .filter_map(|line| line.strip_prefix("    ")?.split_once(": "))

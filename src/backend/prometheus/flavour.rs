@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::call::QuestionRequests;
 use super::external_labels::ExternalLabels;
 use super::rules;
-use crate::backend::kit::lenient::{LenientString, wire};
+use crate::backend::kit::lenient::{LenientString, LenientText, wire};
 use crate::model::labels::Text;
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::words::words;
@@ -39,6 +39,10 @@ wire! {
         revision: LenientString,
         go_version: LenientString,
     }
+
+    struct Configuration<'a> {
+        yaml: LenientText<'a>,
+    }
 }
 
 impl ServerIdentity {
@@ -55,7 +59,7 @@ impl ServerIdentity {
             flavour = Flavour::Thanos;
         }
         let external_labels = if flavour == Flavour::Prometheus {
-            ExternalLabels::ask(call).await
+            external_labels(call).await
         } else {
             ExternalLabels::default()
         };
@@ -69,6 +73,13 @@ impl ServerIdentity {
         quirks.is_victoria.store(flavour == Flavour::VictoriaMetrics, Ordering::Relaxed);
         Ok(Self { flavour, version: call.server.reader.text(version), rules })
     }
+}
+
+/// The changes to the labels of alerts in the configuration; none if the server does not return it.
+async fn external_labels(call: &QuestionRequests<'_>) -> ExternalLabels {
+    let Ok(body) = call.get("api/v1/status/config", &[]).await else { return ExternalLabels::default() };
+    let Ok(config) = call.open::<Configuration<'_>>(&body) else { return ExternalLabels::default() };
+    ExternalLabels::read(&config.yaml.0, &call.server.reader)
 }
 
 /// The build information; `None` if the server does not offer it.

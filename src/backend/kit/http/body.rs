@@ -1,6 +1,7 @@
 //! Response bodies: read in chunks, decompressed by the HTTP client, limited in size, and decoded from JSON.
 
 use std::error::Error as StdError;
+use std::hash::{DefaultHasher, Hasher};
 use std::io;
 use std::sync::Arc;
 
@@ -11,7 +12,6 @@ use serde::Deserialize;
 use super::allowance::Allowance;
 use super::failure::{causes, cut};
 use super::redactor::Redactor;
-use crate::backend::kit::cost::digest;
 use crate::model::source::{ErrorKind, SourceError, SourceId};
 
 /// The maximum length of a decoder's message for display.
@@ -40,7 +40,9 @@ impl Body {
 
     /// A hash to recognise an unchanged body.
     pub(crate) fn digest(&self) -> u64 {
-        digest(&self.bytes)
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&self.bytes);
+        hasher.finish()
     }
 
     /// A message from the body, with secrets removed.
