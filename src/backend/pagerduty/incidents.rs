@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::wire::Reference;
 use super::{INCLUDED, PagerDuty, fresh, wire};
 use crate::backend::kit::cost::{Cost, digest};
-use crate::backend::kit::lenient::{object, unreadable_warning};
+use crate::backend::kit::lenient::unreadable_warning;
 use crate::backend::kit::paging::PagedList;
 use crate::backend::kit::parts::AnswerParts;
 use crate::model::ask::{Answer, Answered};
@@ -238,8 +238,8 @@ impl PagerDuty {
             join_all(lost.iter().map(
                 async |id| match self.get(&format!("incidents/{id}"), &INCLUDED).await {
                     Ok(body) => {
-                        let incident = object::<wire::Incident>(body.json()?, "incident");
-                        Ok((Some(incident.ok_or_else(|| self.odd("no `incident` in it"))?), Cost::of(&body)))
+                        let incident: wire::Incident = self.object(&body, "incident")?;
+                        Ok((Some(incident), Cost::of(&body)))
                     }
                     Err(error) if error.kind.refused(404).is_some() => Ok((None, Cost::REFUSED)),
                     Err(error) => Err(error),

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::PagerDuty;
 use crate::backend::kit::cost::Cost;
 use crate::backend::kit::http::Body;
+use crate::backend::kit::lenient::object;
 use crate::backend::kit::paging::{self, ListBounds, Page, PagedList, Paging};
 use crate::model::source::{ErrorKind, SourceError};
 
@@ -96,6 +97,11 @@ impl PagerDuty {
             Some(Value::Null) => Ok((Vec::new(), answer)),
             _ => Err(self.odd(&format!("no list of `{key}` in it"))),
         }
+    }
+
+    /// The object under this key of an answer.
+    pub(super) fn object<T: DeserializeOwned>(&self, body: &Body, key: &str) -> Result<T, SourceError> {
+        object(body.json()?, key).ok_or_else(|| self.odd(&format!("no `{key}` in it")))
     }
 
     /// The error for valid JSON that is not an answer of PagerDuty.

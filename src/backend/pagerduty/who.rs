@@ -8,7 +8,6 @@ use super::wire::Reference;
 use super::{PagerDuty, fresh};
 use crate::backend::kit::cost::Cost;
 use crate::backend::kit::http::Body;
-use crate::backend::kit::lenient::object;
 use crate::backend::kit::probe;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::Person;
@@ -122,10 +121,10 @@ impl PagerDuty {
 
     /// The owner in the answer to `users/me`.
     fn user_key(&self, body: &Body) -> Result<KeyOwner, SourceError> {
-        let user: Option<Reference> = object(body.json()?, "user");
-        let Some(user) = user.filter(|user| !user.id.0.is_empty()) else {
+        let user: Reference = self.object(body, "user")?;
+        if user.id.0.is_empty() {
             return Err(self.odd("no `user` in it"));
-        };
+        }
         let page = Url::parse(&user.html_url.0).ok();
         Ok(self.read(|reader| KeyOwner::User {
             account: page.as_ref().and_then(Url::host_str).map(|host| reader.text(host)),
