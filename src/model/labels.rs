@@ -59,6 +59,13 @@ impl Labels {
         Self(self.0.iter().filter(|(name, _)| !drop(name)).cloned().collect())
     }
 
+    /// The set with these labels added, or replaced.
+    #[must_use]
+    pub fn with<N: AsRef<str>, V: AsRef<str>>(&self, more: impl IntoIterator<Item = (N, V)>) -> Self {
+        let more = more.into_iter().map(|(name, value)| (name.as_ref().into(), value.as_ref().into()));
+        Self::new(self.0.iter().cloned().chain(more).collect())
+    }
+
     /// Whether `other` has all of these labels with the same values.
     pub fn is_within(&self, other: &Self) -> bool {
         // both are sorted by name, and shared strings compare by pointer

@@ -14,7 +14,7 @@ use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
 
 use super::actions_done::{ActionsDone, IncidentAction, IncidentWithActions, opening};
-use super::alerts::{Shows, alert_labels};
+use super::alerts::Shows;
 use super::annotation;
 use super::noise::{floor, mix_text};
 use super::paging::{PagingAlert, Policy, named, time_to_acknowledge};
@@ -160,10 +160,9 @@ impl DemoWorld {
         for rule in &self.rules {
             let mut pages = self.paging.page.iter();
             let Some(page) = pages.find(|page| rule.shown.name.ends_with(&page.alert)) else { continue };
-            for subject in self.subjects(rule) {
-                let labels = alert_labels(rule, &subject);
-                let firing_spans =
-                    self.alert_ranges(rule, subject.place, subject.pod, Shows::Firing, span).into_iter();
+            for series in self.series_of(rule) {
+                let labels = series.alert_labels();
+                let firing_spans = self.alert_ranges(series, Shows::Firing, span).into_iter();
                 all.extend(firing_spans.filter(|(from, _)| *from < span.1).map(|(from, to)| Paged {
                     rule,
                     page,

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use promql_parser::parser::VectorSelector;
 
-use super::alerts::Shows;
+use super::alerts::{RuleSeries, Shows};
 use super::catalog::{Catalog, CatalogSeries, SeriesForm, SeriesKind, SeriesPart};
 use super::fixtures::{SimulatedNumber, SloObjective};
 use super::promql::{SelectedSeries, SeriesFunction, SeriesStore, is_chosen};
@@ -268,7 +268,7 @@ impl SeriesFunction for SeriesEntry<'_> {
             (SeriesKind::Up { version, .. }, Some(place)) => world.version_ran(place, version, (begin, end)),
             (SeriesKind::Alert { rule, pod, shows, .. }, place) => {
                 let Some(rule) = world.rules.get(*rule) else { return Vec::new() };
-                world.alert_ranges(rule, place, *pod, *shows, (begin, end))
+                world.alert_ranges(RuleSeries { rule, place, pod: *pod }, *shows, (begin, end))
             }
             (SeriesKind::Up { .. }, None)
             | (

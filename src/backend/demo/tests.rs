@@ -253,12 +253,10 @@ fn an_alert_is_there_exactly_while_the_condition_of_its_rule_holds() {
             let alerts = world.alerts_of(region, t, &clock);
             let holding: Vec<_> = world
                 .rules_of(region)
-                .flat_map(|rule| world.subjects(rule).into_iter().map(move |subject| (rule, subject)))
-                .filter(|(rule, subject)| {
-                    rule.holds(world.value(rule, subject.place, subject.pod, t).unwrap())
-                })
-                .map(|(rule, subject)| {
-                    (Text::clone(&rule.shown.name), subject.labels.value("service").to_owned())
+                .flat_map(|rule| world.series_of(rule))
+                .filter(|series| series.rule.holds(world.value(*series, t).unwrap()))
+                .map(|series| {
+                    (Text::clone(&series.rule.shown.name), series.labels().value("service").to_owned())
                 })
                 .collect();
             let named: Vec<_> = alerts

@@ -1,6 +1,7 @@
 //! The simulation: every number is a function of the seed, the service and the time, so that any past time can be computed.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Mutex;
 
 use crate::model::labels::{Labels, Text};
@@ -9,7 +10,7 @@ use super::demo_slos::{DemoSlo, demo_slos};
 use super::fixtures::{Deploy, Fixtures, Region, ServiceFixture, SimulatedNumber};
 use super::noise::{LatencyModel, P95, day, mix, mix_text, smooth_noise};
 use super::paging::PagingFixture;
-use super::rules::{Cause, ConditionSpan, DemoRule, expand};
+use super::rules::{DemoRule, expand};
 use super::scenario::{Begin, ChapterSchedule, Impact, ScenarioEvent, active_effects, events, impact};
 
 /// The demo world; another seed gives different numbers.
@@ -21,8 +22,8 @@ pub struct DemoWorld {
     pub(super) rules: Vec<DemoRule>,
     pub(super) demo_slos: Vec<DemoSlo>,
     pub(super) paging: PagingFixture,
-    /// Cached conditions of rules.
-    pub(super) condition_spans: Mutex<HashMap<Cause, Option<ConditionSpan>>>,
+    /// When conditions of rules hold, in demo time; by the numbers of the rule, the service and the pod, and by the event.
+    pub(super) conditions: Mutex<HashMap<(usize, usize, u32, u64, u64), Option<Range<f64>>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -84,7 +85,7 @@ impl DemoWorld {
             rules,
             demo_slos,
             paging: PagingFixture::open(),
-            condition_spans: Mutex::default(),
+            conditions: Mutex::default(),
         }
     }
 
@@ -143,7 +144,7 @@ impl DemoWorld {
     }
 
     /// The pods that are down.
-    pub(super) fn down(&self, place: &ServiceInRegion, t: f64) -> std::ops::Range<u32> {
+    pub(super) fn down(&self, place: &ServiceInRegion, t: f64) -> Range<u32> {
         0..self.impact(place, t).down.min(place.service.pods)
     }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use promql_parser::parser::{AggregateExpr, LabelModifier};
+use promql_parser::parser::AggregateExpr;
 
 use super::window::quantile;
-use super::{Eval, EvaluatedSeries, joined, non_empty};
+use super::{Eval, EvaluatedSeries, grouped, joined, modified, non_empty};
 use crate::model::labels::Labels;
 
 impl Eval<'_> {
@@ -13,10 +13,8 @@ impl Eval<'_> {
     pub(super) fn aggregated(self, aggregate: &AggregateExpr) -> Result<Vec<EvaluatedSeries>, String> {
         let op = aggregate.op.to_string();
         let lines = self.lines(&aggregate.expr)?;
-        let mut groups: BTreeMap<Labels, Vec<&EvaluatedSeries>> = BTreeMap::new();
-        for line in &lines {
-            groups.entry(grouped(&line.labels, aggregate.modifier.as_ref())).or_default().push(line);
-        }
+        let modifier = aggregate.modifier.as_ref();
+        let groups = grouped(&lines, |labels| modifier.map(|by| modified(labels, by)).unwrap_or_default());
         let param = || aggregate.param.as_deref().ok_or_else(|| format!("{op} takes a parameter"));
         match &*op {
             "topk" | "bottomk" => {
@@ -40,19 +38,8 @@ impl Eval<'_> {
     }
 }
 
-/// The labels of the group of a line.
-fn grouped(labels: &Labels, modifier: Option<&LabelModifier>) -> Labels {
-    match modifier {
-        None => Labels::default(),
-        Some(LabelModifier::Include(by)) => labels.without(|name| !by.labels.iter().any(|by| by == name)),
-        Some(LabelModifier::Exclude(without)) => {
-            labels.without(|name| name == "__name__" || without.labels.iter().any(|one| one == name))
-        }
-    }
-}
-
-/// The function of an aggregation operator.
-fn reduce(op: &str) -> Option<fn(&[f64]) -> f64> {
+/// The function of an aggregation operator, or of the function with this name and `_over_time`.
+pub(super) fn reduce(op: &str) -> Option<fn(&[f64]) -> f64> {
     fn sum(values: &[f64]) -> f64 {
         values.iter().sum()
     }
@@ -129,9 +116,6 @@ fn counted(labels: &Labels, group: &[&EvaluatedSeries], label: &str) -> Vec<Eval
             }
         }
     }
-    let line = |(value, values): (String, Vec<Option<f64>>)| {
-        let own = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-        EvaluatedSeries { labels: Labels::new(own.chain([(label.into(), value.into())]).collect()), values }
-    };
+    let line = |(value, values)| EvaluatedSeries { labels: labels.with([(label, value)]), values };
     by_value.into_iter().map(line).collect()
 }

@@ -2,6 +2,7 @@
 
 use promql_parser::parser::{Expr, SubqueryExpr};
 
+use super::aggregate::reduce;
 use super::{Eval, EvaluatedSeries, SelectedSeries, SeriesFunction, without_name};
 use crate::model::labels::Labels;
 
@@ -212,26 +213,12 @@ fn of_points(function: &str, param: Option<f64>, points: &[(f64, f64)], from: f6
     let values = || points.iter().map(|(_, value)| *value);
     let length = points.len() as f64;
     let mean = || values().sum::<f64>() / length;
-    let variance = || {
-        let mean = mean();
-        values().map(|value| (value - mean) * (value - mean)).sum::<f64>() / length
-    };
     let pairs = || points.windows(2).filter_map(|pair| Some((pair.first()?, pair.last()?)));
     Some(match function {
-        "avg_over_time" => mean(),
-        "sum_over_time" => values().sum(),
-        "count_over_time" => length,
         "present_over_time" => 1.0,
-        "min_over_time" => values().fold(f64::NAN, f64::min),
-        "max_over_time" => values().fold(f64::NAN, f64::max),
         "last_over_time" => last.1,
         "first_over_time" => first.1,
-        "stdvar_over_time" => variance(),
-        "stddev_over_time" => variance().sqrt(),
-        "quantile_over_time" => {
-            let values: Vec<f64> = values().collect();
-            return quantile(param?, &values);
-        }
+        "quantile_over_time" => return quantile(param?, &values().collect::<Vec<_>>()),
         "changes" => pairs().filter(|(one, other)| one.1.to_bits() != other.1.to_bits()).count() as f64,
         "resets" => pairs().filter(|(one, other)| other.1 < one.1).count() as f64,
         "rate" => return Some(extrapolated(points, from, to, true)? / (to - from)),
@@ -250,7 +237,7 @@ fn of_points(function: &str, param: Option<f64>, points: &[(f64, f64)], from: f6
             let both: f64 = points.iter().map(|(t, value)| (t - at) * (value - of)).sum();
             both / points.iter().map(|(t, _)| (t - at) * (t - at)).sum::<f64>()
         }
-        _ => return None,
+        _ => return Some(reduce(function.strip_suffix("_over_time")?)?(&values().collect::<Vec<_>>())),
     })
 }
 

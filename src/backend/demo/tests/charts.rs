@@ -63,11 +63,11 @@ fn every_rule_is_understood_however_its_expression_is_printed() {
                 else {
                     panic!("{query}")
                 };
-                let subjects = world.subjects(rule);
-                assert_eq!(lines.len(), subjects.len(), "{query}");
-                for subject in subjects {
-                    let line = lines.iter().find(|line| line.labels == subject.labels).expect(&query);
-                    let expected = rule.holds(world.value(rule, subject.place, subject.pod, t).unwrap());
+                let all = world.series_of(rule);
+                assert_eq!(lines.len(), all.len(), "{query}");
+                for series in all {
+                    let line = lines.iter().find(|line| line.labels == series.labels()).expect(&query);
+                    let expected = rule.holds(world.value(series, t).unwrap());
                     assert_eq!(rule.holds(line.values[0].unwrap()), expected, "{query} at {t}");
                 }
             }
