@@ -223,9 +223,7 @@ impl Prometheus {
         }
         // the warnings of these answers do not concern the question
         let identifying = call.separate();
-        let identity = ServerIdentity::ask(&identifying, &self.reading(&ExternalLabels::default())).await;
-        call.add_cost_of(&identifying);
-        let identity = identity?;
+        let identity = ServerIdentity::ask(&identifying, &self.reading(&ExternalLabels::default())).await?;
         let is_victoria = identity.flavour == Flavour::VictoriaMetrics;
         self.server.quirks.is_victoria.store(is_victoria, Ordering::Relaxed);
         Ok(Cached::new(identity, DISCOVERY_INTERVAL_MAX, Vec::new()).put(&mut kept, call))
@@ -251,7 +249,6 @@ impl Prometheus {
         let discovering = call.separate();
         let made =
             MetricDiscovery::make(&discovering, &self.plan, kept.as_ref().map(|kept| &*kept.value)).await;
-        call.add_cost_of(&discovering);
         let found = match (made, &*kept) {
             (Ok(discovery), before) => {
                 let warnings = discovering.warnings();

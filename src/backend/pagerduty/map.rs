@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::incidents::Priorities;
 use super::wire::{self, LenientObject, Reference, Word};
 use crate::backend::kit::lenient::LenientList;
 use crate::model::incident::{
@@ -61,7 +60,7 @@ impl TextReader<'_> {
     }
 
     /// Maps an incident; `None` if it has no id.
-    pub(super) fn incident(&mut self, wire: &wire::Incident, ranks: &Priorities) -> Option<Incident> {
+    pub(super) fn incident(&mut self, wire: &wire::Incident, ranks: &[Priority]) -> Option<Incident> {
         let id = self.some(&wire.id)?;
         // the epoch is obviously wrong on the screen, but a guess would look right
         let created_at = wire.created_at.0.unwrap_or(Timestamp::UNIX_EPOCH);
@@ -85,7 +84,8 @@ impl TextReader<'_> {
             // an unknown urgency counts as high
             urgency: if wire.urgency.0 == "low" { Urgency::Low } else { Urgency::High },
             priority: self.maybe_named(&wire.priority).map(|named| {
-                let rank = ranks.get(&named.id).and_then(|ranked| ranked.rank);
+                let rank =
+                    ranks.iter().find(|ranked| ranked.named.id == named.id).and_then(|ranked| ranked.rank);
                 Priority { named, rank }
             }),
             service: self.maybe_named(&wire.service),

@@ -48,7 +48,7 @@ impl PagerDuty {
         );
         let schedules = parts.take("overrides", overrides)?;
         let overrides = schedules.map(|schedules| overrides_of(schedules, &mut parts)).unwrap_or_default();
-        let me = parts.take_priced("your user", me)?.flatten();
+        let me = parts.take("your user", me)?.flatten();
         let mut snapshot = OnCallSnapshot { me, from, until, ..OnCallSnapshot::default() };
         self.read(|reader| {
             for policy in &policies {

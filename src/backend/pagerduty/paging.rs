@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::PagerDuty;
-use crate::backend::kit::cost::Cost;
 use crate::backend::kit::http::Body;
 use crate::backend::kit::lenient::object;
 use crate::backend::kit::paging::{self, ListBounds, Page, PagedList, Paging};
@@ -84,7 +83,7 @@ impl PagerDuty {
     ) -> Result<PagedList<T>, SourceError> {
         let body = self.get(path, query).await?;
         let mut pages = PagedList::default();
-        pages.take(self.items(&body, path)?.0, Cost::of(&body));
+        pages.take(self.items(&body, path)?.0);
         Ok(pages)
     }
 

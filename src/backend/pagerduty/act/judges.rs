@@ -31,7 +31,7 @@ impl Writer for PagerDuty {
 
     /// The acting user: the owner of the key, or the user in `from`; an error if neither is known.
     async fn identify(&self, action: &Action) -> Result<WriteContext, ActionError> {
-        let (me, _) = self.who().await.map_err(not_executed)?;
+        let me = self.who().await.map_err(not_executed)?;
         let key = self.kept().key.as_ref().map(|(_, key)| key.clone());
         let owner = key.as_ref().and_then(KeyOwner::user);
         let own_address = owner.and_then(|owner| owner.email.clone());
@@ -62,7 +62,7 @@ impl Writer for PagerDuty {
 
     async fn recognise(&self, action: &Action) -> Result<WriteContext, SourceError> {
         let is_of_incident = action.operation.kind().target() == TargetKind::Incident;
-        let me = if is_of_incident { self.who().await?.0 } else { None };
+        let me = if is_of_incident { self.who().await? } else { None };
         Ok(WriteContext { actor: me.map(|me| me.id), ..WriteContext::at(self.clock.now()) })
     }
 
