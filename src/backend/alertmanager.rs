@@ -10,26 +10,23 @@ mod wire;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
-use super::handlers::{Handler, answer_by, kinds};
+use super::handlers::{Handler, kinds};
 use super::kit::http::{Body, Http, of_absence};
 use super::kit::lenient::{LenientList, RequiredList, unreadable_warning};
 use super::kit::parts::AnswerParts;
 use super::kit::probe;
 use super::kit::skew::Skew;
-use super::writes::{self, Writer};
-use super::{Answering, Clock, Executing, Source, SourceDeps, Verifying};
+use super::{Clock, SourceDeps};
 use crate::config::settings::SourceSettings;
-use crate::model::action::{Action, RequestPreview};
 use crate::model::alert::{AlertSnapshot, SeverityMap};
-use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
-use crate::model::labels::Text;
+use crate::model::ask::{Answer, Answered, AskKind, Reply};
 use crate::model::source::{ErrorKind, ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use crate::model::warning::Warning;
+pub(super) use act::matcher as wire_matcher;
 pub(super) use kind::SPEC;
 use map::{AlertListShape, AlertReader, SharedTexts};
 
@@ -254,22 +251,6 @@ fn add_cluster_facts(about: &wire::About<'_>, probe_report: &mut ProbeReport) {
     if !matches!(status, "ready" | "disabled" | "") {
         probe_report.warn(format!("the cluster is {status}: silences of other members may be missing here"));
     }
-}
-
-impl Source for Alertmanager {
-    fn info(&self) -> &SourceInfo {
-        &self.info
-    }
-
-    fn load(&self) -> Option<Text> {
-        self.http.load()
-    }
-
-    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        answer_by(self, &HANDLERS, ask, known)
-    }
-
-    writes::by_plans!();
 }
 
 #[cfg(test)]

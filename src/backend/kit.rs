@@ -6,6 +6,7 @@ pub(super) mod contract;
 pub(super) mod cost;
 #[cfg(test)]
 pub(super) mod double;
+pub(super) mod firing_text;
 pub(super) mod http;
 pub(super) mod lenient;
 pub(super) mod paging;

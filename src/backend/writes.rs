@@ -7,16 +7,19 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::Source;
+use super::handlers::{Handler, answer_by};
 use super::kit::http::{Body, Http, WriteRequest, not_executed};
+use super::{Answering, Executing, Source, Verifying};
 use crate::model::action::{
     Action, ActionError, ActionResult, EntityRef, Operation, OperationKind, RequestPreview, SilenceDraft,
     Verification, WriteContext,
 };
+use crate::model::ask::Ask;
 use crate::model::incident::Urgency;
 use crate::model::labels::Text;
 use crate::model::operation::operations;
 use crate::model::source::{ErrorKind, SourceError};
+use crate::model::source_info::SourceInfo;
 
 /// Clocks are compared in whole seconds, and a request takes some time.
 pub(super) const SLACK: SignedDuration = SignedDuration::from_secs(5);
@@ -224,11 +227,20 @@ pub(super) fn preview(
 }
 
 /// A source with writes. Its evaluation functions are pure: they use only the answers.
-pub(super) trait Writer: Source {
+pub(super) trait Writer: Send + Sync + Sized + 'static {
+    /// The questions that the source answers.
+    const HANDLERS: &'static [Handler<Self>];
     /// The plans of the operations that the source supports.
     const PLANS: &'static [Plan];
 
+    fn info(&self) -> &SourceInfo;
+
     fn http(&self) -> &Http;
+
+    /// Explains an error of a question.
+    fn explain(&self, error: SourceError) -> SourceError {
+        error
+    }
 
     /// The context for a plan, as far as it is known without I/O.
     fn context(&self) -> WriteContext;
@@ -260,30 +272,38 @@ pub(super) trait Writer: Source {
     fn judge_refusal(&self, action: &Action, write: &Write<'_>, error: ActionError) -> Refusal;
 }
 
-/// The methods of a [`Source`] that executes actions: all of them go through its [`Writer`].
-macro_rules! by_plans {
-    () => {
-        fn requests(&self, action: &Action) -> Vec<RequestPreview> {
-            let address = self.http.address();
-            writes::preview(Self::PLANS, action, address, &self.context()).unwrap_or_default()
-        }
+impl<W: Writer> Source for W {
+    fn info(&self) -> &SourceInfo {
+        Writer::info(self)
+    }
 
-        fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
-            Box::pin(writes::execute(self, action))
-        }
+    fn load(&self) -> Option<Text> {
+        self.http().load()
+    }
 
-        fn verify<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> Verifying<'a> {
-            Box::pin(writes::verify(self, action, sent_at))
-        }
-    };
+    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
+        let answer = answer_by(self, W::HANDLERS, ask, known);
+        Box::pin(async { answer.await.map_err(|error| self.explain(error)) })
+    }
+
+    fn requests(&self, action: &Action) -> Vec<RequestPreview> {
+        preview(W::PLANS, action, self.http().address(), &self.context()).unwrap_or_default()
+    }
+
+    fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
+        Box::pin(execute(self, action))
+    }
+
+    fn verify<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> Verifying<'a> {
+        Box::pin(verify(self, action, sent_at))
+    }
 }
-pub(super) use by_plans;
 
 /// Executes an action once.
 ///
 /// # Errors
 /// Why the action was not executed, or that its result is unclear.
-pub(super) async fn execute<S: Writer>(source: &S, action: &Action) -> Result<ActionResult, ActionError> {
+async fn execute<S: Writer>(source: &S, action: &Action) -> Result<ActionResult, ActionError> {
     // fails early: an impossible action must not cause a request for the acting user
     drop(planned(source, action, &source.context())?);
     let cx = source.identify(action).await?;
@@ -326,7 +346,7 @@ fn planned<'a, S: Writer>(
 ///
 /// # Errors
 /// If the source cannot be read now.
-pub(super) async fn verify<S: Writer>(
+async fn verify<S: Writer>(
     source: &S,
     action: &Action,
     sent_at: Timestamp,

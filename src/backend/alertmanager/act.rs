@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Alertmanager, map};
+use super::{Alertmanager, HANDLERS, map};
+use crate::backend::handlers::Handler;
 use crate::backend::kit::http::{Body, Http, WriteRequest, segment};
 use crate::backend::kit::lenient::{LenientList, RequiredList};
 use crate::backend::writes::{
@@ -23,6 +24,7 @@ use crate::model::labels::Text;
 use crate::model::matcher::Matcher;
 use crate::model::silence::Silence;
 use crate::model::source::{ErrorKind, SourceError};
+use crate::model::source_info::SourceInfo;
 
 /// The fields of a stored silence that are sent back when it is changed.
 const KEPT: [&str; 6] = ["id", "matchers", "startsAt", "createdBy", "comment", "annotations"];
@@ -196,7 +198,12 @@ fn one(planning: Planning<'_>) -> Read {
 }
 
 impl Writer for Alertmanager {
+    const HANDLERS: &'static [Handler<Self>] = &HANDLERS;
     const PLANS: &'static [Plan] = &PLANS;
+
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
 
     fn http(&self) -> &Http {
         &self.http

@@ -16,7 +16,7 @@ use super::fixtures::{self, Region, SimulatedNumber};
 use super::noise::{floor, mix_text};
 use super::rules::DemoRule;
 use super::scenario::{Begin, Occurrence};
-use super::timeline::{DemoTimeline, EVERY};
+use super::timeline::EVERY;
 use super::world::{DemoWorld, ServiceInRegion};
 
 /// The maximum number of evaluations to find the start and the end of a condition.
@@ -141,22 +141,22 @@ impl DemoWorld {
     }
 
     /// The pending and firing alerts of all rules of a region.
-    pub(super) fn alerts_of(&self, region: Region, t: f64, clock: &DemoTimeline) -> Vec<Alert> {
-        self.rules_of(region).flat_map(|rule| self.alerts_by(rule, t, clock)).collect()
+    pub(super) fn alerts_of(&self, region: Region, t: f64) -> Vec<Alert> {
+        self.rules_of(region).flat_map(|rule| self.alerts_by(rule, t)).collect()
     }
 
     /// The pending and firing alerts of a rule.
-    pub(super) fn alerts_by(&self, rule: &DemoRule, t: f64, clock: &DemoTimeline) -> Vec<Alert> {
+    pub(super) fn alerts_by(&self, rule: &DemoRule, t: f64) -> Vec<Alert> {
         let alert = |series: RuleSeries<'_>| {
             let mut conditions = self.conditions(series, (t, t)).into_iter();
             let condition = conditions.find(|condition| condition.contains(&t))?;
-            self.alert(series, condition.start, t, clock)
+            self.alert(series, condition.start, t)
         };
         self.series_of(rule).into_iter().filter_map(alert).collect()
     }
 
     /// The alert of a series at `t`; its condition holds from `since` on.
-    fn alert(&self, series: RuleSeries<'_>, since: f64, t: f64, clock: &DemoTimeline) -> Option<Alert> {
+    fn alert(&self, series: RuleSeries<'_>, since: f64, t: f64) -> Option<Alert> {
         let rule = series.rule;
         let fires = since + rule.hold;
         let firing = t >= fires;
@@ -165,15 +165,15 @@ impl DemoWorld {
         let mut annotations = annotation::filled(&rule.shown.annotations, &labels, value);
         if let Some((deploy, start)) = series.place.and_then(|place| self.deploy(place, t)) {
             annotations =
-                annotation::with_change(&annotations, deploy, |offset| clock.wall_time(start + offset));
+                annotation::with_change(&annotations, deploy, |offset| self.time.wall_time(start + offset));
         }
         let source = rule.region.source();
         let severity = SeverityMap::default().of(&labels);
         Some(Alert {
             annotations,
             state: if firing { AlertState::Firing } else { AlertState::Pending },
-            starts_at: clock.wall_time(if firing { fires } else { since }),
-            updated_at: clock.wall_time((t / EVERY).floor() * EVERY),
+            starts_at: self.time.wall_time(if firing { fires } else { since }),
+            updated_at: self.time.wall_time((t / EVERY).floor() * EVERY),
             generator_url: annotation::graph(source, &rule.shown.expr),
             value: Some(value),
             ..Alert::new(labels, severity, SourceId::new(source))
@@ -181,16 +181,10 @@ impl DemoWorld {
     }
 
     /// The alerts in Alertmanager: those that fire in any region, with groups, silences and inhibitions.
-    pub(super) fn alertmanager_alerts(
-        &self,
-        t: f64,
-        clock: &DemoTimeline,
-        source: &SourceId,
-        silences: &[Silence],
-    ) -> Vec<Alert> {
+    pub(super) fn alertmanager_alerts(&self, t: f64, source: &SourceId, silences: &[Silence]) -> Vec<Alert> {
         let mut alerts: Vec<Alert> = Region::ALL
             .into_iter()
-            .flat_map(|region| self.alerts_of(region, t, clock))
+            .flat_map(|region| self.alerts_of(region, t))
             .filter(Alert::is_firing)
             .collect();
         let inhibited: Vec<Vec<Text>> = alerts.iter().map(|alert| self.inhibitors(alert, &alerts)).collect();
@@ -236,7 +230,7 @@ impl DemoWorld {
     }
 
     /// The active silences, and those that start within a day.
-    pub(super) fn silences(&self, t: f64, clock: &DemoTimeline, source: &SourceId) -> Vec<Silence> {
+    pub(super) fn silences(&self, t: f64, source: &SourceId) -> Vec<Silence> {
         let (chapter, start) = self.schedule.now(t);
         let reported = chapter.and_then(|number| self.fixtures.scenario.chapter.get(number));
         let of_story = reported.into_iter().flat_map(|chapter| &chapter.silence).filter_map(|silence| {
@@ -253,8 +247,42 @@ impl DemoWorld {
         });
         of_story
             .chain(standing)
-            .map(|(silence, from, until)| shown(silence, from, until, t, clock, source))
+            .map(|(silence, from, until)| self.shown(silence, from, until, t, source))
             .collect()
+    }
+
+    /// A silence of the scenario, with an id derived from its contents.
+    fn shown(
+        &self,
+        silence: &fixtures::SilenceFixture,
+        from: f64,
+        until: f64,
+        t: f64,
+        source: &SourceId,
+    ) -> Silence {
+        let (starts_at, ends_at): (Timestamp, Timestamp) =
+            (self.time.wall_time(from), self.time.wall_time(until));
+        let id = mix_text(from.to_bits(), &silence.comment);
+        let tail = mix_text(id, &silence.by) >> 16;
+        Silence {
+            id: format!(
+                "{:08x}-{:04x}-4{:03x}-a{:03x}-{tail:012x}",
+                id >> 32,
+                id >> 16 & 0xffff,
+                id & 0xfff,
+                id >> 4 & 0xfff
+            )
+            .into(),
+            state: if t < from { SilenceState::Pending } else { SilenceState::Active },
+            matchers: matchers(&silence.matchers),
+            starts_at,
+            ends_at,
+            created_by: silence.by.as_str().into(),
+            comment: silence.comment.as_str().into(),
+            annotations: Labels::default(),
+            updated_at: None,
+            source: source.clone(),
+        }
     }
 }
 
@@ -292,37 +320,4 @@ fn matchers(text: &str) -> Vec<Matcher> {
 
 fn fits(matchers: &[Matcher], labels: &Labels) -> bool {
     matchers.iter().all(|matcher| matcher.matches(labels))
-}
-
-/// A silence of the scenario, with an id derived from its contents.
-fn shown(
-    silence: &fixtures::SilenceFixture,
-    from: f64,
-    until: f64,
-    t: f64,
-    clock: &DemoTimeline,
-    source: &SourceId,
-) -> Silence {
-    let (starts_at, ends_at): (Timestamp, Timestamp) = (clock.wall_time(from), clock.wall_time(until));
-    let id = mix_text(from.to_bits(), &silence.comment);
-    let tail = mix_text(id, &silence.by) >> 16;
-    Silence {
-        id: format!(
-            "{:08x}-{:04x}-4{:03x}-a{:03x}-{tail:012x}",
-            id >> 32,
-            id >> 16 & 0xffff,
-            id & 0xfff,
-            id >> 4 & 0xfff
-        )
-        .into(),
-        state: if t < from { SilenceState::Pending } else { SilenceState::Active },
-        matchers: matchers(&silence.matchers),
-        starts_at,
-        ends_at,
-        created_by: silence.by.as_str().into(),
-        comment: silence.comment.as_str().into(),
-        annotations: Labels::default(),
-        updated_at: None,
-        source: source.clone(),
-    }
 }

@@ -154,19 +154,10 @@ impl Catalog {
 
     /// Adds `up`, for each pod and version.
     fn add_targets(&mut self, world: &DemoWorld, place: &ServiceInRegion) {
-        let service = &place.service;
         for version in world.versions(place) {
-            for pod in 0..service.pods {
-                let (instance, name) = (place.instance(pod), place.pod(pod));
-                let own = [
-                    ("tier", &*service.tier),
-                    ("job", &place.name),
-                    ("instance", &instance),
-                    ("pod", &name),
-                    ("version", version),
-                ];
+            for pod in 0..place.service.pods {
                 let what = SeriesKind::Up { pod, version: version.into() };
-                self.add("up", Some(place.number), &place.labels, &own, what);
+                self.add("up", Some(place.number), &place.pod_labels(pod, version), &[], what);
             }
         }
     }

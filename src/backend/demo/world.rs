@@ -12,10 +12,12 @@ use super::noise::{LatencyModel, P95, day, mix, mix_text, smooth_noise};
 use super::paging::PagingFixture;
 use super::rules::{DemoRule, expand};
 use super::scenario::{Begin, ChapterSchedule, Impact, ScenarioEvent, active_effects, events, impact};
+use super::timeline::DemoTimeline;
 
 /// The demo world; another seed gives different numbers.
 #[derive(Debug)]
-pub struct DemoWorld {
+pub(super) struct DemoWorld {
+    pub(super) time: DemoTimeline,
     pub(super) fixtures: Fixtures,
     pub(super) schedule: ChapterSchedule,
     pub(super) places: Vec<ServiceInRegion>,
@@ -52,7 +54,7 @@ pub(super) struct RequestNumbers {
 
 impl DemoWorld {
     /// The world with this seed.
-    pub fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, time: DemoTimeline) -> Self {
         let fixtures = Fixtures::open();
         let mut places: Vec<ServiceInRegion> = fixtures
             .services
@@ -79,6 +81,7 @@ impl DemoWorld {
         let schedule = ChapterSchedule::new(seed, &fixtures);
         let (rules, demo_slos) = (expand(&fixtures), demo_slos(&fixtures));
         Self {
+            time,
             fixtures,
             schedule,
             places,
@@ -259,6 +262,18 @@ impl ServiceInRegion {
                 .collect()
         };
         format!("{}-{}-{}", self.name, word(self.key, 9), word(mix(self.key, u64::from(pod)), 5))
+    }
+
+    /// The labels of a pod's scrape target while the pod runs this version.
+    pub(super) fn pod_labels(&self, pod: u32, version: &str) -> Labels {
+        let (instance, name) = (self.instance(pod), self.pod(pod));
+        self.labels.with([
+            ("tier", &*self.service.tier),
+            ("job", &self.name),
+            ("instance", &instance),
+            ("pod", &name),
+            ("version", version),
+        ])
     }
 
     /// A text with what stands for the service, a pod and its target filled in.

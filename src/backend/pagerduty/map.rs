@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use super::wire::{self, LenientObject, Reference, Word};
+use crate::backend::kit::firing_text;
 use crate::backend::kit::lenient::LenientList;
 use crate::model::incident::{
     AlertCounts, Attribution, Incident, IncidentStatus, PagerRef, Pending, Person, Priority, Urgency,
 };
-use crate::model::labels::{Interner, Text};
+use crate::model::labels::{Interner, Labels, Text};
 use crate::model::source::SourceId;
 
 /// Maps texts and objects, with interned texts.
@@ -117,6 +118,18 @@ impl TextReader<'_> {
             source: self.source.clone(),
             id,
         })
+    }
+
+    /// The labels of the alerts that opened an incident.
+    fn labels_of_trigger(&mut self, wire: &wire::Incident) -> Vec<Labels> {
+        let entry = wire.first_trigger_log_entry.0.as_ref();
+        let Some(channel) = entry.and_then(|entry| entry.channel.0.as_ref()) else { return Vec::new() };
+        let inner = channel.cef_details.0.as_ref().map(|inner| &inner.details);
+        let reported = [Some(&channel.details), inner].into_iter().flatten();
+        reported
+            .map(|details| firing_text::of_details(details, self.interner).each)
+            .find(|each| !each.is_empty())
+            .unwrap_or_default()
     }
 }
 

@@ -3,22 +3,38 @@
 use serde_json::{Map, Value};
 
 use super::PLANS;
-use crate::backend::kit::http::{Body, Http, not_executed};
-use crate::backend::pagerduty::PagerDuty;
+use crate::backend::handlers::Handler;
+use crate::backend::kit::http::{Body, Http, not_executed, of_absence};
 use crate::backend::pagerduty::who::KeyOwner;
 use crate::backend::pagerduty::wire::{self, LenientObject, Reference, Word};
+use crate::backend::pagerduty::{HANDLERS, PagerDuty};
 use crate::backend::writes::{Plan, Planning, Read, ReadAnswer, Refusal, Shape, Write, Writer};
 use crate::model::action::{Action, ActionError, ActionResult, Operation, WriteContext};
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
 use crate::model::operation::TargetKind;
 use crate::model::source::{ErrorKind, SourceError};
+use crate::model::source_info::SourceInfo;
 
 impl Writer for PagerDuty {
+    const HANDLERS: &'static [Handler<Self>] = &HANDLERS;
     const PLANS: &'static [Plan] = &PLANS;
+
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
 
     fn http(&self) -> &Http {
         &self.http
+    }
+
+    /// Explains a 404 for an unknown path as a wrong address.
+    fn explain(&self, error: SourceError) -> SourceError {
+        // PagerDuty's own message for a missing object is "Not Found", too
+        let is_foreign = |message: &&str| message.is_empty() || message.contains("page not found");
+        let absence = error.kind.refused(404).filter(is_foreign);
+        let absence = absence.map(|message| of_absence("PagerDuty REST API", message));
+        absence.map_or(error, |failure| self.http.error(failure))
     }
 
     fn context(&self) -> WriteContext {
