@@ -53,7 +53,7 @@ pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Ar
     let world = Arc::new(DemoWorld::new(seed, DemoTimeline::new(origin, speed)));
     let mut sources: Vec<Arc<dyn Source>> = Vec::new();
     let mut add = |name: &str, kind, address: &str, slos: &[Arc<Slo>], server: Arc<dyn LocalServer>| {
-        sources.push(source(name, SourceSettings::new(kind, address), slos, clock, server));
+        sources.push(source(name, &SourceSettings::new(kind, address), slos, clock, server));
     };
     for region in Region::ALL {
         let server = prometheus::PrometheusServer::new(Arc::clone(&world), region, clock);
@@ -72,7 +72,7 @@ pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Ar
 /// Connects a source as if it came from a configuration, to a simulated server.
 fn source(
     name: &str,
-    source: SourceSettings,
+    source: &SourceSettings,
     slos: &[Arc<Slo>],
     clock: Clock,
     server: Arc<dyn LocalServer>,
@@ -82,7 +82,7 @@ fn source(
     settings.services.describe_by.extend(["region", "version"].map(str::to_owned));
     let transport = Transport::Local(server);
     let deps = SourceDeps { slos, transport: &transport, ..SourceDeps::new(&settings, clock) };
-    connect(&SourceId::new(name), &source, deps)
+    connect(&SourceId::new(name), source, deps)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::handlers::{Handler, kinds};
-use super::kit::http::{Body, Http};
+use super::kit::http::Http;
 use super::{Clock, SourceDeps};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::AskKind;
@@ -105,10 +105,6 @@ impl PagerDuty {
     /// Maps an answer with a reader that shares the interned texts.
     fn read<T>(&self, work: impl FnOnce(&mut map::TextReader<'_>) -> T) -> T {
         work(&mut map::TextReader { interner: &mut self.kept().interner, source: &self.info.id })
-    }
-
-    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
-        self.http.get(path, query).await
     }
 
     /// The query parameters that select the configured teams.

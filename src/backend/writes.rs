@@ -28,6 +28,7 @@ pub(super) const DONE: Verification = Verification::Done { id: None };
 
 /// The requests of an operation at a source, and how their answers are evaluated.
 pub(super) struct Write<'a> {
+    pub(super) planning: Planning<'a>,
     /// The check of the target, if somebody else may have changed it.
     pub(super) check: Option<Check<'a>>,
     pub(super) request: WriteRequest,
@@ -39,9 +40,9 @@ pub(super) struct Write<'a> {
     pub(super) verify: Vec<VerifyStep<'a>>,
 }
 
-impl Write<'_> {
-    pub(super) fn of(request: WriteRequest) -> Self {
-        Self { check: None, request, part: "", missing: None, verify: Vec::new() }
+impl<'a> Write<'a> {
+    pub(super) fn of(planning: Planning<'a>, request: WriteRequest) -> Self {
+        Self { planning, check: None, request, part: "", missing: None, verify: Vec::new() }
     }
 }
 
@@ -53,10 +54,13 @@ pub(super) struct Check<'a> {
     pub(super) judge: Box<dyn Fn(&Value) -> Precheck + Send + Sync + 'a>,
 }
 
+/// Evaluates the answers so far; `None` if they do not tell.
+type JudgeStep<'a> = Box<dyn Fn(&[Value], &Trace) -> Option<Verification> + Send + Sync + 'a>;
+
 /// Reads something to find out whether the operation was executed.
 pub(super) struct VerifyStep<'a> {
     read: Box<dyn Fn(&Trace) -> Read + Send + Sync + 'a>,
-    judge: Box<dyn Fn(&[Value], &Trace) -> Option<Verification> + Send + Sync + 'a>,
+    judge: JudgeStep<'a>,
 }
 
 impl<'a> VerifyStep<'a> {
@@ -261,15 +265,10 @@ pub(super) trait Writer: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     /// If the answer is an error or cannot be understood.
-    fn judge_answer(
-        &self,
-        action: &Action,
-        write: &Write<'_>,
-        body: &Body,
-    ) -> Result<ActionResult, ActionError>;
+    fn judge_answer(&self, write: &Write<'_>, body: &Body) -> Result<ActionResult, ActionError>;
 
     /// Interprets a refused or failed request.
-    fn judge_refusal(&self, action: &Action, write: &Write<'_>, error: ActionError) -> Refusal;
+    fn judge_refusal(&self, write: &Write<'_>, error: ActionError) -> Refusal;
 }
 
 impl<W: Writer> Source for W {
@@ -317,10 +316,10 @@ async fn execute<S: Writer>(source: &S, action: &Action) -> Result<ActionResult,
         }
     }
     let error = match source.http().send(&write.request).await {
-        Ok(body) => return source.judge_answer(action, &write, &body),
+        Ok(body) => return source.judge_answer(&write, &body),
         Err(error) => error,
     };
-    match (source.judge_refusal(action, &write, error), &write.check) {
+    match (source.judge_refusal(&write, error), &write.check) {
         (Refusal::Is(result), _) => Ok(result),
         (Refusal::CheckAgain(error), Some(check)) => {
             let judged = source.read(&check.read).await.map(|answer| (check.judge)(&answer.value));

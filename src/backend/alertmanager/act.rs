@@ -18,7 +18,7 @@ use crate::backend::writes::{
     Writer, kinds, preview,
 };
 use crate::model::action::{
-    Action, ActionError, ActionResult, Operation, SilenceDraft, Verification, WriteContext, WriteSupport,
+    ActionError, ActionResult, Operation, SilenceDraft, Verification, WriteContext, WriteSupport,
 };
 use crate::model::labels::Text;
 use crate::model::matcher::Matcher;
@@ -48,7 +48,7 @@ static PLANS: [Plan; 4] = [
         let step = alike(planning, draft, |silence, trace| {
             silence.starts_at >= trace.sent_at.saturating_sub(SLACK).unwrap_or(Timestamp::MIN)
         });
-        Ok(Write { verify: vec![step], ..Write::of(request) })
+        Ok(Write { verify: vec![step], ..Write::of(planning, request) })
     }),
     Plan::Edit(|planning, draft, seen| {
         let cx = planning.cx;
@@ -68,7 +68,7 @@ static PLANS: [Plan; 4] = [
         let step =
             alike(planning, draft, |silence, trace| is_same(&trace.cx, Some(silence.ends_at), draft.ends_at));
         let request = edition(as_stored(planning), draft, cx);
-        Ok(Write { check, verify: vec![step], ..Write::of(request) })
+        Ok(Write { check: Some(check), verify: vec![step], ..Write::of(planning, request) })
     }),
     Plan::Extend(|planning, until| {
         let cx = planning.cx;
@@ -85,18 +85,16 @@ static PLANS: [Plan; 4] = [
             !is_over(stored) && is_same(&trace.cx, ends_at(&trace.cx, stored), *until)
         });
         let request = extension(as_stored(planning), cx.there(*until));
-        Ok(Write { check, verify: vec![step], ..Write::of(request) })
+        Ok(Write { check: Some(check), verify: vec![step], ..Write::of(planning, request) })
     }),
     Plan::Expire(|planning| {
-        let check = checked(
-            planning,
-            |stored, ends_at| {
-                if is_over(stored) { already(over(ends_at)) } else { Precheck::GoOn }
-            },
-        );
-        let step = found(planning, |stored, _| is_over(stored));
+        let judge = |stored: &Stored, ends_at| {
+            if is_over(stored) { already(over(ends_at)) } else { Precheck::GoOn }
+        };
+        let (check, step) = (checked(planning, judge), found(planning, |stored, _| is_over(stored)));
         // servers before 0.26 give the same answer to a repeated DELETE, and status 500 for an unknown silence
-        Ok(Write { check, verify: vec![step], ..Write::of(WriteRequest::delete(one(planning).path)) })
+        let request = WriteRequest::delete(one(planning).path);
+        Ok(Write { check: Some(check), verify: vec![step], ..Write::of(planning, request) })
     }),
 ];
 
@@ -104,12 +102,12 @@ static PLANS: [Plan; 4] = [
 fn checked<'a>(
     planning: Planning<'a>,
     judge: impl Fn(&Stored, Option<Timestamp>) -> Precheck + Send + Sync + 'a,
-) -> Option<Check<'a>> {
+) -> Check<'a> {
     let judge = move |answer: &Value| match answer.as_object() {
         Some(stored) => judge(stored, ends_at(planning.cx, stored)),
         None => Precheck::Stop(gone()),
     };
-    Some(Check { read: one(planning), is_first: true, judge: Box::new(judge) })
+    Check { read: one(planning), is_first: true, judge: Box::new(judge) }
 }
 
 /// Reads the silence back: whether it is in the wanted state.
@@ -228,8 +226,8 @@ impl Writer for Alertmanager {
     }
 
     /// Reads the id from the answer: it can differ from the one that was sent.
-    fn judge_answer(&self, action: &Action, _: &Write<'_>, body: &Body) -> Result<ActionResult, ActionError> {
-        if matches!(action.operation, Operation::Expire) {
+    fn judge_answer(&self, write: &Write<'_>, body: &Body) -> Result<ActionResult, ActionError> {
+        if matches!(write.planning.action.operation, Operation::Expire) {
             return Ok(ActionResult::Done { id: None });
         }
         // some Grafana versions return `id`
@@ -243,7 +241,7 @@ impl Writer for Alertmanager {
     }
 
     /// Explains Grafana's 403, which does not name the missing permission.
-    fn judge_refusal(&self, _: &Action, write: &Write<'_>, error: ActionError) -> Refusal {
+    fn judge_refusal(&self, write: &Write<'_>, error: ActionError) -> Refusal {
         if write.check.is_some() && is_missing(&error.error.kind) {
             return Refusal::Is(gone());
         }

@@ -77,28 +77,19 @@ impl DemoWorld {
         if let Some(condition) = cache().get(&key) {
             return condition.clone();
         }
-        let condition = self.search_condition(series, place, begin, once);
-        cache().insert(key, condition.clone());
-        condition
-    }
-
-    /// Searches the time range of the occurrence; only events of the scenario can make a value cross its threshold.
-    fn search_condition(
-        &self,
-        series: RuleSeries<'_>,
-        place: &ServiceInRegion,
-        begin: Begin,
-        once: Occurrence,
-    ) -> Option<Range<f64>> {
+        // only events of the scenario can make a value cross its threshold
         let (from, to) = place.effect_range(begin, &series.rule.measure);
         let step = ((to - from) / TRIES / EVERY).ceil().max(1.0) * EVERY;
         let first = ((once.start + from) / EVERY).ceil() * EVERY;
         let holding = |t: f64| self.value(series, t).is_some_and(|value| series.rule.holds(value));
         let (count, _) = floor((to - from) / step);
         let mut times = (0..=count).map(|i| first + i as f64 * step);
-        let from = times.find(|t| holding(*t))?;
-        let last = times.rfind(|t| holding(*t)).unwrap_or(from);
-        Some(edge(holding, from, from - step)..edge(holding, last, last + step) + EVERY)
+        let condition = times.find(|t| holding(*t)).map(|from| {
+            let last = times.rfind(|t| holding(*t)).unwrap_or(from);
+            edge(holding, from, from - step)..edge(holding, last, last + step) + EVERY
+        });
+        cache().insert(key, condition.clone());
+        condition
     }
 
     /// When the condition of a series holds, for all times that overlap a time range of demo time.

@@ -201,7 +201,7 @@ impl PagingFixture {
         services.sort();
         let level = |(policy_level, number): (&PolicyLevel, u32)| EscalationLevel {
             number,
-            delay: Duration::from_secs_f64(policy_level.delay.0),
+            delay: Duration::try_from_secs_f64(policy_level.delay.0).expect(EMBEDDED_IS_VALID),
             targets: vec![match (&policy_level.rotation, &policy_level.person) {
                 (Some(rotation), _) => EscalationTarget::Schedule(self.rotation(rotation).named()),
                 (None, person) => {

@@ -227,10 +227,10 @@ fn modified(labels: &Labels, modifier: &LabelModifier) -> Labels {
 }
 
 /// The lines with equal keys.
-fn grouped<'a>(
-    lines: &'a [EvaluatedSeries],
+fn grouped(
+    lines: &[EvaluatedSeries],
     key: impl Fn(&Labels) -> Labels,
-) -> BTreeMap<Labels, Vec<&'a EvaluatedSeries>> {
+) -> BTreeMap<Labels, Vec<&EvaluatedSeries>> {
     let mut groups: BTreeMap<Labels, Vec<&EvaluatedSeries>> = BTreeMap::new();
     for line in lines {
         groups.entry(key(&line.labels)).or_default().push(line);

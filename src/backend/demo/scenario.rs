@@ -90,7 +90,16 @@ impl ChapterSchedule {
 
     /// The latest occurrence that began at or before `t`.
     pub(super) fn latest(&self, begin: Begin, t: f64) -> Option<Occurrence> {
-        self.each(begin, t, t).next()
+        match begin {
+            Begin::Chapter(chapter) => {
+                let (cycle, _) = floor(t / self.cycle);
+                (self.chapter(cycle) == Some(chapter)).then(|| self.occurrence(cycle))
+            }
+            Begin::Every { start, every } => {
+                let (times, _) = floor((t - start) / every);
+                Some(Occurrence { start: start + times as f64 * every, strength: 1.0 })
+            }
+        }
     }
 
     /// The occurrences between two times, newest first; at most [`OCCURRENCES`].

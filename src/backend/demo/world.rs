@@ -24,9 +24,12 @@ pub(super) struct DemoWorld {
     pub(super) rules: Vec<DemoRule>,
     pub(super) demo_slos: Vec<DemoSlo>,
     pub(super) paging: PagingFixture,
-    /// When conditions of rules hold, in demo time; by the numbers of the rule, the service and the pod, and by the event.
-    pub(super) conditions: Mutex<HashMap<(usize, usize, u32, u64, u64), Option<Range<f64>>>>,
+    /// When conditions of rules hold, in demo time; cached.
+    pub(super) conditions: Mutex<HashMap<ConditionKey, Option<Range<f64>>>>,
 }
+
+/// The numbers of the rule, the service and the pod, and the event with its start.
+type ConditionKey = (usize, usize, u32, u64, u64);
 
 #[derive(Debug, Clone)]
 pub(super) struct ServiceInRegion {

@@ -53,17 +53,18 @@ impl Trace {
 }
 
 /// A write to an incident; its effect is looked for in the incident.
-fn write<'a>(planning: Planning<'a>, request: WriteRequest) -> Write<'a> {
+fn write(planning: Planning<'_>, request: WriteRequest) -> Write<'_> {
     let request = match &planning.cx.signature {
         Some(address) => request.header("from", address),
         None => request,
     };
-    Write { part: "incident", ..Write::of(request) }.seen(planning, |_, _| None)
+    Write { part: "incident", ..Write::of(planning, request) }.seen(|_, _| None)
 }
 
 impl<'a> Write<'a> {
     /// Reads the incident before, because somebody else may have changed it.
-    fn guarded(self, planning: Planning<'a>) -> Self {
+    fn guarded(self) -> Self {
+        let planning = self.planning;
         let judge = move |answer: &Value| {
             conflict(planning, &incident(answer)).map_or(Precheck::GoOn, Precheck::Stop)
         };
@@ -80,27 +81,24 @@ impl<'a> Write<'a> {
     }
 
     /// Looks for the effect in the incident; `seen` returns `None` if the incident does not tell.
-    fn seen(
-        self,
-        planning: Planning<'a>,
-        seen: impl Fn(&wire::Incident, &Trace) -> Option<Verification> + Send + Sync + 'a,
-    ) -> Self {
+    fn seen(self, seen: impl Fn(&wire::Incident, &Trace) -> Option<Verification> + Send + Sync + 'a) -> Self {
+        let planning = self.planning;
         let judge = move |answers: &[Value], trace: &Trace| seen(&incident(answers.first()?), trace);
         Self { verify: vec![VerifyStep::new(move |_| one(planning), judge)], ..self }
     }
 
     /// Then looks in the incident's log for entries whose type starts with one of these.
-    fn logged(self, planning: Planning<'a>, kinds: &'static [&'static str]) -> Self {
-        self.logged_or(planning, kinds, |_| Verification::NotDone)
+    fn logged(self, kinds: &'static [&'static str]) -> Self {
+        self.logged_or(kinds, |_| Verification::NotDone)
     }
 
     /// The same; without such an entry `otherwise` decides.
     fn logged_or(
         self,
-        planning: Planning<'a>,
         kinds: &'static [&'static str],
         otherwise: impl Fn(&wire::Incident) -> Verification + Send + Sync + 'a,
     ) -> Self {
+        let planning = self.planning;
         let read = move |trace: &Trace| {
             let read = Read::of(below(planning, "log_entries"), Shape::Pages(3));
             read.with("since", instant(trace.since())).with("time_zone", "UTC").with("is_overview", "false")
@@ -145,59 +143,59 @@ impl<'a> Write<'a> {
 
 static PLANS: [Plan; 13] = [
     Plan::Acknowledge(|planning| {
-        let write = write(planning, put(planning, "status", "acknowledged")).guarded(planning);
-        let write = write.seen(planning, |incident, trace| {
+        let write = write(planning, put(planning, "status", "acknowledged")).guarded();
+        let write = write.seen(|incident, trace| {
             let is_mine = |given: &wire::Attribution| trace.is_me(&given.who);
             let is_so = incident.status() == Some(IncidentStatus::Acknowledged);
             (is_so && incident.acknowledgements.all.iter().any(is_mine)).then_some(DONE)
         });
-        Ok(write.logged(planning, &["acknowledge"]))
+        Ok(write.logged(&["acknowledge"]))
     }),
     Plan::Resolve(|planning| {
-        let write = write(planning, put(planning, "status", "resolved")).guarded(planning);
+        let write = write(planning, put(planning, "status", "resolved")).guarded();
         let seen = |incident: &wire::Incident, _: &Trace| {
             (incident.status() == Some(IncidentStatus::Resolved)).then_some(DONE)
         };
-        Ok(write.seen(planning, seen).logged(planning, &["resolve"]))
+        Ok(write.seen(seen).logged(&["resolve"]))
     }),
     Plan::Assign(|planning, to| {
         let request = put(planning, "assignments", json!([{ "assignee": reference("user", to) }]));
-        let write = write(planning, request).guarded(planning).missing(ABSENT, deleted("person", to));
-        let write = write.seen(planning, |incident, _| {
+        let write = write(planning, request).guarded().missing(ABSENT, deleted("person", to));
+        let write = write.seen(|incident, _| {
             let mut has = incident.assignments.all.iter().filter_map(|given| given.who.0.as_ref());
             has.any(|who| *who.id.0 == *to.id).then_some(DONE)
         });
-        Ok(write.logged(planning, &["assign", "delegate", "escalate"]))
+        Ok(write.logged(&["assign", "delegate", "escalate"]))
     }),
     Plan::Reroute(|planning, policy| {
         let request = put(planning, "escalation_policy", reference("escalation_policy", policy));
-        let write = write(planning, request).guarded(planning).missing(ABSENT, deleted("policy", policy));
-        let write = write.seen(planning, |incident, _| {
+        let write = write(planning, request).guarded().missing(ABSENT, deleted("policy", policy));
+        let write = write.seen(|incident, _| {
             // the incident may have had this policy before
             (!is_it(&incident.escalation_policy, policy)).then_some(Verification::NotDone)
         });
-        Ok(write.logged_or(planning, &["assign", "delegate", "escalate"], |_| {
+        Ok(write.logged_or(&["assign", "delegate", "escalate"], |_| {
             uncertain(format!("its policy is {}, but not known since when", policy.name))
         }))
     }),
     Plan::Escalate(|planning, level| {
-        let write = write(planning, put(planning, "escalation_level", *level)).guarded(planning);
+        let write = write(planning, put(planning, "escalation_level", *level)).guarded();
         let missing = format!("the policy may not have a level {level}");
-        Ok(write.missing(&[400], missing).logged(planning, &["escalate", "assign"]))
+        Ok(write.missing(&[400], missing).logged(&["escalate", "assign"]))
     }),
     Plan::Snooze(|planning, rest| {
         if !(1..=REST).contains(&rest.as_secs()) {
             return Err("PagerDuty snoozes an incident for 1 second to 7 days".into());
         }
         let request = WriteRequest::post(below(planning, "snooze"), json!({ "duration": rest.as_secs() }));
-        let write = write(planning, request).guarded(planning).seen(planning, |incident, trace| {
+        let write = write(planning, request).guarded().seen(|incident, trace| {
             let until = trace.sent_at.saturating_add(*rest).unwrap_or(Timestamp::MAX);
             let is_it = |pending: &wire::PendingAction| {
                 pending.kind.0 == "unacknowledge" && is_near(&pending.at, until, SNOOZE_TOLERANCE)
             };
             incident.pending_actions.all.iter().any(is_it).then_some(DONE)
         });
-        Ok(write.logged(planning, &["snooze"]))
+        Ok(write.logged(&["snooze"]))
     }),
     Plan::Note(|planning, content| {
         let length = content.chars().count();
@@ -226,15 +224,15 @@ static PLANS: [Plan; 13] = [
         };
         let write = write(planning, put(planning, "priority", reference("priority", priority)));
         let write = write.missing(ABSENT, deleted("priority", priority));
-        Ok(write.seen(planning, |incident, _| Some(is_done(is_it(&incident.priority, priority)))))
+        Ok(write.seen(|incident, _| Some(is_done(is_it(&incident.priority, priority)))))
     }),
     Plan::Merge(|planning, into| {
         let merged = json!([{ "id": planning.id(), "type": "incident_reference" }]);
         let path = format!("incidents/{}/merge", segment(&into.id));
         let write = write(planning, WriteRequest::put(path, json!({ "source_incidents": merged })));
         let missing = format!("{} may be over, or have no alerts that could be merged", into.name);
-        let write = write.guarded(planning).missing(ABSENT, missing);
-        Ok(write.logged_or(planning, &["merge"], |incident| {
+        let write = write.guarded().missing(ABSENT, missing);
+        Ok(write.logged_or(&["merge"], |incident| {
             if incident.status() != Some(IncidentStatus::Resolved) {
                 return Verification::NotDone;
             }
@@ -257,7 +255,7 @@ static PLANS: [Plan; 13] = [
         // PagerDuty takes the requester from the body, not from `From`
         write.request.headers.clear();
         let write = write.missing(ABSENT, format!("one of {} may have been deleted", names.join(", ")));
-        let write = write.seen(planning, |incident, trace| {
+        let write = write.seen(|incident, trace| {
             let is_it = |request: &wire::ResponderRequest| {
                 request.message.0.trim() == message.trim()
                     && trace.is_me(&request.requester)
@@ -270,7 +268,7 @@ static PLANS: [Plan; 13] = [
     Plan::StatusUpdate(|planning, message| {
         let body = json!({ "message": said("message", message)? });
         let write = write(planning, WriteRequest::post(below(planning, "status_updates"), body));
-        let write = write.logged_or(planning, &["status_update"], |_| {
+        let write = write.logged_or(&["status_update"], |_| {
             uncertain("PagerDuty does not list status updates: look at the incident's page".to_owned())
         });
         Ok(Write { part: "status_update", ..write })
@@ -283,8 +281,8 @@ static PLANS: [Plan; 13] = [
             "urgency": urgency.word(),
             "incident_key": &**key,
         });
-        if !details.trim().is_empty() {
-            incident["body"] = json!({ "type": "incident_body", "details": &**details });
+        if let Some(fields) = incident.as_object_mut().filter(|_| !details.trim().is_empty()) {
+            fields.insert("body".into(), json!({ "type": "incident_body", "details": &**details }));
         }
         let write = write(planning, WriteRequest::post("incidents", json!({ "incident": incident })));
         let write = write.missing(ABSENT, "the service may have been deleted or disabled".into());
@@ -322,7 +320,7 @@ static PLANS: [Plan; 13] = [
             .with("since", instant(*start))
             .with("until", instant(*end))
             .with("overflow", "true");
-        let write = Write::of(WriteRequest::post(path, json!({ "overrides": [one] })));
+        let write = Write::of(planning, WriteRequest::post(path, json!({ "overrides": [one] })));
         let write = write.missing(ABSENT, format!("{}, or the schedule", deleted("person", person)));
         Ok(write.found::<wire::Override>(
             list,

@@ -80,7 +80,9 @@ impl History {
             self.lost.extend(known.map(|incident| incident.id.clone()).filter(|id| !listed.contains(id)));
         }
         self.known.retain(|id, incident| !incident.is_open() || self.lost.contains(id));
-        open.into_iter().for_each(|incident| self.put(incident));
+        for incident in open {
+            self.put(incident);
+        }
     }
 }
 
@@ -215,7 +217,7 @@ impl PagerDuty {
     /// that far, or they moved to another page while the pages were read.
     async fn look_up_lost(&self, ranks: &[Priority]) -> Result<(), SourceError> {
         let lost: Vec<Text> = self.kept().history.lost.iter().take(MAX_LOOKUPS).cloned().collect();
-        let look_up = async |id: &Text| match self.get(&format!("incidents/{id}"), &INCLUDED).await {
+        let look_up = async |id: &Text| match self.http.get(&format!("incidents/{id}"), &INCLUDED).await {
             Err(error) if error.kind.refused(404).is_some() => Ok(None),
             body => self.object::<wire::Incident>(&body?, "incident").map(Some),
         };
@@ -230,7 +232,9 @@ impl PagerDuty {
                         history.known.remove(id);
                     }
                     history.lost.remove(id);
-                    incident.into_iter().for_each(|incident| history.put(incident));
+                    if let Some(incident) = incident {
+                        history.put(incident);
+                    }
                 }
                 Err(error) => failure = Some(error),
             }

@@ -41,7 +41,7 @@ impl Paging for AccountList<'_> {
         let (limit, offset) = (PAGE.to_string(), place.offset.to_string());
         let mut query = self.query.to_vec();
         query.extend([("limit", &*limit), ("offset", &*offset)]);
-        self.account.get(self.path, &query).await
+        self.account.http.get(self.path, &query).await
     }
 
     fn read(&self, body: &Body, place: &Offset) -> Result<Page<Offset>, SourceError> {
@@ -77,7 +77,7 @@ impl PagerDuty {
 
     /// Reads a list without pagination.
     pub(super) async fn list<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Listed<T> {
-        let body = self.get(path, query).await?;
+        let body = self.http.get(path, query).await?;
         let mut pages = PagedList::default();
         pages.take(self.items(&body, path)?.0);
         Ok(pages)

@@ -47,7 +47,7 @@ impl PagerDuty {
         let (mut date, mut allowance) = about.map(|body| (body.date, body.allowance)).unwrap_or_default();
         if key.user().is_none() {
             // checks that the key is valid
-            match self.get("abilities", &[]).await {
+            match self.http.get("abilities", &[]).await {
                 Ok(body) => {
                     let answer: Map<String, Value> = body.json()?;
                     if !answer.contains_key("abilities") {
@@ -95,7 +95,7 @@ impl PagerDuty {
 
     /// The owner of the API key, read again; with the answer.
     async fn key(&self) -> Result<(KeyOwner, Option<Body>), SourceError> {
-        let (key, body) = match self.get("users/me", &[]).await {
+        let (key, body) = match self.http.get("users/me", &[]).await {
             Ok(body) => (self.user_key(&body)?, Some(body)),
             // a key of the account gets 400 "The current user is not available"
             Err(SourceError { kind: ErrorKind::BadQuery { .. }, .. }) => (KeyOwner::Account, None),

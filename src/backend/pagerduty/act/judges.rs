@@ -86,7 +86,7 @@ impl Writer for PagerDuty {
         let (path, query) = (&read.path, read.query());
         let items = match read.shape {
             Shape::Object => {
-                let body = self.get(path, &query).await.map_err(|error| explained(error, None))?;
+                let body = self.http.get(path, &query).await.map_err(|error| explained(error, None))?;
                 let value = self.object(&body, "incident")?;
                 return Ok(ReadAnswer { value, date: body.date });
             }
@@ -96,30 +96,27 @@ impl Writer for PagerDuty {
         Ok(ReadAnswer { value: Value::Array(items), date: None })
     }
 
-    fn judge_answer(
-        &self,
-        action: &Action,
-        write: &Write<'_>,
-        body: &Body,
-    ) -> Result<ActionResult, ActionError> {
+    fn judge_answer(&self, write: &Write<'_>, body: &Body) -> Result<ActionResult, ActionError> {
         let unclear = |error| ActionError { error, is_unclear: true };
         if write.part.is_empty() {
             return self.overridden(&body.json().map_err(unclear)?);
         }
         let answer: Map<String, Value> = self.object(body, write.part).map_err(unclear)?;
         let text = |key: &str| answer.get(key).and_then(Value::as_str);
-        if let (Some(wanted), Some(status)) = (action.operation.kind().spec().leads_to, text("status"))
+        if let (Some(wanted), Some(status)) =
+            (write.planning.action.operation.kind().spec().leads_to, text("status"))
             && status != wanted.word()
         {
             return Err(unclear(self.odd(&format!("but the status is still {status}"))));
         }
-        let creates_object = matches!(action.operation, Operation::Note { .. } | Operation::Trigger { .. });
+        let creates_object =
+            matches!(write.planning.action.operation, Operation::Note { .. } | Operation::Trigger { .. });
         Ok(ActionResult::Done { id: text("id").filter(|_| creates_object).map(Into::into) })
     }
 
-    fn judge_refusal(&self, action: &Action, write: &Write<'_>, error: ActionError) -> Refusal {
+    fn judge_refusal(&self, write: &Write<'_>, error: ActionError) -> Refusal {
         let message = [400, 409, 422].iter().find_map(|code| error.error.kind.refused(*code));
-        let is_trigger = matches!(action.operation, Operation::Trigger { .. });
+        let is_trigger = matches!(write.planning.action.operation, Operation::Trigger { .. });
         // somebody may have resolved the incident after the check, or opened it before
         let is_conflict = message.is_some_and(|message| !is_trigger || message.contains("already exists"));
         let error = ActionError { error: explained(error.error, write.missing.as_ref()), ..error };
