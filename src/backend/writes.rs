@@ -219,7 +219,10 @@ fn plan<'a>(plans: &[Plan], action: &'a Action, cx: &'a WriteContext) -> Option<
     plans.iter().find_map(|plan| plan.of(Planning { action, cx }))
 }
 
-/// The requests of an action as shown to the user, or the reason why it is not possible.
+/// The requests of an action as shown to the user; empty if the source does not support the operation.
+///
+/// # Errors
+/// The reason why the action is not possible.
 pub(super) fn preview(
     plans: &[Plan],
     action: &Action,

@@ -45,7 +45,8 @@ pub(super) enum Shows {
 }
 
 impl DemoWorld {
-    /// The series of a rule's expression.
+    /// The series that a rule's expression returns: one per service of the region (one per pod for `up`), and one without a
+    /// service for a rule that always fires.
     pub(super) fn series_of<'a>(&'a self, rule: &'a DemoRule) -> Vec<RuleSeries<'a>> {
         if rule.measure == SimulatedNumber::Always {
             return vec![RuleSeries { rule, place: None, pod: 0 }];

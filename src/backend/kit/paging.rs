@@ -63,7 +63,7 @@ pub(crate) struct PagedList<T> {
 }
 
 /// A list, or the error of its first page.
-pub(crate) type Listed<T> = Result<PagedList<T>, SourceError>;
+pub(crate) type ListResult<T> = Result<PagedList<T>, SourceError>;
 
 impl<T> Default for PagedList<T> {
     fn default() -> Self {
@@ -98,7 +98,7 @@ impl<T: DeserializeOwned> PagedList<T> {
 /// # Errors
 /// The error of the first page. If a later page fails, the list ends before that page and is marked as truncated, because a
 /// list with a gap would look complete.
-pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(paging: &P, bounds: ListBounds) -> Listed<T> {
+pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(paging: &P, bounds: ListBounds) -> ListResult<T> {
     let mut pages = PagedList::default();
     let (mut next, mut last, mut asked) = (paging.first(), None, 0);
     for wave in CONCURRENT_PAGES.into_iter().chain(std::iter::repeat(4)) {

@@ -50,7 +50,7 @@ impl AnswerParts {
         self.warnings.extend(pages.cut(cut).into_iter().chain(pages.unreadable_warning(items)));
     }
 
-    /// The items of a list, after its warnings were added.
+    /// Adds the warnings of a list as [`Self::add_list`] does, and returns its items.
     pub(crate) fn items<T>(&mut self, pages: PagedList<T>, items: &str, cut: &str) -> Vec<T> {
         self.add_list(&pages, items, cut);
         pages.items

@@ -8,7 +8,7 @@ use super::map::TextReader;
 use super::{PagerDuty, wire};
 use crate::backend::kit::cost::digest;
 use crate::backend::kit::firing_text;
-use crate::backend::kit::paging::Listed;
+use crate::backend::kit::paging::ListResult;
 use crate::backend::kit::parts::AnswerParts;
 use crate::backend::kit::time::Rfc3339;
 use crate::model::ask::{Answer, Answered};
@@ -68,7 +68,7 @@ impl PagerDuty {
 }
 
 /// The items of a part; empty, with a warning, if the part could not be read.
-fn part<T>(parts: &mut AnswerParts, what: &str, pages: Listed<T>) -> Result<Vec<T>, SourceError> {
+fn part<T>(parts: &mut AnswerParts, what: &str, pages: ListResult<T>) -> Result<Vec<T>, SourceError> {
     let Some(pages) = parts.take(what, pages)? else { return Ok(Vec::new()) };
     let cut = format!("{what}: only the first {} are shown", pages.items.len());
     Ok(parts.items(pages, &format!("entries ({what})"), &cut))

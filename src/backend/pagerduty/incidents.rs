@@ -11,7 +11,7 @@ use super::wire::Reference;
 use super::{INCLUDED, PagerDuty, fresh, wire};
 use crate::backend::kit::cost::digest;
 use crate::backend::kit::lenient::unreadable_warning;
-use crate::backend::kit::paging::{Listed, PagedList};
+use crate::backend::kit::paging::{ListResult, PagedList};
 use crate::backend::kit::parts::AnswerParts;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{Incident, IncidentSnapshot, Priority};
@@ -116,7 +116,7 @@ impl PagerDuty {
     }
 
     /// Reads all open incidents: without `date_range=all`, incidents older than a month would be missing.
-    async fn open(&self) -> Listed<wire::Incident> {
+    async fn open(&self) -> ListResult<wire::Incident> {
         let query = self.of_incidents(&[
             ("date_range", "all"),
             ("statuses[]", "triggered"),

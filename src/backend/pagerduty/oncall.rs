@@ -11,7 +11,7 @@ use super::map::TextReader;
 use super::{PagerDuty, wire};
 use crate::backend::kit::cost::digest;
 use crate::backend::kit::lenient::unreadable_warning;
-use crate::backend::kit::paging::{Listed, PagedList};
+use crate::backend::kit::paging::{ListResult, PagedList};
 use crate::backend::kit::parts::AnswerParts;
 use crate::model::ask::{Answer, Answered};
 use crate::model::oncall::{EscalationLevel, EscalationPolicy, EscalationTarget, OnCallSnapshot, Shift};
@@ -90,7 +90,7 @@ impl PagerDuty {
     }
 
     /// Reads the escalation policies; only those of the configured teams and services.
-    async fn policies(&self) -> Listed<wire::Policy> {
+    async fn policies(&self) -> ListResult<wire::Policy> {
         let query = self.of_teams(&[("sort_by", "name")]);
         let mut pages: PagedList<wire::Policy> = self.pages("escalation_policies", &query, PAGES).await?;
         if !self.settings.services.is_empty() {
@@ -101,14 +101,14 @@ impl PagerDuty {
     }
 
     /// Reads the on-call shifts of these policies; of all policies if the list is empty.
-    async fn turns(&self, range: &[(&str, &str)], policies: &[&str]) -> Listed<wire::OnCall> {
+    async fn turns(&self, range: &[(&str, &str)], policies: &[&str]) -> ListResult<wire::OnCall> {
         let mut query = [range, &[("include[]", "users")]].concat();
         query.extend(policies.iter().map(|id| ("escalation_policy_ids[]", *id)));
         self.pages("oncalls", &query, usize::MAX).await
     }
 
     /// Reads all schedules with their overrides, because the shifts do not say whether they are overrides.
-    async fn overrides(&self, range: &[(&str, &str)]) -> Listed<wire::Schedule> {
+    async fn overrides(&self, range: &[(&str, &str)]) -> ListResult<wire::Schedule> {
         let query = [range, &[("include[]", "overrides_subschedule")]].concat();
         let query = self.of_teams(&query);
         self.pages("schedules", &query, PAGES).await

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::PagerDuty;
 use crate::backend::kit::http::Body;
 use crate::backend::kit::lenient::object;
-use crate::backend::kit::paging::{self, ListBounds, Listed, Page, PagedList, Paging};
+use crate::backend::kit::paging::{self, ListBounds, ListResult, Page, PagedList, Paging};
 use crate::model::source::{ErrorKind, SourceError};
 
 /// The maximum page size.
@@ -69,14 +69,18 @@ impl PagerDuty {
         path: &str,
         query: &[(&str, &str)],
         most: usize,
-    ) -> Listed<T> {
+    ) -> ListResult<T> {
         let bounds =
             ListBounds { pages: most.min(MAX_OFFSET / PAGE), until: Instant::now() + self.list_timeout };
         paging::pages(&AccountList { account: self, path, query }, bounds).await
     }
 
     /// Reads a list without pagination.
-    pub(super) async fn list<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Listed<T> {
+    pub(super) async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> ListResult<T> {
         let body = self.http.get(path, query).await?;
         let mut pages = PagedList::default();
         pages.take(self.items(&body, path)?.0);

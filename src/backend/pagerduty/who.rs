@@ -142,7 +142,7 @@ impl PagerDuty {
             return Ok(Some(me));
         }
         let users = match self.pages::<Reference>("users", &[("query", from.as_str())], 10).await {
-            Err(SourceError { kind: ErrorKind::Forbidden { .. }, .. }) => return Ok(None),
+            Err(error) if matches!(error.kind, ErrorKind::Forbidden { .. }) => return Ok(None),
             users => users?,
         };
         let mine = users.items.iter().find(|user| user.email.0.trim().eq_ignore_ascii_case(from));

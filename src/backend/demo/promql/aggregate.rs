@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use promql_parser::parser::AggregateExpr;
 
-use super::window::quantile;
+use super::window::{quantile, reduce, written};
 use super::{Eval, EvaluatedSeries, grouped, joined, modified, non_empty};
 use crate::model::labels::Labels;
 
@@ -36,31 +36,6 @@ impl Eval<'_> {
             }
         }
     }
-}
-
-/// The function of an aggregation operator, or of the function with this name and `_over_time`.
-pub(super) fn reduce(op: &str) -> Option<fn(&[f64]) -> f64> {
-    fn sum(values: &[f64]) -> f64 {
-        values.iter().sum()
-    }
-    fn mean(values: &[f64]) -> f64 {
-        sum(values) / values.len() as f64
-    }
-    fn variance(values: &[f64]) -> f64 {
-        let mean = mean(values);
-        values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / values.len() as f64
-    }
-    Some(match op {
-        "sum" => sum,
-        "avg" => mean,
-        "count" => |values| values.len() as f64,
-        "group" => |_| 1.0,
-        "min" => |values| values.iter().copied().fold(f64::NAN, f64::min),
-        "max" => |values| values.iter().copied().fold(f64::NAN, f64::max),
-        "stdvar" => variance,
-        "stddev" => |values| variance(values).sqrt(),
-        _ => return None,
-    })
 }
 
 /// Reduces each group to one line, from the values that exist at each time.
@@ -109,8 +84,7 @@ fn counted(labels: &Labels, group: &[&EvaluatedSeries], label: &str) -> Vec<Eval
     for line in group {
         for (at, value) in line.values.iter().enumerate() {
             let Some(value) = value else { continue };
-            let counts =
-                by_value.entry(super::window::written(*value)).or_insert_with(|| vec![None; moments]);
+            let counts = by_value.entry(written(*value)).or_insert_with(|| vec![None; moments]);
             if let Some(count) = counts.get_mut(at) {
                 *count = Some(count.unwrap_or(0.0) + 1.0);
             }

@@ -2,7 +2,6 @@
 
 use promql_parser::parser::{Expr, SubqueryExpr};
 
-use super::aggregate::reduce;
 use super::{Eval, EvaluatedSeries, SelectedSeries, SeriesFunction, without_name};
 use crate::model::labels::Labels;
 
@@ -261,6 +260,31 @@ fn extrapolated(points: &[(f64, f64)], from: f64, to: f64, is_counter: bool) -> 
         before = before.min(sampled * (first.1 / grown));
     }
     Some(grown * (sampled + before + reached(to - last.0)) / sampled)
+}
+
+/// The function of an aggregation operator, or of the function with this name and `_over_time`.
+pub(super) fn reduce(op: &str) -> Option<fn(&[f64]) -> f64> {
+    fn sum(values: &[f64]) -> f64 {
+        values.iter().sum()
+    }
+    fn mean(values: &[f64]) -> f64 {
+        sum(values) / values.len() as f64
+    }
+    fn variance(values: &[f64]) -> f64 {
+        let mean = mean(values);
+        values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / values.len() as f64
+    }
+    Some(match op {
+        "sum" => sum,
+        "avg" => mean,
+        "count" => |values| values.len() as f64,
+        "group" => |_| 1.0,
+        "min" => |values| values.iter().copied().fold(f64::NAN, f64::min),
+        "max" => |values| values.iter().copied().fold(f64::NAN, f64::max),
+        "stdvar" => variance,
+        "stddev" => |values| variance(values).sqrt(),
+        _ => return None,
+    })
 }
 
 /// The quantile of these values; `share` is from 0 to 1.
