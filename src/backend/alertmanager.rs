@@ -10,27 +10,23 @@ mod wire;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
-use super::handlers::{Handler, answer_by, kinds};
-use super::kit::cost::Cost;
+use super::handlers::{Handler, kinds};
 use super::kit::http::{Body, Http, of_absence};
 use super::kit::lenient::{LenientList, RequiredList, unreadable_warning};
 use super::kit::parts::AnswerParts;
 use super::kit::probe;
 use super::kit::skew::Skew;
-use super::writes::{self, Writer};
-use super::{Answering, Clock, Executing, Source, SourceDeps, Verifying};
+use super::{Clock, SourceDeps};
 use crate::config::settings::SourceSettings;
-use crate::model::action::{Action, RequestPreview};
 use crate::model::alert::{AlertSnapshot, SeverityMap};
-use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
-use crate::model::labels::Text;
+use crate::model::ask::{Answer, Answered, AskKind, Reply};
 use crate::model::source::{ErrorKind, ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use crate::model::warning::Warning;
+pub(super) use act::matcher as wire_matcher;
 pub(super) use kind::SPEC;
 use map::{AlertListShape, AlertReader, SharedTexts};
 
@@ -95,13 +91,11 @@ impl Alertmanager {
         let mut probe_report = probe::probe_report("Alertmanager", &*about.version_info.version.0);
         add_cluster_facts(&about, &mut probe_report);
         probe_report.clock(body.date, self.clock.now(), "one of the two clocks is wrong");
-        let mut cost = Cost::of(&body);
-        cost.add(receivers.as_ref().map_or(Cost::REFUSED, Cost::of));
         match receivers.and_then(|body| self.receivers(&body)) {
             Ok(names) => probe_report.fact("receivers", names),
             Err(error) => probe_report.warn(format!("the receivers could not be read: {}", error.kind)),
         }
-        Ok(cost.reply(Answer::Probe(probe_report)))
+        Ok(Reply::free(Answer::Probe(probe_report)))
     }
 
     /// The names of the receivers, separated by commas.
@@ -119,7 +113,6 @@ impl Alertmanager {
         } else {
             match self.http.get("api/v2/alerts/groups", &[]).await {
                 Err(error) if error.kind.refused(404).is_some() => {
-                    parts.cost.add(Cost::REFUSED);
                     let body = self.get("alerts", &[]).await?;
                     self.is_flat.store(true, Ordering::Relaxed);
                     (body, AlertListShape::Flat)
@@ -128,7 +121,6 @@ impl Alertmanager {
             }
         };
         self.skew.follow(body.date, self.clock.now());
-        parts.cost.add(Cost::of(&body));
         let (severities, shared) = (Arc::clone(&self.severities), Arc::clone(&self.shared));
         let id = self.info.id.clone();
         // decoding ten thousand alerts takes so long that it would delay other tasks on this thread
@@ -161,15 +153,13 @@ impl Alertmanager {
         known: Option<u64>,
     ) -> Reply {
         match self.silences(None).await {
-            Ok(Reply { answer, warnings, bytes_in, requests, .. }) => {
-                parts.cost.add(Cost { bytes_in, requests });
+            Ok(Reply { answer, warnings, .. }) => {
                 parts.warnings.extend(warnings);
                 if let Answer::Silences(silences) = answer {
                     parts.warnings.extend(derived::apply(&mut snapshot, &silences, self.clock.now()));
                 }
             }
             Err(error) => {
-                parts.cost.add(Cost::REFUSED);
                 parts.warnings.push(Warning::missing(format!(
                     "the server does not report which alerts are silenced, and its silences could not be read: {}",
                     error.kind
@@ -195,8 +185,9 @@ impl Alertmanager {
         };
         // an unchanged list still has the unreadable silences of the previous answer
         let lost = self.lost_silences.load(Ordering::Relaxed);
-        let warnings = unreadable_warning(lost, "silences").into_iter().collect();
-        Ok(Reply { warnings, ..Cost::of(&body).reply_if_new(answer, digest, None) })
+        let mut parts = AnswerParts::default();
+        parts.warnings.extend(unreadable_warning(lost, "silences"));
+        Ok(parts.reply_if_new(answer, digest, None))
     }
 
     /// Sends GET below `api/v2`, and records the clock offset.
@@ -260,22 +251,6 @@ fn add_cluster_facts(about: &wire::About<'_>, probe_report: &mut ProbeReport) {
     if !matches!(status, "ready" | "disabled" | "") {
         probe_report.warn(format!("the cluster is {status}: silences of other members may be missing here"));
     }
-}
-
-impl Source for Alertmanager {
-    fn info(&self) -> &SourceInfo {
-        &self.info
-    }
-
-    fn load(&self) -> Option<Text> {
-        self.http.load()
-    }
-
-    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        answer_by(self, &HANDLERS, ask, known)
-    }
-
-    writes::by_plans!();
 }
 
 #[cfg(test)]

@@ -32,53 +32,39 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::config::kind::KindSpec;
 use crate::config::settings::{Settings, SourceSettings};
 use crate::model::slo::Slo;
 use crate::model::source::SourceId;
 
 use self::fixtures::Region;
 use self::timeline::DemoTimeline;
+use self::world::DemoWorld;
 use super::{Clock, LocalServer, Source, SourceDeps, Transport, connect};
-
-pub use self::world::DemoWorld;
 
 /// The start time of a demo that has reached this minute of its scenario at `now`.
 pub fn origin(now: Timestamp, minute: f64, speed: f64) -> Timestamp {
     DemoTimeline::new(now, speed).wall_time(-minute * 60.0)
 }
 
-/// The sources of the demo: `prom-eu`, `prom-us`, `alertmanager`, `pager` and the runbooks, all of the same [`DemoWorld`].
+/// The sources of the demo: `prom-eu`, `prom-us`, `alertmanager`, `pager` and the runbooks, all of the same demo world.
 ///
 /// Demo time is 0 at `origin` and runs `speed` times as fast as `clock` (0.01 to 1000; an invalid speed counts as 1).
 pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Arc<dyn Source>> {
-    let world = Arc::new(DemoWorld::new(seed));
-    let time = DemoTimeline::new(origin, speed);
+    let world = Arc::new(DemoWorld::new(seed, DemoTimeline::new(origin, speed)));
     let mut sources: Vec<Arc<dyn Source>> = Vec::new();
+    let mut add = |name: &str, kind, address: &str, slos: &[Arc<Slo>], server: Arc<dyn LocalServer>| {
+        sources.push(source(name, &SourceSettings::new(kind, address), slos, clock, server));
+    };
     for region in Region::ALL {
-        let server = prometheus::PrometheusServer::new(Arc::clone(&world), region, time, clock);
-        let slos = world.slos_in(region);
-        sources.push(source(
-            region.source(),
-            &crate::backend::prometheus::SPEC,
-            "http",
-            &slos,
-            clock,
-            Arc::new(server),
-        ));
+        let server = prometheus::PrometheusServer::new(Arc::clone(&world), region, clock);
+        let (name, slos) = (region.source(), world.slos_in(region));
+        add(name, &super::prometheus::SPEC, &format!("http://{name}.demo"), &slos, Arc::new(server));
     }
-    let server = alertmanager::AlertmanagerServer::new(Arc::clone(&world), time, clock);
-    sources.push(source(
-        "alertmanager",
-        &crate::backend::alertmanager::SPEC,
-        "http",
-        &[],
-        clock,
-        Arc::new(server),
-    ));
+    let server = alertmanager::AlertmanagerServer::new(Arc::clone(&world), clock);
+    add("alertmanager", &super::alertmanager::SPEC, "http://alertmanager.demo", &[], Arc::new(server));
     // the PagerDuty source requires https, because it sends a key
-    let server = pager::PagerServer::new(world, time, clock);
-    sources.push(source("pager", &crate::backend::pagerduty::SPEC, "https", &[], clock, Arc::new(server)));
+    let server = pager::PagerServer::new(world, clock);
+    add("pager", &super::pagerduty::SPEC, "https://pager.demo", &[], Arc::new(server));
     sources.push(Arc::new(runbooks::DemoRunbooks::new()));
     sources
 }
@@ -86,8 +72,7 @@ pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Ar
 /// Connects a source as if it came from a configuration, to a simulated server.
 fn source(
     name: &str,
-    kind: &'static KindSpec,
-    scheme: &str,
+    source: &SourceSettings,
     slos: &[Arc<Slo>],
     clock: Clock,
     server: Arc<dyn LocalServer>,
@@ -97,7 +82,7 @@ fn source(
     settings.services.describe_by.extend(["region", "version"].map(str::to_owned));
     let transport = Transport::Local(server);
     let deps = SourceDeps { slos, transport: &transport, ..SourceDeps::new(&settings, clock) };
-    connect(&SourceId::new(name), &SourceSettings::new(kind, &format!("{scheme}://{name}.demo")), deps)
+    connect(&SourceId::new(name), source, deps)
 }
 
 #[cfg(test)]

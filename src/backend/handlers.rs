@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::kit::cost::Cost;
 use super::{Answering, Source};
-use crate::model::ask::{Ask, AskKind, Moment, Query, QueryRange, SeriesKey, TimeUse, asks};
+use crate::model::ask::{Ask, AskKind, Moment, Query, QueryRange, Reply, SeriesKey, TimeUse, asks};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::runbook::RunbookQuery;
@@ -69,7 +70,7 @@ pub(super) const fn kinds<S, const COUNT: usize>(handlers: &[Handler<S>; COUNT])
     kinds
 }
 
-/// Answers a question with the matching handler. Returns [`ErrorKind::NotOffered`] if there is no handler, if the configured
+/// Answers a question with the matching handler, and adds the cost of the requests. Returns [`ErrorKind::NotOffered`] if there is no handler, if the configured
 /// source does not offer this kind of question, or if the question is about the past and its kind has no history.
 pub(super) fn answer_by<'a, S: Source>(
     source: &'a S,
@@ -82,9 +83,20 @@ pub(super) fn answer_by<'a, S: Source>(
     let is_offered = has_moment && source.info().answers.contains(&kind);
     let put = QuestionAt { at: ask.at, known };
     let mut answers = handlers.iter().filter_map(|handler| handler.answer(source, &ask.query, put));
-    answers.next().filter(|_| is_offered).unwrap_or_else(|| {
+    let Some(answer) = answers.next().filter(|_| is_offered) else {
         let what = kind.word().to_owned();
-        Box::pin(ready(Err(SourceError::new(source.info().id.clone(), ErrorKind::NotOffered { what }))))
+        return Box::pin(ready(Err(SourceError::new(
+            source.info().id.clone(),
+            ErrorKind::NotOffered { what },
+        ))));
+    };
+    Box::pin(async {
+        let (answered, Cost { bytes_in, requests }) = Cost::of(answer).await;
+        answered.map(|reply| Reply {
+            bytes_in: reply.bytes_in + bytes_in,
+            requests: reply.requests + requests,
+            ..reply
+        })
     })
 }
 

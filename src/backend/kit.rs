@@ -4,6 +4,7 @@
 pub(super) mod cost;
 #[cfg(test)]
 pub(super) mod double;
+pub(super) mod firing_text;
 pub(super) mod http;
 pub(super) mod lenient;
 pub(super) mod paging;

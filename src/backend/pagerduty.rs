@@ -2,7 +2,6 @@
 
 mod act;
 mod detail;
-mod firing;
 mod incidents;
 mod kind;
 mod log;
@@ -17,15 +16,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::handlers::{Handler, answer_by, kinds};
-use super::kit::http::{Body, Http, of_absence};
-use super::writes::{self, Writer};
-use super::{Answering, Clock, Executing, Source, SourceDeps, Verifying};
+use super::handlers::{Handler, kinds};
+use super::kit::http::Http;
+use super::{Clock, SourceDeps};
 use crate::config::settings::SourceSettings;
-use crate::model::action::{Action, RequestPreview};
-use crate::model::ask::{Ask, AskKind};
+use crate::model::ask::AskKind;
 use crate::model::incident::Person;
-use crate::model::labels::{Interner, Text};
+use crate::model::labels::Interner;
 use crate::model::source::{SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use incidents::{History, PriorityCache};
@@ -110,10 +107,6 @@ impl PagerDuty {
         work(&mut map::TextReader { interner: &mut self.kept().interner, source: &self.info.id })
     }
 
-    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
-        self.http.get(path, query).await
-    }
-
     /// The query parameters that select the configured teams.
     fn of_teams<'a>(&'a self, query: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         let teams = self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str()));
@@ -124,35 +117,6 @@ impl PagerDuty {
     fn of_incidents<'a>(&'a self, query: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         let services = self.settings.services.iter().map(|service| ("service_ids[]", service.as_str()));
         self.of_teams(&[query, &INCLUDED].concat()).into_iter().chain(services).collect()
-    }
-}
-
-impl Source for PagerDuty {
-    fn info(&self) -> &SourceInfo {
-        &self.info
-    }
-
-    fn load(&self) -> Option<Text> {
-        self.http.load()
-    }
-
-    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        Box::pin(async move {
-            answer_by(self, &HANDLERS, ask, known).await.map_err(|error| self.explain_error(error))
-        })
-    }
-
-    writes::by_plans!();
-}
-
-impl PagerDuty {
-    /// Explains a 404 for an unknown path as a wrong address.
-    fn explain_error(&self, error: SourceError) -> SourceError {
-        // PagerDuty's own message for a missing object is "Not Found", too
-        let is_foreign = |message: &&str| message.is_empty() || message.contains("page not found");
-        let absence = error.kind.refused(404).filter(is_foreign);
-        let absence = absence.map(|message| of_absence("PagerDuty REST API", message));
-        absence.map_or(error, |failure| self.http.error(failure))
     }
 }
 

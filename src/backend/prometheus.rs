@@ -199,9 +199,8 @@ impl Prometheus {
         }
         // the warnings of these answers do not concern the question
         let identifying = call.separate();
-        let identity = ServerIdentity::ask(&identifying).await;
-        call.add_cost_of(&identifying);
-        Ok(Cached::new(identity?, DISCOVERY_INTERVAL_MAX, Vec::new()).put(&mut kept, call))
+        let identity = ServerIdentity::ask(&identifying).await?;
+        Ok(Cached::new(identity, DISCOVERY_INTERVAL_MAX, Vec::new()).put(&mut kept, call))
     }
 
     /// The failing recording rules, cached: there may be many more recording rules than alerting rules.
@@ -224,7 +223,6 @@ impl Prometheus {
         let discovering = call.separate();
         let made =
             MetricDiscovery::make(&discovering, &self.plan, kept.as_ref().map(|kept| &*kept.value)).await;
-        call.add_cost_of(&discovering);
         let found = match (made, &*kept) {
             (Ok(discovery), before) => {
                 let warnings = discovering.warnings();

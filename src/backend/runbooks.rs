@@ -190,7 +190,9 @@ pub(super) fn info() -> SourceInfo {
 /// The reply for a search result, with its digest; [`Answer::Unchanged`] if the caller already has it.
 pub(super) fn reply(search: RunbookSearch, known: Option<u64>, cost: Cost) -> Reply {
     let digest = digest(&search);
-    cost.reply_if_new(Answer::Runbook(search), digest, known)
+    let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Runbook(search) };
+    let Cost { bytes_in, requests } = cost;
+    Reply { digest: Some(digest), bytes_in, requests, ..Reply::free(answer) }
 }
 
 /// A failed location with the reason, for display.

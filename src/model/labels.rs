@@ -65,6 +65,13 @@ impl Labels {
         Self(self.0.iter().filter(|(name, _)| !drop(name)).cloned().collect())
     }
 
+    /// As [`Self::with`]; copies the texts.
+    #[must_use]
+    pub fn with_strs<N: AsRef<str>, V: AsRef<str>>(&self, more: impl IntoIterator<Item = (N, V)>) -> Self {
+        let more = more.into_iter().map(|(name, value)| (name.as_ref().into(), value.as_ref().into()));
+        Self::new(self.0.iter().cloned().chain(more).collect())
+    }
+
     /// All labels of both sets; where both have a name, the value of `over` counts.
     #[must_use]
     pub fn merged_with(&self, over: &Self) -> Self {

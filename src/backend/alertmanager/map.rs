@@ -175,7 +175,7 @@ impl<'s> AlertReader<'s> {
             Some(last) => (same(labels, &last.labels), same(annotations, &last.annotations)),
             None => (labels, annotations),
         };
-        let updated_at = moment(&wire.updated_at);
+        let updated_at = wire.updated_at.0;
         let alert = Alert {
             fingerprint,
             annotations,
@@ -183,7 +183,7 @@ impl<'s> AlertReader<'s> {
             severity: self.severities.of(&labels),
             labels,
             // the epoch is obviously wrong on the screen, but a guess would look right
-            starts_at: moment(&wire.starts_at).or(updated_at).unwrap_or(Timestamp::UNIX_EPOCH),
+            starts_at: wire.starts_at.0.or(updated_at).unwrap_or(Timestamp::UNIX_EPOCH),
             updated_at: updated_at.unwrap_or(Timestamp::UNIX_EPOCH),
             resolved_at: None,
             generator_url: Some(shared.word(&wire.generator_url)).filter(|url| !url.is_empty()),
@@ -305,10 +305,6 @@ fn state(status: &wire::Status<'_>) -> AlertState {
     }
 }
 
-pub(super) fn moment(reported: &Rfc3339OrSeconds) -> Option<Timestamp> {
-    reported.0
-}
-
 /// Maps silences, also expired ones; returns how many could not be read. The server's clock is `ahead` of the local one.
 pub(super) fn silences(
     wire: &LenientList<wire::Silence<'_>>,
@@ -326,7 +322,7 @@ pub(super) fn silences(
 /// Maps a silence. A silence without readable times keeps its reported state.
 fn silence(wire: &wire::Silence<'_>, source: &SourceId, ahead: SignedDuration) -> Silence {
     let text = |word: &LenientText<'_>| Text::from(&*word.0);
-    let here = |reported: &Rfc3339OrSeconds| moment(reported).and_then(|there| there.checked_sub(ahead).ok());
+    let here = |reported: &Rfc3339OrSeconds| reported.0.and_then(|there| there.checked_sub(ahead).ok());
     let state = match &*wire.status.state.0 {
         "expired" => SilenceState::Expired,
         "pending" => SilenceState::Pending,
@@ -342,7 +338,7 @@ fn silence(wire: &wire::Silence<'_>, source: &SourceId, ahead: SignedDuration) -
         created_by: text(&wire.created_by),
         comment: text(&wire.comment),
         annotations: Labels::new(pairs.collect()),
-        updated_at: moment(&wire.updated_at),
+        updated_at: wire.updated_at.0,
         source: source.clone(),
     }
 }

@@ -7,13 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
+use crate::backend::Source;
 use crate::backend::kit::double::{CannedResponse, Double};
 use crate::backend::kit::tests::contract::Description;
 use crate::config::settings::Settings;
 use crate::model::alert::{Alert, AlertState, Severity};
-use crate::model::ask::Query;
+use crate::model::ask::{Ask, Query};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::Labels;
+use crate::model::labels::{Labels, Text};
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::tests::shared::shared;
 use crate::model::warning::Warning;

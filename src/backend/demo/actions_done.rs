@@ -14,7 +14,7 @@ use super::paging::{PagingFixture, TakenShift, named};
 use super::payload::SentAlert;
 
 /// The escalation delay of the demo's policies.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+const ESCALATION_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct ActionsDone {
@@ -115,8 +115,7 @@ fn apply(
     let at = entry.at;
     let me = paging.me();
     let mut tell = |at: Timestamp, kind: &str, who: &Text, summary: String| {
-        let (kind, channel) = (kind.into(), Some("api".into()));
-        steps.push(IncidentEvent { at, kind, who: Some(Arc::clone(who)), channel, summary: summary.into() });
+        steps.push(event(at, kind, Some(who), "api", summary));
     };
     let name = &me.name;
     match &entry.operation {
@@ -129,34 +128,29 @@ fn apply(
             tell(at, "resolve", name, format!("Resolved by {name}"));
         }
         Operation::Assign { to } => {
-            page_people(incident, vec![paging.person_or(to)], at);
+            page_people(incident, [paging.person_or(to)], at);
             tell(at, "assign", name, format!("Assigned to {} by {name}", to.name));
         }
         Operation::Reroute { policy } => {
             incident.escalation_policy = Some(named(&policy.id, &policy.name));
-            page_people(incident, paging.on_level(&policy.id, 1, at, &done.taken_shifts_by(at)), at);
+            page_people(incident, paging.on_call(&policy.id, Some(1), at, &done.taken_shifts_by(at)), at);
             tell(at, "assign", name, format!("Handed to {} by {name}", policy.name));
         }
         Operation::Escalate { level } => {
-            let policy = incident.escalation_policy.as_ref().map(|policy| Arc::clone(&policy.id));
-            let taken_shifts = done.taken_shifts_by(at);
-            page_people(
-                incident,
-                paging.on_level(&policy.unwrap_or_default(), *level, at, &taken_shifts),
-                at,
-            );
+            let policy = incident.escalation_policy.as_ref().map_or("", |policy| &policy.id);
+            let person = paging.on_call(policy, Some(*level), at, &done.taken_shifts_by(at));
+            page_people(incident, person, at);
             tell(at, "escalate", name, format!("Escalated to level {level} by {name}"));
         }
         Operation::Snooze { rest } => {
-            let until = at.saturating_add(SignedDuration::try_from(*rest).unwrap_or(SignedDuration::MAX));
-            let until = until.unwrap_or(Timestamp::MAX);
+            let until = at.saturating_add(*rest).unwrap_or(Timestamp::MAX);
             take(incident, &me, at);
             tell(at, "snooze", name, format!("Snoozed by {name} for {} minutes", rest.as_secs() / 60));
             if until > now {
                 incident.pending = vec![Pending { what: "unacknowledge".into(), at: until }];
             } else {
-                let people = incident.assigned.iter().map(|stamp| stamp.who.clone()).collect();
-                page_people(incident, people, until);
+                let assigned = std::mem::take(&mut incident.assigned);
+                page_people(incident, assigned.into_iter().map(|stamp| stamp.who), until);
                 tell(until, "unacknowledge", name, "Triggered again: the snooze is over".into());
             }
         }
@@ -183,12 +177,8 @@ fn apply(
         }
         Operation::AddResponder { people, message } => {
             for person in people {
-                tell(
-                    at,
-                    "responder_request",
-                    name,
-                    format!("{name} asked {} for help: {message}", person.name),
-                );
+                let summary = format!("{name} asked {} for help: {message}", person.name);
+                tell(at, "responder_request", name, summary);
             }
         }
         Operation::StatusUpdate { message } => {
@@ -223,34 +213,41 @@ fn end(incident: &mut Incident, at: Timestamp) {
 }
 
 /// Pages other people.
-fn page_people(incident: &mut Incident, people: Vec<Person>, at: Timestamp) {
+fn page_people(incident: &mut Incident, people: impl IntoIterator<Item = Person>, at: Timestamp) {
     incident.status = IncidentStatus::Triggered;
     incident.changed_at = at;
     incident.acknowledged.clear();
     incident.assigned = people.into_iter().map(|who| Attribution { who, at }).collect();
-    let next = at.checked_add(PATIENCE).ok();
-    incident.pending = next.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect();
+    incident.pending = escalation(at);
+}
+
+/// The escalation of an incident that is not acknowledged after it paged somebody at this time.
+pub(super) fn escalation(at: Timestamp) -> Vec<Pending> {
+    let next = at.checked_add(ESCALATION_DELAY).ok();
+    next.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect()
+}
+
+/// A timeline entry; `channel` is how it came about.
+pub(super) fn event(
+    at: Timestamp,
+    kind: &str,
+    who: Option<&Text>,
+    channel: &str,
+    summary: String,
+) -> IncidentEvent {
+    let (who, channel) = (who.map(Arc::clone), Some(channel.into()));
+    IncidentEvent { at, kind: kind.into(), who, channel, summary: summary.into() }
 }
 
 /// The timeline entries of a new incident: trigger and notification.
 pub(super) fn opening(
     incident: &Incident,
-    (who, channel, summary): (Option<Text>, &str, String),
+    (who, channel, summary): (Option<&Text>, &str, String),
 ) -> Vec<IncidentEvent> {
-    let channel = Some(channel.into());
-    let mut steps = vec![IncidentEvent {
-        at: incident.created_at,
-        kind: "trigger".into(),
-        who,
-        channel,
-        summary: summary.into(),
-    }];
-    steps.extend(incident.assigned.iter().map(|stamp| IncidentEvent {
-        at: stamp.at.checked_add(5.seconds()).unwrap_or(stamp.at),
-        kind: "notify".into(),
-        who: Some(Arc::clone(&stamp.who.name)),
-        channel: Some("push".into()),
-        summary: format!("{} was notified by push", stamp.who.name).into(),
-    }));
-    steps
+    let trigger = event(incident.created_at, "trigger", who, channel, summary);
+    let notified = incident.assigned.iter().map(|stamp| {
+        let (at, name) = (stamp.at.checked_add(5.seconds()).unwrap_or(stamp.at), &stamp.who.name);
+        event(at, "notify", Some(name), "push", format!("{name} was notified by push"))
+    });
+    std::iter::once(trigger).chain(notified).collect()
 }

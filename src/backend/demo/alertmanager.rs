@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::exchange::{self, ParsedRequest, VERSION};
 use super::noise::mix_text;
 use super::prometheus::pairs;
-use super::timeline::DemoTimeline;
 use super::world::DemoWorld;
+use crate::backend::alertmanager::wire_matcher;
 use crate::backend::{Clock, LocalServer, Receiving};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::labels::{Labels, Text};
@@ -25,7 +25,6 @@ const LASTS: SignedDuration = SignedDuration::from_mins(4);
 
 pub(super) struct AlertmanagerServer {
     world: Arc<DemoWorld>,
-    time: DemoTimeline,
     clock: Clock,
     /// Silences that were created, changed or expired by the user; they replace those of the scenario with the same id.
     own: Mutex<Vec<Silence>>,
@@ -43,8 +42,8 @@ impl LocalServer for AlertmanagerServer {
 }
 
 impl AlertmanagerServer {
-    pub(super) fn new(world: Arc<DemoWorld>, time: DemoTimeline, clock: Clock) -> Self {
-        Self { world, time, clock, own: Mutex::default() }
+    pub(super) fn new(world: Arc<DemoWorld>, clock: Clock) -> Self {
+        Self { world, clock, own: Mutex::default() }
     }
 
     /// The response to one request.
@@ -78,7 +77,7 @@ impl AlertmanagerServer {
     }
 
     fn status(&self) -> Value {
-        let since = self.time.wall_time(0.0).to_string();
+        let since = self.world.time.wall_time(0.0).to_string();
         json!({
             "cluster": { "status": "ready", "name": "demo", "peers": [{ "name": "demo", "address": "alertmanager.demo" }] },
             "versionInfo": { "version": VERSION, "revision": "demo", "branch": "demo", "buildUser": "",
@@ -91,7 +90,7 @@ impl AlertmanagerServer {
     /// All alerts, grouped by team, service and receiver.
     fn groups(&self, now: Timestamp) -> Value {
         let alerts =
-            self.world.alertmanager_alerts(self.time.demo(now), &self.time, &source(), &self.silences(now));
+            self.world.alertmanager_alerts(self.world.time.demo(now), &source(), &self.silences(now));
         let mut groups: BTreeMap<(&Labels, &Text), Vec<Value>> = BTreeMap::new();
         for one in &alerts {
             for receiver in one.receivers.iter() {
@@ -111,7 +110,7 @@ impl AlertmanagerServer {
     /// The silences of the scenario and of the user.
     fn silences(&self, now: Timestamp) -> Vec<Silence> {
         let own = self.own();
-        let reported = self.world.silences(self.time.demo(now), &self.time, &source());
+        let reported = self.world.silences(self.world.time.demo(now), &source());
         let untouched = reported.into_iter().filter(|reported| own.iter().all(|own| own.id != reported.id));
         let state = |silence: &Silence| match silence {
             over if over.ends_at <= now => SilenceState::Expired,
@@ -231,15 +230,10 @@ fn alert(alert: &Alert, now: Timestamp) -> Value {
 
 /// Renders a silence as JSON.
 fn silence(silence: &Silence) -> Value {
-    let matchers = silence.matchers.iter().map(|matcher| {
-        let operator = matcher.operator();
-        json!({ "name": matcher.name(), "value": matcher.value(),
-                "isRegex": operator.is_regex(), "isEqual": operator.is_equal() })
-    });
     json!({
         "id": &*silence.id,
         "status": { "state": silence.state.word() },
-        "matchers": matchers.collect::<Vec<_>>(),
+        "matchers": silence.matchers.iter().map(wire_matcher).collect::<Vec<_>>(),
         "startsAt": silence.starts_at.to_string(),
         "endsAt": silence.ends_at.to_string(),
         "updatedAt": silence.updated_at.unwrap_or(silence.starts_at).to_string(),

@@ -1,6 +1,6 @@
 //! Computes alerts from the simulated numbers and the rules, and their state in Alertmanager.
 
-use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
@@ -14,9 +14,9 @@ use crate::model::source::SourceId;
 use super::annotation;
 use super::fixtures::{self, Region, SimulatedNumber};
 use super::noise::{floor, mix_text};
-use super::rules::{Cause, ConditionSpan, DemoRule};
+use super::rules::DemoRule;
 use super::scenario::{Begin, Occurrence};
-use super::timeline::{DemoTimeline, EVERY};
+use super::timeline::EVERY;
 use super::world::{DemoWorld, ServiceInRegion};
 
 /// The maximum number of evaluations to find the start and the end of a condition.
@@ -27,10 +27,12 @@ const ANNOUNCED: f64 = 86_400.0;
 const WATCHDOG_SINCE: f64 = -30.0 * 86_400.0;
 
 /// One series of a rule's expression.
-pub(super) struct ExpressionLine<'a> {
+#[derive(Clone, Copy)]
+pub(super) struct RuleSeries<'a> {
+    pub(super) rule: &'a DemoRule,
+    /// `None` for a rule that is about no service.
     pub(super) place: Option<&'a ServiceInRegion>,
     pub(super) pod: u32,
-    pub(super) labels: Labels,
 }
 
 /// The kind of an alert's series.
@@ -45,127 +47,82 @@ pub(super) enum Shows {
 impl DemoWorld {
     /// The series that a rule's expression returns: one per service of the region (one per pod for `up`), and one without a
     /// service for a rule that always fires.
-    pub(super) fn subjects<'a>(&'a self, rule: &'a DemoRule) -> Vec<ExpressionLine<'a>> {
+    pub(super) fn series_of<'a>(&'a self, rule: &'a DemoRule) -> Vec<RuleSeries<'a>> {
         if rule.measure == SimulatedNumber::Always {
-            return vec![ExpressionLine { place: None, pod: 0, labels: Labels::default() }];
+            return vec![RuleSeries { rule, place: None, pod: 0 }];
         }
         let places = self.watched(rule.region).filter(|place| rule.concerns(&place.name));
         let measured = places.filter(|place| self.measure(&rule.measure, place, 0, 0.0).is_some());
-        measured.flat_map(|place| subjects_at(rule, place)).collect()
+        let by_pod = |place: &'a ServiceInRegion| {
+            let pods = if rule.measure == SimulatedNumber::Up { place.service.pods } else { 1 };
+            (0..pods).map(move |pod| RuleSeries { rule, place: Some(place), pod })
+        };
+        measured.flat_map(by_pod).collect()
     }
 
     /// The value of a series.
-    pub(super) fn value(
-        &self,
-        rule: &DemoRule,
-        place: Option<&ServiceInRegion>,
-        pod: u32,
-        t: f64,
-    ) -> Option<f64> {
+    pub(super) fn value(&self, RuleSeries { rule, place, pod }: RuleSeries<'_>, t: f64) -> Option<f64> {
         place.map_or(Some(1.0), |place| self.measure(&rule.measure, place, pod, t))
     }
 
-    /// When a rule's condition holds for a series because of one occurrence of an event; cached.
-    fn condition_span(
+    /// When the rule's condition holds for a series because of one occurrence of an event, in demo time; cached.
+    fn condition(
         &self,
-        rule: &DemoRule,
-        (place, pod): (&ServiceInRegion, u32),
+        series: RuleSeries<'_>,
+        place: &ServiceInRegion,
         begin: Begin,
         once: Occurrence,
-    ) -> Option<ConditionSpan> {
-        let cause = Cause {
-            rule: rule.number,
-            place: place.number,
-            pod,
-            begin: begin.key(),
-            start: once.start.to_bits(),
-        };
-        let known =
-            |condition_spans: &HashMap<Cause, Option<ConditionSpan>>| condition_spans.get(&cause).copied();
-        let condition_spans = || self.condition_spans.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(condition_span) = known(&condition_spans()) {
-            return condition_span;
+    ) -> Option<Range<f64>> {
+        let key = (series.rule.number, place.number, series.pod, begin.key(), once.start.to_bits());
+        let cache = || self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(condition) = cache().get(&key) {
+            return condition.clone();
         }
-        let condition_span = self.search_condition_span(rule, (place, pod), begin, once);
-        condition_spans().insert(cause, condition_span);
-        condition_span
-    }
-
-    /// Searches the time range of the occurrence; only events of the scenario can make a value cross its threshold.
-    fn search_condition_span(
-        &self,
-        rule: &DemoRule,
-        (place, pod): (&ServiceInRegion, u32),
-        begin: Begin,
-        once: Occurrence,
-    ) -> Option<ConditionSpan> {
-        let (from, to) = place.effect_range(begin, &rule.measure);
+        // only events of the scenario can make a value cross its threshold
+        let (from, to) = place.effect_range(begin, &series.rule.measure);
         let step = ((to - from) / TRIES / EVERY).ceil().max(1.0) * EVERY;
         let first = ((once.start + from) / EVERY).ceil() * EVERY;
-        let holding = |t: f64| self.value(rule, Some(place), pod, t).is_some_and(|value| rule.holds(value));
+        let holding = |t: f64| self.value(series, t).is_some_and(|value| series.rule.holds(value));
         let (count, _) = floor((to - from) / step);
         let mut times = (0..=count).map(|i| first + i as f64 * step);
-        let from = times.find(|t| holding(*t))?;
-        let last = times.rfind(|t| holding(*t)).unwrap_or(from);
-        Some(ConditionSpan {
-            from: edge(holding, from, from - step),
-            to: edge(holding, last, last + step) + EVERY,
-        })
+        let condition = times.find(|t| holding(*t)).map(|from| {
+            let last = times.rfind(|t| holding(*t)).unwrap_or(from);
+            edge(holding, from, from - step)..edge(holding, last, last + step) + EVERY
+        });
+        cache().insert(key, condition.clone());
+        condition
     }
 
-    /// The condition of a series that holds at `t`.
-    fn condition_span_at(
-        &self,
-        rule: &DemoRule,
-        subject: &ExpressionLine<'_>,
-        t: f64,
-    ) -> Option<ConditionSpan> {
-        let condition_spans = self.condition_spans(rule, subject.place, subject.pod, (t, t));
-        condition_spans
-            .into_iter()
-            .find(|condition_span| (condition_span.from..condition_span.to).contains(&t))
-    }
-
-    /// The conditions of a series that overlap a time range.
-    fn condition_spans(
-        &self,
-        rule: &DemoRule,
-        place: Option<&ServiceInRegion>,
-        pod: u32,
-        (from, to): (f64, f64),
-    ) -> Vec<ConditionSpan> {
-        if rule.measure == SimulatedNumber::Always {
-            return vec![ConditionSpan { from: WATCHDOG_SINCE, to: f64::INFINITY }];
+    /// When the condition of a series holds, for all times that overlap a time range of demo time.
+    fn conditions(&self, series: RuleSeries<'_>, (from, to): (f64, f64)) -> Vec<Range<f64>> {
+        let measure = &series.rule.measure;
+        if *measure == SimulatedNumber::Always {
+            return vec![WATCHDOG_SINCE..f64::INFINITY];
         }
-        let Some(place) = place else { return Vec::new() };
-        let occurrences = place.begins(&rule.measure).into_iter().flat_map(|begin| {
-            let (_, lasts) = place.effect_range(begin, &rule.measure);
+        let Some(place) = series.place else { return Vec::new() };
+        let occurrences = place.begins(measure).into_iter().flat_map(|begin| {
+            let (_, lasts) = place.effect_range(begin, measure);
             self.schedule.between(begin, from - lasts, to).into_iter().map(move |once| (begin, once))
         });
-        let condition_spans =
-            occurrences.filter_map(|(begin, once)| self.condition_span(rule, (place, pod), begin, once));
-        condition_spans
-            .filter(|condition_span| condition_span.from <= to && condition_span.to > from)
-            .collect()
+        let conditions = occurrences.filter_map(|(begin, once)| self.condition(series, place, begin, once));
+        conditions.filter(|condition| condition.start <= to && condition.end > from).collect()
     }
 
     /// When the alert of a series is in this state, within a time range of demo time.
     pub(super) fn alert_ranges(
         &self,
-        rule: &DemoRule,
-        place: Option<&ServiceInRegion>,
-        pod: u32,
+        series: RuleSeries<'_>,
         shows: Shows,
         (from, to): (f64, f64),
     ) -> Vec<(f64, f64)> {
-        let time_range = |condition_span: ConditionSpan| match shows {
-            Shows::Pending => (condition_span.from, condition_span.to.min(condition_span.from + rule.hold)),
-            Shows::Firing => (condition_span.from + rule.hold, condition_span.to),
-            Shows::Since => (condition_span.from, condition_span.to),
+        let in_state = |Range { start, end }: Range<f64>| match shows {
+            Shows::Pending => (start, end.min(start + series.rule.hold)),
+            Shows::Firing => (start + series.rule.hold, end),
+            Shows::Since => (start, end),
         };
-        let time_ranges = self.condition_spans(rule, place, pod, (from, to)).into_iter().map(time_range);
         let mut all: Vec<(f64, f64)> =
-            time_ranges.filter(|(begin, end)| begin < end && *begin <= to && *end > from).collect();
+            self.conditions(series, (from, to)).into_iter().map(in_state).collect();
+        all.retain(|(begin, end)| begin < end && *begin <= to && *end > from);
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         all
     }
@@ -176,46 +133,39 @@ impl DemoWorld {
     }
 
     /// The pending and firing alerts of all rules of a region.
-    pub(super) fn alerts_of(&self, region: Region, t: f64, clock: &DemoTimeline) -> Vec<Alert> {
-        self.rules_of(region).flat_map(|rule| self.alerts_by(rule, t, clock)).collect()
+    pub(super) fn alerts_of(&self, region: Region, t: f64) -> Vec<Alert> {
+        self.rules_of(region).flat_map(|rule| self.alerts_by(rule, t)).collect()
     }
 
     /// The pending and firing alerts of a rule.
-    pub(super) fn alerts_by(&self, rule: &DemoRule, t: f64, clock: &DemoTimeline) -> Vec<Alert> {
-        let mut alerts: Vec<Alert> = Vec::new();
-        for subject in self.subjects(rule) {
-            if let Some(condition_span) = self.condition_span_at(rule, &subject, t) {
-                alerts.extend(self.alert(rule, &subject, condition_span, t, clock));
-            }
-        }
-        alerts
+    pub(super) fn alerts_by(&self, rule: &DemoRule, t: f64) -> Vec<Alert> {
+        let alert = |series: RuleSeries<'_>| {
+            let mut conditions = self.conditions(series, (t, t)).into_iter();
+            let condition = conditions.find(|condition| condition.contains(&t))?;
+            self.alert(series, condition.start, t)
+        };
+        self.series_of(rule).into_iter().filter_map(alert).collect()
     }
 
-    /// The alert of a series at `t`; `condition_span` is the condition that it belongs to.
-    fn alert(
-        &self,
-        rule: &DemoRule,
-        subject: &ExpressionLine<'_>,
-        condition_span: ConditionSpan,
-        t: f64,
-        clock: &DemoTimeline,
-    ) -> Option<Alert> {
-        let fires = condition_span.from + rule.hold;
+    /// The alert of a series at `t`; its condition holds from `since` on.
+    fn alert(&self, series: RuleSeries<'_>, since: f64, t: f64) -> Option<Alert> {
+        let rule = series.rule;
+        let fires = since + rule.hold;
         let firing = t >= fires;
-        let value = self.value(rule, subject.place, subject.pod, t)?;
-        let labels = alert_labels(rule, subject);
+        let value = self.value(series, t)?;
+        let labels = series.alert_labels();
         let mut annotations = annotation::filled(&rule.shown.annotations, &labels, value);
-        if let Some((deploy, start)) = subject.place.and_then(|place| self.deploy(place, t)) {
+        if let Some((deploy, start)) = series.place.and_then(|place| self.deploy(place, t)) {
             annotations =
-                annotation::with_change(&annotations, deploy, |offset| clock.wall_time(start + offset));
+                annotation::with_change(&annotations, deploy, |offset| self.time.wall_time(start + offset));
         }
         let source = rule.region.source();
         let severity = SeverityMap::default().of(&labels);
         Some(Alert {
             annotations,
             state: if firing { AlertState::Firing } else { AlertState::Pending },
-            starts_at: clock.wall_time(if firing { fires } else { condition_span.from }),
-            updated_at: clock.wall_time((t / EVERY).floor() * EVERY),
+            starts_at: self.time.wall_time(if firing { fires } else { since }),
+            updated_at: self.time.wall_time((t / EVERY).floor() * EVERY),
             generator_url: annotation::graph(source, &rule.shown.expr),
             value: Some(value),
             ..Alert::new(labels, severity, SourceId::new(source))
@@ -223,16 +173,10 @@ impl DemoWorld {
     }
 
     /// The alerts in Alertmanager: those that fire in any region, with groups, silences and inhibitions.
-    pub(super) fn alertmanager_alerts(
-        &self,
-        t: f64,
-        clock: &DemoTimeline,
-        source: &SourceId,
-        silences: &[Silence],
-    ) -> Vec<Alert> {
+    pub(super) fn alertmanager_alerts(&self, t: f64, source: &SourceId, silences: &[Silence]) -> Vec<Alert> {
         let mut alerts: Vec<Alert> = Region::ALL
             .into_iter()
-            .flat_map(|region| self.alerts_of(region, t, clock))
+            .flat_map(|region| self.alerts_of(region, t))
             .filter(Alert::is_firing)
             .collect();
         let inhibited: Vec<Vec<Text>> = alerts.iter().map(|alert| self.inhibitors(alert, &alerts)).collect();
@@ -278,7 +222,7 @@ impl DemoWorld {
     }
 
     /// The active silences, and those that start within a day.
-    pub(super) fn silences(&self, t: f64, clock: &DemoTimeline, source: &SourceId) -> Vec<Silence> {
+    pub(super) fn silences(&self, t: f64, source: &SourceId) -> Vec<Silence> {
         let (chapter, start) = self.schedule.now(t);
         let reported = chapter.and_then(|number| self.fixtures.scenario.chapter.get(number));
         let of_story = reported.into_iter().flat_map(|chapter| &chapter.silence).filter_map(|silence| {
@@ -295,22 +239,43 @@ impl DemoWorld {
         });
         of_story
             .chain(standing)
-            .map(|(silence, from, until)| shown(silence, from, until, t, clock, source))
+            .map(|(silence, from, until)| self.shown(silence, from, until, t, source))
             .collect()
     }
-}
 
-/// The series of an expression for one service in a region; one per pod for `up`.
-fn subjects_at<'a>(rule: &DemoRule, place: &'a ServiceInRegion) -> Vec<ExpressionLine<'a>> {
-    let pods = if rule.measure == SimulatedNumber::Up { place.service.pods } else { 1 };
-    (0..pods)
-        .map(|pod| {
-            let fill = |value: &str| place.filled(value, pod).into();
-            let further = rule.line.iter().map(|(name, value)| (name.as_str().into(), fill(value)));
-            let known = place.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-            ExpressionLine { place: Some(place), pod, labels: Labels::new(known.chain(further).collect()) }
-        })
-        .collect()
+    /// A silence of the scenario, with an id derived from its contents.
+    fn shown(
+        &self,
+        silence: &fixtures::SilenceFixture,
+        from: f64,
+        until: f64,
+        t: f64,
+        source: &SourceId,
+    ) -> Silence {
+        let (starts_at, ends_at): (Timestamp, Timestamp) =
+            (self.time.wall_time(from), self.time.wall_time(until));
+        let id = mix_text(from.to_bits(), &silence.comment);
+        let tail = mix_text(id, &silence.by) >> 16;
+        Silence {
+            id: format!(
+                "{:08x}-{:04x}-4{:03x}-a{:03x}-{tail:012x}",
+                id >> 32,
+                id >> 16 & 0xffff,
+                id & 0xfff,
+                id >> 4 & 0xfff
+            )
+            .into(),
+            state: if t < from { SilenceState::Pending } else { SilenceState::Active },
+            matchers: matchers(&silence.matchers),
+            starts_at,
+            ends_at,
+            created_by: silence.by.as_str().into(),
+            comment: silence.comment.as_str().into(),
+            annotations: Labels::default(),
+            updated_at: None,
+            source: source.clone(),
+        }
+    }
 }
 
 /// The evaluation closest to `outside` at which the condition still holds; the condition holds at `inside`.
@@ -325,11 +290,20 @@ fn edge(holding: impl Fn(f64) -> bool, mut inside: f64, mut outside: f64) -> f64
     inside
 }
 
-/// The labels of an alert: those of the series and of the rule, and its name.
-pub(super) fn alert_labels(rule: &DemoRule, subject: &ExpressionLine<'_>) -> Labels {
-    let known = subject.labels.iter().chain(rule.shown.labels.iter());
-    let known = known.map(|(name, value)| (name.clone(), value.clone()));
-    Labels::new(known.chain([("alertname".into(), Arc::clone(&rule.shown.name))]).collect())
+impl RuleSeries<'_> {
+    /// The labels of the series.
+    pub(super) fn labels(&self) -> Labels {
+        self.place.map_or_else(Labels::default, |place| {
+            let line = self.rule.line.iter();
+            place.labels.with_strs(line.map(|(name, value)| (name, place.filled(value, self.pod))))
+        })
+    }
+
+    /// The labels of the alert: those of the series and of the rule, and the rule's name.
+    pub(super) fn alert_labels(&self) -> Labels {
+        let shown = &self.rule.shown;
+        self.labels().with_strs(shown.labels.iter()).with_strs([("alertname", &*shown.name)])
+    }
 }
 
 fn matchers(text: &str) -> Vec<Matcher> {
@@ -338,37 +312,4 @@ fn matchers(text: &str) -> Vec<Matcher> {
 
 fn fits(matchers: &[Matcher], labels: &Labels) -> bool {
     matchers.iter().all(|matcher| matcher.matches(labels))
-}
-
-/// A silence of the scenario, with an id derived from its contents.
-fn shown(
-    silence: &fixtures::SilenceFixture,
-    from: f64,
-    until: f64,
-    t: f64,
-    clock: &DemoTimeline,
-    source: &SourceId,
-) -> Silence {
-    let (starts_at, ends_at): (Timestamp, Timestamp) = (clock.wall_time(from), clock.wall_time(until));
-    let id = mix_text(from.to_bits(), &silence.comment);
-    let tail = mix_text(id, &silence.by) >> 16;
-    Silence {
-        id: format!(
-            "{:08x}-{:04x}-4{:03x}-a{:03x}-{tail:012x}",
-            id >> 32,
-            id >> 16 & 0xffff,
-            id & 0xfff,
-            id >> 4 & 0xfff
-        )
-        .into(),
-        state: if t < from { SilenceState::Pending } else { SilenceState::Active },
-        matchers: matchers(&silence.matchers),
-        starts_at,
-        ends_at,
-        created_by: silence.by.as_str().into(),
-        comment: silence.comment.as_str().into(),
-        annotations: Labels::default(),
-        updated_at: None,
-        source: source.clone(),
-    }
 }

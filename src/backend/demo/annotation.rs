@@ -18,8 +18,7 @@ pub(super) fn filled(annotations: &Labels, labels: &Labels, value: f64) -> Label
 /// Adds the recent deployment as an annotation; `when` converts a time of the chapter.
 pub(super) fn with_change(annotations: &Labels, deploy: &Deploy, when: impl Fn(f64) -> Timestamp) -> Labels {
     let text = format!("{} {} was rolled out at {:.0}", deploy.service, deploy.version, when(deploy.at.0));
-    let known = annotations.iter().map(|(name, text)| (name.clone(), text.clone()));
-    Labels::new(known.chain([("recent_change".into(), text.into())]).collect())
+    annotations.with_strs([("recent_change", text)])
 }
 
 /// The graph page of an expression.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::alerts::{Shows, alert_labels};
+use super::alerts::Shows;
 use super::demo_slos::{DemoSlo, LOOKBACKS, WINDOW};
 use super::fixtures::{Region, SimulatedNumber, SloObjective};
 use super::scenario::Begin;
@@ -148,27 +148,16 @@ impl Catalog {
         more: &[(&str, &str)],
         what: SeriesKind,
     ) {
-        let known = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-        let more = more.iter().map(|(name, value)| (Text::from(*name), Text::from(*value)));
-        let labels = Labels::new(known.chain(more).chain([("__name__".into(), name.into())]).collect());
+        let labels = labels.with_strs(more.iter().copied()).with_strs([("__name__", name)]);
         self.0.entry(name.into()).or_default().push(CatalogSeries { labels, place, what });
     }
 
     /// Adds `up`, for each pod and version.
     fn add_targets(&mut self, world: &DemoWorld, place: &ServiceInRegion) {
-        let service = &place.service;
         for version in world.versions(place) {
-            for pod in 0..service.pods {
-                let (instance, name) = (place.instance(pod), place.pod(pod));
-                let own = [
-                    ("tier", &*service.tier),
-                    ("job", &place.name),
-                    ("instance", &instance),
-                    ("pod", &name),
-                    ("version", version),
-                ];
+            for pod in 0..place.service.pods {
                 let what = SeriesKind::Up { pod, version: version.into() };
-                self.add("up", Some(place.number), &place.labels, &own, what);
+                self.add("up", Some(place.number), &place.pod_labels(pod, version), &[], what);
             }
         }
     }
@@ -247,16 +236,16 @@ impl Catalog {
     /// The series of all alerts that the scenario can cause.
     fn add_alerts(&mut self, world: &DemoWorld, region: Region) {
         for rule in world.rules_of(region) {
-            for subject in world.subjects(rule) {
-                let begins = subject.place.map(|place| place.begins(&rule.measure));
+            for series in world.series_of(rule) {
+                let begins = series.place.map(|place| place.begins(&rule.measure));
                 if begins.as_ref().is_some_and(Vec::is_empty) {
                     continue;
                 }
                 let is_standing = begins.iter().flatten().all(|begin| matches!(begin, Begin::Every { .. }));
-                let labels = alert_labels(rule, &subject);
-                let place = subject.place.map(|place| place.number);
+                let labels = series.alert_labels();
+                let place = series.place.map(|place| place.number);
                 let alert =
-                    |shows| SeriesKind::Alert { rule: rule.number, pod: subject.pod, shows, is_standing };
+                    |shows| SeriesKind::Alert { rule: rule.number, pod: series.pod, shows, is_standing };
                 self.add("ALERTS", place, &labels, &[("alertstate", "pending")], alert(Shows::Pending));
                 self.add("ALERTS", place, &labels, &[("alertstate", "firing")], alert(Shows::Firing));
                 self.add("ALERTS_FOR_STATE", place, &labels, &[], alert(Shows::Since));

@@ -2,10 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
 use crate::model::duration;
+use crate::model::words::words;
+
+/// Defines the tables of the files as structs. A table with an unknown key is refused.
+macro_rules! fixtures {
+    ($($(#[$about:meta])* struct $Name:ident { $($(#[$note:meta])* $field:ident : $Type:ty,)* })*) => {$(
+        $(#[$about])*
+        #[derive(Debug, Clone, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $Name { $($(#[$note])* pub(super) $field: $Type,)* }
+    )*};
+}
+pub(super) use fixtures;
 
 /// The data that the demo world is built from.
 #[derive(Debug, Clone)]
@@ -18,69 +30,174 @@ pub(super) struct Fixtures {
 
 impl Fixtures {
     pub(super) fn open() -> Self {
-        const EMBEDDED_IS_VALID: &str = "the embedded files are read by the tests";
-        let services: ServiceFixtures =
-            toml::from_str(include_str!("../../../assets/demo/services.toml")).expect(EMBEDDED_IS_VALID);
-        let promises: SloFixtures =
-            toml::from_str(include_str!("../../../assets/demo/slos.toml")).expect(EMBEDDED_IS_VALID);
         Self {
-            services: services.service,
-            scenario: toml::from_str(include_str!("../../../assets/demo/story.toml"))
-                .expect(EMBEDDED_IS_VALID),
-            rules: toml::from_str(include_str!("../../../assets/demo/rules.toml")).expect(EMBEDDED_IS_VALID),
-            slos: promises.slo,
+            services: read::<ServiceFixtures>(include_str!("../../../assets/demo/services.toml")).service,
+            scenario: read(include_str!("../../../assets/demo/story.toml")),
+            rules: read(include_str!("../../../assets/demo/rules.toml")),
+            slos: read::<SloFixtures>(include_str!("../../../assets/demo/slos.toml")).slo,
         }
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ServiceFixtures {
-    service: Vec<ServiceFixture>,
+/// The contents of an embedded file.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> T {
+    toml::from_str(text).expect("the embedded files are read by the tests")
 }
 
-/// One service in normal operation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ServiceFixture {
-    pub(super) name: String,
-    pub(super) team: String,
-    pub(super) tier: String,
-    pub(super) namespace: String,
-    pub(super) version: String,
-    pub(super) pods: u32,
-    pub(super) rate: BTreeMap<Region, f64>,
-    pub(super) latency: Option<f64>,
-    #[serde(default)]
-    pub(super) tail: f64,
-    pub(super) errors: Option<f64>,
-    pub(super) resources: BTreeMap<String, f64>,
-    #[serde(default)]
-    pub(super) needs: BTreeMap<String, f64>,
-    #[serde(default)]
-    pub(super) gauges: BTreeMap<String, f64>,
+fixtures! {
+    struct ServiceFixtures {
+        service: Vec<ServiceFixture>,
+    }
+
+    /// One service in normal operation.
+    struct ServiceFixture {
+        name: String,
+        team: String,
+        tier: String,
+        namespace: String,
+        version: String,
+        pods: u32,
+        rate: BTreeMap<Region, f64>,
+        latency: Option<f64>,
+        #[serde(default)]
+        tail: f64,
+        errors: Option<f64>,
+        resources: BTreeMap<String, f64>,
+        #[serde(default)]
+        needs: BTreeMap<String, f64>,
+        #[serde(default)]
+        gauges: BTreeMap<String, f64>,
+    }
+
+    /// All scripted events.
+    struct ScenarioFixture {
+        cycle: Seconds,
+        chapter: Vec<Chapter>,
+        standing: Vec<BackgroundEffect>,
+        silence: Vec<SilenceFixture>,
+    }
+
+    /// The events of one cycle.
+    struct Chapter {
+        /// Only a comment in the file.
+        #[serde(rename = "name")]
+        _name: String,
+        deploy: Option<Deploy>,
+        effect: Vec<SignalEffect>,
+        #[serde(default)]
+        silence: Vec<SilenceFixture>,
+    }
+
+    /// The deployment of a new version, and its rollback.
+    struct Deploy {
+        service: String,
+        region: Region,
+        version: String,
+        at: Seconds,
+        back: Seconds,
+    }
+
+    /// A repeating event that does not belong to a chapter.
+    struct BackgroundEffect {
+        start: Seconds,
+        every: Seconds,
+        effect: SignalEffect,
+    }
+
+    /// What is added to the signals of a service for a while.
+    struct SignalEffect {
+        service: String,
+        region: Region,
+        #[serde(default)]
+        errors: f64,
+        #[serde(default)]
+        latency: f64,
+        #[serde(default)]
+        slow: f64,
+        #[serde(default)]
+        rate: f64,
+        #[serde(default)]
+        resources: BTreeMap<String, f64>,
+        #[serde(default)]
+        gauges: BTreeMap<String, f64>,
+        #[serde(default)]
+        down: u32,
+        rise: [Seconds; 2],
+        fall: [Seconds; 2],
+    }
+
+    /// A silence that a user created.
+    struct SilenceFixture {
+        matchers: String,
+        by: String,
+        comment: String,
+        from: Seconds,
+        until: Seconds,
+        every: Option<Seconds>,
+    }
+
+    /// The alerting rules, and the receivers and inhibitions of Alertmanager.
+    struct RuleFixtures {
+        runbook: String,
+        dashboard: String,
+        rule: Vec<RuleFixture>,
+        receivers: BTreeMap<String, Vec<String>>,
+        inhibit: Vec<Inhibit>,
+    }
+
+    /// One alerting rule, or a pattern for one rule per service.
+    struct RuleFixture {
+        name: String,
+        group: String,
+        #[serde(default)]
+        services: Vec<String>,
+        measure: SimulatedNumber,
+        left: String,
+        op: Option<RuleComparison>,
+        #[serde(default)]
+        threshold: f64,
+        #[serde(rename = "for")]
+        hold: Seconds,
+        severity: String,
+        #[serde(default)]
+        line: BTreeMap<String, String>,
+        summary: String,
+        description: String,
+    }
+
+    /// An inhibition rule of Alertmanager.
+    struct Inhibit {
+        source: String,
+        target: String,
+        equal: Vec<String>,
+    }
+
+    struct SloFixtures {
+        slo: Vec<SloFixture>,
+    }
+
+    /// An SLO for each of its services.
+    struct SloFixture {
+        name: String,
+        measure: SloObjective,
+        objective: String,
+        services: Vec<String>,
+        description: String,
+    }
 }
 
-/// A region in which services run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-pub(super) enum Region {
-    #[serde(rename = "eu-west-1")]
-    Eu,
-    #[serde(rename = "us-east-1")]
-    Us,
+words! {
+    /// A region in which services run; the word is the value of the `region` label.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+    pub(super) enum Region: name {
+        #[serde(rename = "eu-west-1")]
+        Eu = "eu-west-1",
+        #[serde(rename = "us-east-1")]
+        Us = "us-east-1",
+    }
 }
 
 impl Region {
-    pub(super) const ALL: [Self; 2] = [Self::Eu, Self::Us];
-
-    /// The value of the `region` label.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Eu => "eu-west-1",
-            Self::Us => "us-east-1",
-        }
-    }
-
     /// The name of the Prometheus source of the region.
     pub(super) const fn source(self) -> &'static str {
         match self {
@@ -88,73 +205,6 @@ impl Region {
             Self::Us => "prom-us",
         }
     }
-}
-
-/// All scripted events.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ScenarioFixture {
-    pub(super) cycle: Seconds,
-    pub(super) chapter: Vec<Chapter>,
-    pub(super) standing: Vec<BackgroundEffect>,
-    pub(super) silence: Vec<SilenceFixture>,
-}
-
-/// The events of one cycle.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Chapter {
-    /// Only a comment in the file.
-    #[serde(rename = "name")]
-    _name: String,
-    pub(super) deploy: Option<Deploy>,
-    pub(super) effect: Vec<SignalEffect>,
-    #[serde(default)]
-    pub(super) silence: Vec<SilenceFixture>,
-}
-
-/// The deployment of a new version, and its rollback.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Deploy {
-    pub(super) service: String,
-    pub(super) region: Region,
-    pub(super) version: String,
-    pub(super) at: Seconds,
-    pub(super) back: Seconds,
-}
-
-/// A repeating event that does not belong to a chapter.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct BackgroundEffect {
-    pub(super) start: Seconds,
-    pub(super) every: Seconds,
-    pub(super) effect: SignalEffect,
-}
-
-/// What is added to the signals of a service for a while.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SignalEffect {
-    pub(super) service: String,
-    pub(super) region: Region,
-    #[serde(default)]
-    pub(super) errors: f64,
-    #[serde(default)]
-    pub(super) latency: f64,
-    #[serde(default)]
-    pub(super) slow: f64,
-    #[serde(default)]
-    pub(super) rate: f64,
-    #[serde(default)]
-    pub(super) resources: BTreeMap<String, f64>,
-    #[serde(default)]
-    pub(super) gauges: BTreeMap<String, f64>,
-    #[serde(default)]
-    pub(super) down: u32,
-    pub(super) rise: [Seconds; 2],
-    pub(super) fall: [Seconds; 2],
 }
 
 impl SignalEffect {
@@ -188,71 +238,20 @@ impl SignalEffect {
     }
 }
 
-/// A silence that a user created.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SilenceFixture {
-    pub(super) matchers: String,
-    pub(super) by: String,
-    pub(super) comment: String,
-    pub(super) from: Seconds,
-    pub(super) until: Seconds,
-    pub(super) every: Option<Seconds>,
-}
-
-/// The alerting rules, and the receivers and inhibitions of Alertmanager.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RuleFixtures {
-    pub(super) runbook: String,
-    pub(super) dashboard: String,
-    pub(super) rule: Vec<RuleFixture>,
-    pub(super) receivers: BTreeMap<String, Vec<String>>,
-    pub(super) inhibit: Vec<Inhibit>,
-}
-
-/// One alerting rule, or a pattern for one rule per service.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RuleFixture {
-    pub(super) name: String,
-    pub(super) group: String,
-    #[serde(default)]
-    pub(super) services: Vec<String>,
-    pub(super) measure: SimulatedNumber,
-    pub(super) left: String,
-    pub(super) op: Option<RuleComparison>,
-    #[serde(default)]
-    pub(super) threshold: f64,
-    #[serde(rename = "for")]
-    pub(super) hold: Seconds,
-    pub(super) severity: String,
-    #[serde(default)]
-    pub(super) line: BTreeMap<String, String>,
-    pub(super) summary: String,
-    pub(super) description: String,
-}
-
-/// The comparison of a value with the threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(super) enum RuleComparison {
-    #[serde(rename = ">")]
-    Above,
-    #[serde(rename = "<")]
-    Below,
-    #[serde(rename = "==")]
-    Equal,
+words! {
+    /// The comparison of a value with the threshold.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+    pub(super) enum RuleComparison: sign {
+        #[serde(rename = ">")]
+        Above = ">",
+        #[serde(rename = "<")]
+        Below = "<",
+        #[serde(rename = "==")]
+        Equal = "==",
+    }
 }
 
 impl RuleComparison {
-    pub(super) const fn sign(self) -> &'static str {
-        match self {
-            Self::Above => ">",
-            Self::Below => "<",
-            Self::Equal => "==",
-        }
-    }
-
     pub(super) fn holds(self, value: f64, threshold: f64) -> bool {
         match self {
             Self::Above => value > threshold,
@@ -263,7 +262,8 @@ impl RuleComparison {
 }
 
 /// A number of the simulation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum SimulatedNumber {
     /// Failed / all requests.
     Errors,
@@ -277,66 +277,14 @@ pub(super) enum SimulatedNumber {
     Always,
 }
 
-impl<'de> Deserialize<'de> for SimulatedNumber {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Ok(match (text.as_str(), text.split_once(':')) {
-            (_, Some(("resource", name))) => Self::Resource(name.to_owned()),
-            (_, Some(("gauge", name))) => Self::Gauge(name.to_owned()),
-            ("errors", _) => Self::Errors,
-            ("p95", _) => Self::P95,
-            ("up", _) => Self::Up,
-            ("always", _) => Self::Always,
-            _ => return Err(D::Error::custom(format!("{text:?} is not a measure"))),
-        })
-    }
-}
-
-/// An inhibition rule of Alertmanager.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Inhibit {
-    pub(super) source: String,
-    pub(super) target: String,
-    pub(super) equal: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SloFixtures {
-    slo: Vec<SloFixture>,
-}
-
-/// An SLO for each of its services.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SloFixture {
-    pub(super) name: String,
-    pub(super) measure: SloObjective,
-    pub(super) objective: String,
-    pub(super) services: Vec<String>,
-    pub(super) description: String,
-}
-
 /// What counts as a bad request.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum SloObjective {
     /// A request that fails.
     Errors,
     /// A request that takes longer than this many seconds.
     Slower(f64),
-}
-
-impl<'de> Deserialize<'de> for SloObjective {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let slower = text.strip_prefix("slower:").and_then(|seconds| seconds.parse().ok());
-        match slower {
-            Some(seconds) => Ok(Self::Slower(seconds)),
-            None if text == "errors" => Ok(Self::Errors),
-            None => Err(D::Error::custom(format!("{text:?} is not promised"))),
-        }
-    }
 }
 
 /// Seconds of demo time, written as `1m30s`; a time before the start as `-20h`.

@@ -7,20 +7,18 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::model::action::Operation;
 use crate::model::incident::{
-    AlertCounts, Attribution, Incident, IncidentEvent, IncidentStatus, Note, Pending, Person, Priority,
-    Urgency,
+    AlertCounts, Attribution, Incident, IncidentEvent, IncidentStatus, Note, Person, Priority, Urgency,
 };
 use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
 
-use super::actions_done::{ActionsDone, IncidentAction, IncidentWithActions, opening};
-use super::alerts::{Shows, alert_labels};
+use super::actions_done::{ActionsDone, IncidentAction, IncidentWithActions, escalation, event, opening};
+use super::alerts::Shows;
 use super::annotation;
 use super::noise::{floor, mix_text};
 use super::paging::{PagingAlert, Policy, named, time_to_acknowledge};
 use super::payload::SentAlert;
 use super::rules::DemoRule;
-use super::timeline::DemoTimeline;
 use super::world::DemoWorld;
 
 /// How long resolved incidents are listed.
@@ -44,13 +42,8 @@ struct Paged<'a> {
 
 impl DemoWorld {
     /// Incidents that are open or were resolved within the last week, sorted by id.
-    pub(super) fn incidents(
-        &self,
-        done: &ActionsDone,
-        now: Timestamp,
-        clock: &DemoTimeline,
-    ) -> Vec<IncidentWithActions> {
-        let paged = self.paged(now, clock);
+    pub(super) fn incidents(&self, done: &ActionsDone, now: Timestamp) -> Vec<IncidentWithActions> {
+        let paged = self.paged(now);
         let of_story = paged.iter().map(|paged| self.with_user_actions(paged, done, now));
         let opened = done.opened().filter_map(|entry| self.opened(entry, done, now));
         let mut all: Vec<IncidentWithActions> = of_story.chain(opened).collect();
@@ -88,7 +81,7 @@ impl DemoWorld {
         let team = self.fixtures.services.iter().find(|service| *service.name == *target.id);
         let team = team.map(|service| service.team.as_str()).unwrap_or_default();
         let policy = self.paging.policy_of(team);
-        let first_on_call = self.paging.first_on_call(policy, at, &done.taken_shifts_by(at));
+        let first_on_call = self.paging.on_call(&policy.id, None, at, &done.taken_shifts_by(at));
         let incident = Incident {
             title: Arc::clone(title),
             urgency: *urgency,
@@ -106,7 +99,7 @@ impl DemoWorld {
         Some(done.over(incident, &self.paging, now, |incident| {
             let me = self.paging.me().name;
             let summary = format!("Opened by {me}");
-            (opening(incident, (Some(me), "api", summary)), Vec::new())
+            (opening(incident, (Some(&me), "api", summary)), Vec::new())
         }))
     }
 
@@ -115,7 +108,7 @@ impl DemoWorld {
         let paging = &self.paging;
         let (key, service) = (paged.key, paged.labels.value("service"));
         let policy = paging.policy_of(paged.labels.value("team"));
-        let first_on_call = paging.first_on_call(policy, paged.from, &done.taken_shifts_by(paged.from));
+        let first_on_call = paging.on_call(&policy.id, None, paged.from, &done.taken_shifts_by(paged.from));
         let wait = time_to_acknowledge(key);
         let acknowledged_at = paged.from.checked_add(SignedDuration::try_from(wait).unwrap_or_default()).ok();
         // a young incident is left for the user
@@ -153,24 +146,23 @@ impl DemoWorld {
     }
 
     /// The firings of paging alerts within the last week.
-    fn paged(&self, now: Timestamp, clock: &DemoTimeline) -> Vec<Paged<'_>> {
+    fn paged(&self, now: Timestamp) -> Vec<Paged<'_>> {
         let since = now.checked_sub(PAST).unwrap_or(now);
-        let (t, span) = (clock.demo(now), (clock.demo(since), clock.demo(now)));
+        let (t, span) = (self.time.demo(now), (self.time.demo(since), self.time.demo(now)));
         let mut all = Vec::new();
         for rule in &self.rules {
             let mut pages = self.paging.page.iter();
             let Some(page) = pages.find(|page| rule.shown.name.ends_with(&page.alert)) else { continue };
-            for subject in self.subjects(rule) {
-                let labels = alert_labels(rule, &subject);
-                let firing_spans =
-                    self.alert_ranges(rule, subject.place, subject.pod, Shows::Firing, span).into_iter();
+            for series in self.series_of(rule) {
+                let labels = series.alert_labels();
+                let firing_spans = self.alert_ranges(series, Shows::Firing, span).into_iter();
                 all.extend(firing_spans.filter(|(from, _)| *from < span.1).map(|(from, to)| Paged {
                     rule,
                     page,
                     key: mix_text(floor(from).0.cast_unsigned(), &labels.to_string()),
                     labels: labels.clone(),
-                    from: clock.wall_time(from),
-                    to: (to <= t).then(|| clock.wall_time(to)),
+                    from: self.time.wall_time(from),
+                    to: (to <= t).then(|| self.time.wall_time(to)),
                 }));
             }
         }
@@ -186,7 +178,6 @@ fn triggered(
     first_on_call: Option<Person>,
     at: Timestamp,
 ) -> Incident {
-    let escalates = at.checked_add(15.minutes()).ok();
     Incident {
         number,
         title: Text::default(),
@@ -199,7 +190,7 @@ fn triggered(
         assigned: first_on_call.into_iter().map(|who| Attribution { who, at }).collect(),
         acknowledged: Vec::new(),
         alerts: AlertCounts::default(),
-        pending: escalates.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect(),
+        pending: escalation(at),
         created_at: at,
         changed_at: at,
         resolved_at: None,
@@ -232,18 +223,12 @@ impl Paged<'_> {
 fn steps(incident: &Incident) -> Vec<IncidentEvent> {
     let mut steps =
         opening(incident, (None, "prometheus", "Triggered through the Prometheus integration".to_owned()));
-    let mut step = |at, kind: &str, who: Option<&Text>, channel: &str, summary: String| {
-        let (kind, who, channel) = (kind.into(), who.map(Arc::clone), Some(channel.into()));
-        steps.push(IncidentEvent { at, kind, who, channel, summary: summary.into() });
-    };
-    for stamp in &incident.acknowledged {
+    steps.extend(incident.acknowledged.iter().map(|stamp| {
         let name = &stamp.who.name;
-        step(stamp.at, "acknowledge", Some(name), "mobile", format!("Acknowledged by {name}"));
-    }
-    if let Some(at) = incident.resolved_at {
-        let summary = "Resolved through the Prometheus integration".to_owned();
-        step(at, "resolve", None, "prometheus", summary);
-    }
+        event(stamp.at, "acknowledge", Some(name), "mobile", format!("Acknowledged by {name}"))
+    }));
+    let summary = || "Resolved through the Prometheus integration".to_owned();
+    steps.extend(incident.resolved_at.map(|at| event(at, "resolve", None, "prometheus", summary())));
     steps.sort_by_key(|step| step.at);
     steps
 }

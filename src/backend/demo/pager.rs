@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::actions_done::{ActionsDone, IncidentWithActions};
 use super::exchange::{self, ParsedRequest};
-use super::timeline::DemoTimeline;
+use super::paging::named;
 use super::world::DemoWorld;
 use crate::backend::{Clock, LocalServer, Receiving};
-use crate::model::incident::IncidentStatus;
+use crate::model::incident::PagerRef;
 
 /// The maximum page size, and the default page size.
 const PAGE: (usize, usize) = (100, 25);
@@ -26,7 +26,6 @@ const PAST: usize = 5;
 
 pub(super) struct PagerServer {
     world: Arc<DemoWorld>,
-    time: DemoTimeline,
     clock: Clock,
     done: Mutex<ActionsDone>,
 }
@@ -48,8 +47,8 @@ impl LocalServer for PagerServer {
 }
 
 impl PagerServer {
-    pub(super) fn new(world: Arc<DemoWorld>, time: DemoTimeline, clock: Clock) -> Self {
-        Self { world, time, clock, done: Mutex::default() }
+    pub(super) fn new(world: Arc<DemoWorld>, clock: Clock) -> Self {
+        Self { world, clock, done: Mutex::default() }
     }
 
     fn done(&self) -> MutexGuard<'_, ActionsDone> {
@@ -58,7 +57,7 @@ impl PagerServer {
 
     /// All incidents at this time.
     fn all(&self, now: Timestamp) -> Vec<IncidentWithActions> {
-        self.world.incidents(&self.done(), now, &self.time)
+        self.world.incidents(&self.done(), now)
     }
 
     /// The incident with this id.
@@ -77,10 +76,7 @@ impl PagerServer {
                 Ok((200, json!({ "abilities": ["teams", "urgencies", "coordinated_responding"] })))
             }
             ["priorities"] => {
-                let priority = |rank: u32| format!("P{rank}");
-                let all = (1..=5)
-                    .map(priority)
-                    .map(|name| render::thing("priority", &super::paging::named(&name, &name)));
+                let all = priorities().map(|priority| render::thing("priority", &priority));
                 page(asked, "priorities", all.collect())
             }
             ["escalation_policies"] => {
@@ -89,9 +85,8 @@ impl PagerServer {
                 page(asked, "escalation_policies", policies.iter().map(render::policy).collect())
             }
             ["oncalls"] => {
-                let (from, until) = span(asked, now);
                 let policies = paging.policies(&self.world.fixtures.services);
-                let turns = paging.turns(from, until, &self.done().taken_shifts_by(now));
+                let turns = paging.turns(span(asked, now), &self.done().taken_shifts_by(now));
                 page(asked, "oncalls", turns.iter().map(|turn| render::turn(turn, &policies)).collect())
             }
             ["schedules"] => {
@@ -192,6 +187,11 @@ impl PagerServer {
     }
 }
 
+/// The priorities of the account, the highest first.
+fn priorities() -> impl Iterator<Item = PagerRef> {
+    (1..=5).map(|rank| format!("P{rank}")).map(|name| named(&name, &name))
+}
+
 /// The requested time range; now if it is missing.
 fn span(asked: &ParsedRequest, now: Timestamp) -> (Timestamp, Timestamp) {
     let moment = |name: &str| asked.parameter(name).and_then(|text| text.parse().ok()).unwrap_or(now);
@@ -212,11 +212,6 @@ fn page(asked: &ParsedRequest, key: &str, items: Vec<Value>) -> PagerAnswer {
     let more = offset + limit < items.len();
     let part: Vec<Value> = items.into_iter().skip(offset).take(limit).collect();
     Ok((200, json!({ key: part, "limit": limit, "offset": offset, "more": more, "total": null })))
-}
-
-/// Whether the incident is resolved.
-fn is_over(incident: &IncidentWithActions) -> bool {
-    incident.incident.status == IncidentStatus::Resolved
 }
 
 #[cfg(test)]

@@ -5,88 +5,74 @@ use std::time::Duration;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
-use serde::Deserialize;
 
 use crate::model::action::EntityRef;
-use crate::model::duration;
 use crate::model::incident::{PagerRef, Person};
 use crate::model::labels::Text;
 use crate::model::oncall::{EscalationLevel, EscalationPolicy, EscalationTarget, Shift};
 
-use super::fixtures;
+use super::fixtures::{self, Seconds, fixtures};
 
 const EMBEDDED_IS_VALID: &str = "the embedded rotas are read by the tests";
 
-/// The contents of `paging.toml`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PagingFixture {
-    me: String,
-    pub(super) page: Vec<PagingAlert>,
-    person: Vec<PersonFixture>,
-    policy: Vec<Policy>,
-    rotation: Vec<Rotation>,
-    stand_in: Vec<WeeklyOverride>,
-}
+fixtures! {
+    /// The contents of `paging.toml`.
+    struct PagingFixture {
+        me: String,
+        page: Vec<PagingAlert>,
+        person: Vec<PersonFixture>,
+        policy: Vec<Policy>,
+        rotation: Vec<Rotation>,
+        stand_in: Vec<WeeklyOverride>,
+    }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PagingAlert {
-    /// The end of the alert's name.
-    pub(super) alert: String,
-    pub(super) urgency: String,
-    pub(super) priority: String,
-}
+    struct PagingAlert {
+        /// The end of the alert's name.
+        alert: String,
+        urgency: String,
+        priority: String,
+    }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PersonFixture {
-    id: String,
-    name: String,
-    email: String,
-    zone: String,
-}
+    struct PersonFixture {
+        id: String,
+        name: String,
+        email: String,
+        zone: String,
+    }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Policy {
-    id: String,
-    name: String,
-    teams: Vec<String>,
-    repeats: u32,
-    levels: Vec<PolicyLevel>,
-}
+    struct Policy {
+        id: String,
+        name: String,
+        teams: Vec<String>,
+        repeats: u32,
+        levels: Vec<PolicyLevel>,
+    }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PolicyLevel {
-    rotation: Option<String>,
-    person: Option<String>,
-    delay: String,
-}
+    struct PolicyLevel {
+        rotation: Option<String>,
+        person: Option<String>,
+        delay: Seconds,
+    }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rotation {
-    id: String,
-    name: String,
-    people: Vec<String>,
-    first: String,
-    days: i64,
-    hour: i8,
-    zone: String,
-    #[serde(default)]
-    off: Vec<String>,
-}
+    struct Rotation {
+        id: String,
+        name: String,
+        people: Vec<String>,
+        first: String,
+        days: i64,
+        hour: i8,
+        zone: String,
+        #[serde(default)]
+        off: Vec<String>,
+    }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WeeklyOverride {
-    rotation: String,
-    person: String,
-    weekday: String,
-    from: i8,
-    hours: i64,
+    struct WeeklyOverride {
+        rotation: String,
+        person: String,
+        weekday: String,
+        from: i8,
+        hours: i64,
+    }
 }
 
 /// A part of a rotation that the user took (an override).
@@ -105,7 +91,7 @@ pub(super) type DemoShift = (Person, Timestamp, Timestamp);
 
 impl PagingFixture {
     pub(super) fn open() -> Self {
-        toml::from_str(include_str!("../../../assets/demo/paging.toml")).expect(EMBEDDED_IS_VALID)
+        fixtures::read(include_str!("../../../assets/demo/paging.toml"))
     }
 
     fn person(&self, id: &str) -> Person {
@@ -152,57 +138,24 @@ impl PagingFixture {
         its.or(self.policy.last()).expect(EMBEDDED_IS_VALID)
     }
 
-    /// Who is paged by a policy at a time: the on-call person of the first level that has one.
-    pub(super) fn first_on_call(
-        &self,
-        policy: &Policy,
-        at: Timestamp,
-        taken_shifts: &[TakenShift],
-    ) -> Option<Person> {
-        let mut levels = policy.levels.iter().zip(1..);
-        levels.find_map(|(policy_level, number)| self.on(policy, policy_level, number, at, taken_shifts))
-    }
-
-    /// Who is on call at a level of a policy at a time.
-    pub(super) fn on_level(
+    /// Who is on call for a policy at a time, at this level or at the first level that has somebody; an override takes
+    /// precedence.
+    pub(super) fn on_call(
         &self,
         policy: &str,
-        level: u32,
-        at: Timestamp,
-        taken_shifts: &[TakenShift],
-    ) -> Vec<Person> {
-        let policy = self.policy.iter().find(|known| known.id == policy);
-        let person = policy.and_then(|policy| {
-            let (policy_level, number) =
-                policy.levels.iter().zip(1..).find(|(_, number)| *number == level)?;
-            self.on(policy, policy_level, number, at, taken_shifts)
-        });
-        person.into_iter().collect()
-    }
-
-    /// The on-call person at a level; an override takes precedence.
-    fn on(
-        &self,
-        policy: &Policy,
-        policy_level: &PolicyLevel,
-        level: u32,
+        level: Option<u32>,
         at: Timestamp,
         taken_shifts: &[TakenShift],
     ) -> Option<Person> {
-        let shifts = self.shifts(policy, (policy_level, level), (at, at + 1.second()), taken_shifts);
-        let on: Vec<Shift> = shifts.into_iter().filter(|shift| shift.covers(at)).collect();
-        on.iter().find(|shift| shift.is_override).or(on.first()).map(|shift| shift.person.clone())
+        let policy = self.policy.iter().find(|known| known.id == policy)?;
+        let shifts = self.shifts_of(policy, (at, at + 1.second()), taken_shifts).into_iter();
+        let on = shifts.filter(|shift| level.is_none_or(|level| level == shift.level) && shift.covers(at));
+        on.min_by_key(|shift| (shift.level, !shift.is_override)).map(|shift| shift.person)
     }
 
     /// The shifts of all policies that overlap a time range.
-    pub(super) fn turns(&self, from: Timestamp, until: Timestamp, taken_shifts: &[TakenShift]) -> Vec<Shift> {
-        let each = |policy: &Policy| -> Vec<Shift> {
-            let rungs = policy.levels.iter().zip(1..);
-            rungs
-                .flat_map(|policy_level| self.shifts(policy, policy_level, (from, until), taken_shifts))
-                .collect()
-        };
-        self.policy.iter().flat_map(each).collect()
+    pub(super) fn turns(&self, span: (Timestamp, Timestamp), taken_shifts: &[TakenShift]) -> Vec<Shift> {
+        self.policy.iter().flat_map(|policy| self.shifts_of(policy, span, taken_shifts)).collect()
     }
 
     /// The overrides of each rotation that overlap a time range.
@@ -211,9 +164,8 @@ impl PagingFixture {
         span: (Timestamp, Timestamp),
         taken_shifts: &[TakenShift],
     ) -> Vec<(PagerRef, Vec<DemoShift>)> {
-        let of = |rotation: &Rotation| {
-            (named(&rotation.id, &rotation.name), self.stand_ins(rotation, span, taken_shifts).collect())
-        };
+        let of =
+            |rotation: &Rotation| (rotation.named(), self.stand_ins(rotation, span, taken_shifts).collect());
         self.rotation.iter().map(of).collect()
     }
 
@@ -249,12 +201,9 @@ impl PagingFixture {
         services.sort();
         let level = |(policy_level, number): (&PolicyLevel, u32)| EscalationLevel {
             number,
-            delay: duration::parse(&policy_level.delay).expect(EMBEDDED_IS_VALID),
+            delay: Duration::try_from_secs_f64(policy_level.delay.0).expect(EMBEDDED_IS_VALID),
             targets: vec![match (&policy_level.rotation, &policy_level.person) {
-                (Some(rotation), _) => {
-                    let rotation = self.rotation(rotation);
-                    EscalationTarget::Schedule(named(&rotation.id, &rotation.name))
-                }
+                (Some(rotation), _) => EscalationTarget::Schedule(self.rotation(rotation).named()),
                 (None, person) => {
                     EscalationTarget::Person(self.person(person.as_deref().expect(EMBEDDED_IS_VALID)))
                 }
@@ -269,39 +218,48 @@ impl PagingFixture {
         }
     }
 
+    /// The shifts of a policy that overlap a time range.
+    fn shifts_of(
+        &self,
+        policy: &Policy,
+        span: (Timestamp, Timestamp),
+        taken_shifts: &[TakenShift],
+    ) -> Vec<Shift> {
+        let levels = policy.levels.iter().zip(1..);
+        levels.flat_map(|level| self.shifts_on(policy, level, span, taken_shifts)).collect()
+    }
+
     /// The shifts at one level that overlap a time range.
-    fn shifts(
+    fn shifts_on(
         &self,
         policy: &Policy,
         (policy_level, level): (&PolicyLevel, u32),
         (from, until): (Timestamp, Timestamp),
         taken_shifts: &[TakenShift],
     ) -> Vec<Shift> {
-        let shift = |person, schedule, start, end, is_override| Shift {
+        let shift = |person| Shift {
             policy: policy.id.as_str().into(),
             level,
             person,
-            schedule,
-            start,
-            end,
-            is_override,
+            schedule: None,
+            start: None,
+            end: None,
+            is_override: false,
         };
         let Some(rotation) = &policy_level.rotation else {
-            let person = self.person(policy_level.person.as_deref().expect(EMBEDDED_IS_VALID));
-            return vec![shift(person, None, None, None, false)];
+            return vec![shift(self.person(policy_level.person.as_deref().expect(EMBEDDED_IS_VALID)))];
         };
         let rotation = self.rotation(rotation);
-        let schedule = named(&rotation.id, &rotation.name);
-        let stands_in =
-            |person, start, end| shift(person, Some(schedule.clone()), Some(start), Some(end), true);
-        let mut shifts = Vec::new();
-        for (start, end, person) in rotation.turns(from, until) {
-            shifts.push(shift(self.person(person), Some(schedule.clone()), Some(start), Some(end), false));
-        }
+        let timed = |(person, start, end): DemoShift, is_override| {
+            let schedule = Some(rotation.named());
+            Shift { schedule, start: Some(start), end: Some(end), is_override, ..shift(person) }
+        };
+        let planned = rotation.turns(from, until).into_iter();
+        let planned = planned.map(|(start, end, person)| timed((self.person(person), start, end), false));
+        let overrides = self.stand_ins(rotation, (from, until), taken_shifts);
         // later overrides replace earlier ones
-        for (person, start, end) in self.stand_ins(rotation, (from, until), taken_shifts) {
-            shifts = apply_override(shifts, stands_in(person, start, end));
-        }
+        let mut shifts =
+            overrides.fold(planned.collect(), |shifts, other| apply_override(shifts, timed(other, true)));
         shifts.sort_by_key(|shift| shift.start);
         shifts
     }
@@ -329,6 +287,10 @@ impl Policy {
 }
 
 impl Rotation {
+    fn named(&self) -> PagerRef {
+        named(&self.id, &self.name)
+    }
+
     fn zone(&self) -> TimeZone {
         TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
     }
@@ -337,30 +299,22 @@ impl Rotation {
     fn turns(&self, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp, &str)> {
         let zone = self.zone();
         let first = jiff::civil::date(2025, 12, 29).at(self.hour, 0, 0, 0);
-        let begin = self.people.iter().position(|id| *id == self.first).unwrap_or(0);
+        let begin = self.people.iter().position(|id| *id == self.first);
+        let begin = begin.and_then(|begin| i64::try_from(begin).ok()).unwrap_or(0);
         let passed = from.to_zoned(zone.clone()).date().since(first.date()).map_or(0, |span| span.get_days());
-        let mut number = i64::from(passed) / self.days - 1;
-        let mut turns = Vec::new();
-        loop {
-            let at = |number: i64| {
-                first.checked_add((number * self.days).days()).ok()?.to_zoned(zone.clone()).ok()
-            };
-            let (Some(start), Some(end)) = (at(number), at(number + 1)) else { break };
-            if start.timestamp() >= until {
-                break;
-            }
-            let people = i64::try_from(self.people.len()).unwrap_or(1).max(1);
-            let whose = (number + i64::try_from(begin).unwrap_or(0)).rem_euclid(people);
-            let person = usize::try_from(whose).ok().and_then(|whose| self.people.get(whose));
+        let start_of =
+            |number: i64| first.checked_add((number * self.days).days()).ok()?.to_zoned(zone.clone()).ok();
+        let people = i64::try_from(self.people.len()).unwrap_or(1).max(1);
+        let turns = (i64::from(passed) / self.days - 1..)
+            .map_while(|number| Some((number, start_of(number)?, start_of(number + 1)?.timestamp())))
+            .take_while(|(_, start, _)| start.timestamp() < until);
+        let turn = |(number, start, end): (i64, Zoned, Timestamp)| {
             let is_off = self.off.iter().any(|day| weekday(day) == start.weekday());
-            if let (Some(person), false) = (person, is_off)
-                && end.timestamp() > from
-            {
-                turns.push((start.timestamp(), end.timestamp(), person.as_str()));
-            }
-            number += 1;
-        }
-        turns
+            let whose = usize::try_from((number + begin).rem_euclid(people)).ok()?;
+            let person = self.people.get(whose)?.as_str();
+            (!is_off && end > from).then_some((start.timestamp(), end, person))
+        };
+        turns.filter_map(turn).collect()
     }
 }
 

@@ -13,7 +13,6 @@ use super::fixtures::Region;
 use super::promql::{self, WindowSamples, written};
 use super::rules::DemoRule;
 use super::series::{RegionSeries, SCRAPE};
-use super::timeline::DemoTimeline;
 use super::world::DemoWorld;
 use crate::backend::{Clock, LocalServer, Receiving};
 use crate::model::alert::Alert;
@@ -26,7 +25,6 @@ const POINTS: f64 = 11_000.0;
 pub(super) struct PrometheusServer {
     world: Arc<DemoWorld>,
     region: Region,
-    time: DemoTimeline,
     clock: Clock,
     catalog: OnceLock<Catalog>,
 }
@@ -43,8 +41,8 @@ impl LocalServer for PrometheusServer {
 }
 
 impl PrometheusServer {
-    pub(super) fn new(world: Arc<DemoWorld>, region: Region, time: DemoTimeline, clock: Clock) -> Self {
-        Self { world, region, time, clock, catalog: OnceLock::new() }
+    pub(super) fn new(world: Arc<DemoWorld>, region: Region, clock: Clock) -> Self {
+        Self { world, region, clock, catalog: OnceLock::new() }
     }
 
     /// The response to one request.
@@ -67,7 +65,7 @@ impl PrometheusServer {
 
     fn series(&self) -> RegionSeries<'_> {
         let catalog = self.catalog.get_or_init(|| Catalog::of(&self.world, self.region));
-        RegionSeries::new(&self.world, self.time, catalog)
+        RegionSeries::new(&self.world, catalog)
     }
 
     /// Answers an instant query.
@@ -125,43 +123,32 @@ impl PrometheusServer {
 
     /// Answers a request for alerting rules, in their groups.
     fn rules(&self, asked: &ParsedRequest, now: Timestamp) -> Value {
-        let t = self.time.demo(now);
+        let t = self.world.time.demo(now);
         let mut groups: Vec<(&str, Vec<Value>)> = Vec::new();
         let is_wanted = asked.parameter("type").is_none_or(|kind| kind == "alert");
         for rule in self.world.rules_of(self.region).filter(|_| is_wanted) {
-            let reported = self::rule(rule, &self.world.alerts_by(rule, t, &self.time));
+            let reported = self::rule(rule, &self.world.alerts_by(rule, t));
             match groups.iter_mut().find(|(name, _)| *name == &*rule.shown.group) {
                 Some((_, rules)) => rules.push(reported),
                 None => groups.push((&*rule.shown.group, vec![reported])),
             }
         }
         let groups = groups.into_iter().map(|(name, rules)| {
-            json!({ "name": name, "file": "demo.yml", "interval": self.time.evaluations(), "rules": rules })
+            json!({ "name": name, "file": "demo.yml", "interval": self.world.time.evaluations(), "rules": rules })
         });
         json!({ "groups": groups.collect::<Vec<_>>() })
     }
 
     /// The scrape targets at this time.
     fn targets(&self, now: Timestamp) -> Value {
-        let t = self.time.demo(now);
+        let t = self.world.time.demo(now);
         let each = self.world.watched(self.region).flat_map(|place| {
             let (version, down) = (self.world.version(place, t), self.world.down(place, t));
             (0..place.service.pods).map(move |pod| {
-                let (instance, name) = (place.instance(pod), place.pod(pod));
-                let mut labels = pairs(&place.labels);
-                for (label, value) in [
-                    ("tier", &*place.service.tier),
-                    ("job", &place.name),
-                    ("instance", &instance),
-                    ("pod", &name),
-                    ("version", version),
-                ] {
-                    labels.insert(label.to_owned(), value.into());
-                }
                 json!({
-                    "labels": labels,
+                    "labels": pairs(&place.pod_labels(pod, version)),
                     "scrapePool": &*place.name,
-                    "scrapeUrl": format!("http://{instance}/metrics"),
+                    "scrapeUrl": format!("http://{}/metrics", place.instance(pod)),
                     "health": if down.contains(&pod) { "down" } else { "up" },
                     "scrapeInterval": format!("{SCRAPE}s"),
                 })

@@ -11,7 +11,7 @@ mod window;
 use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
 
-use promql_parser::parser::{AtModifier, Expr, Offset, VectorSelector};
+use promql_parser::parser::{AtModifier, Expr, LabelModifier, Offset, VectorSelector};
 
 use crate::model::labels::Labels;
 
@@ -214,6 +214,28 @@ fn non_empty(lines: impl Iterator<Item = EvaluatedSeries>) -> Vec<EvaluatedSerie
 /// The labels without the metric name.
 fn without_name(labels: &Labels) -> Labels {
     labels.without(|name| name == "__name__")
+}
+
+/// The labels that a modifier (`by`, `without`, `on`, `ignoring`) keeps.
+fn modified(labels: &Labels, modifier: &LabelModifier) -> Labels {
+    match modifier {
+        LabelModifier::Include(kept) => labels.without(|name| !kept.labels.iter().any(|one| one == name)),
+        LabelModifier::Exclude(dropped) => {
+            labels.without(|name| name == "__name__" || dropped.labels.iter().any(|one| one == name))
+        }
+    }
+}
+
+/// The lines with equal keys.
+fn grouped(
+    lines: &[EvaluatedSeries],
+    key: impl Fn(&Labels) -> Labels,
+) -> BTreeMap<Labels, Vec<&EvaluatedSeries>> {
+    let mut groups: BTreeMap<Labels, Vec<&EvaluatedSeries>> = BTreeMap::new();
+    for line in lines {
+        groups.entry(key(&line.labels)).or_default().push(line);
+    }
+    groups
 }
 
 /// Changes all values, and drops the metric names.

@@ -1,5 +1,6 @@
 //! The alerting rules of the demo; a pattern becomes one rule per service.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,24 +25,7 @@ pub(super) struct DemoRule {
     /// The rule's `for`, in seconds.
     pub(super) hold: f64,
     /// Additional labels of the series, with `%...%` placeholders.
-    pub(super) line: Vec<(String, String)>,
-}
-
-/// A condition that holds from `from` to `to`, in demo time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct ConditionSpan {
-    pub(super) from: f64,
-    pub(super) to: f64,
-}
-
-/// Why a condition can hold: the line of the rule, and the event that started it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Cause {
-    pub(super) rule: usize,
-    pub(super) place: usize,
-    pub(super) pod: u32,
-    pub(super) begin: u64,
-    pub(super) start: u64,
+    pub(super) line: BTreeMap<String, String>,
 }
 
 impl DemoRule {
@@ -115,7 +99,7 @@ fn one(
         op: pattern.op,
         threshold: pattern.threshold,
         hold: pattern.hold.0,
-        line: pattern.line.clone().into_iter().collect(),
+        line: pattern.line.clone(),
     }
 }
 

@@ -8,12 +8,11 @@ use std::rc::Rc;
 
 use promql_parser::parser::VectorSelector;
 
-use super::alerts::Shows;
+use super::alerts::{RuleSeries, Shows};
 use super::catalog::{Catalog, CatalogSeries, SeriesForm, SeriesKind, SeriesPart};
 use super::fixtures::{SimulatedNumber, SloObjective};
 use super::promql::{SelectedSeries, SeriesFunction, SeriesStore, is_chosen};
 use super::slos::slow_share;
-use super::timeline::DemoTimeline;
 use super::world::{DemoWorld, RequestNumbers, ServiceInRegion};
 
 /// The scrape interval of targets and the evaluation interval of recording rules, in seconds.
@@ -32,7 +31,6 @@ const COUNTED: f64 = 30.0 * 86_400.0;
 /// All series of a region, for one request.
 pub(super) struct RegionSeries<'a> {
     world: &'a DemoWorld,
-    time: DemoTimeline,
     catalog: &'a Catalog,
     /// Values computed during this request, by service and time.
     known: RefCell<HashMap<(usize, u64), RequestNumbers>>,
@@ -50,8 +48,8 @@ struct SeriesWindow {
 }
 
 impl<'a> RegionSeries<'a> {
-    pub(super) fn new(world: &'a DemoWorld, time: DemoTimeline, catalog: &'a Catalog) -> Self {
-        Self { world, time, catalog, known: RefCell::default(), windows: RefCell::default() }
+    pub(super) fn new(world: &'a DemoWorld, catalog: &'a Catalog) -> Self {
+        Self { world, catalog, known: RefCell::default(), windows: RefCell::default() }
     }
 
     /// The request numbers of a service at a demo time.
@@ -160,7 +158,7 @@ impl SeriesEntry<'_> {
     }
 
     fn demo(&self, t: f64) -> f64 {
-        self.all.time.demo_second(t)
+        self.all.world.time.demo_second(t)
     }
 
     fn number(&self, measure: &SimulatedNumber, t: f64) -> Option<f64> {
@@ -175,7 +173,7 @@ impl SeriesEntry<'_> {
 
     /// The age of a counter in seconds: the demo's counters start 30 days before the demo.
     fn counted(&self, t: f64) -> f64 {
-        t - self.all.time.second(0.0) + COUNTED
+        t - self.all.world.time.second(0.0) + COUNTED
     }
 }
 
@@ -199,7 +197,7 @@ impl SeriesFunction for SeriesEntry<'_> {
                 SeriesForm::Times(factor) => self.number(measure, t)? * factor,
                 SeriesForm::Ahead(seconds) => t + self.number(measure, t)? * seconds,
                 SeriesForm::Grows(factor) => {
-                    self.number(measure, self.all.time.second(0.0))? * factor * self.counted(t).max(0.0)
+                    self.number(measure, self.all.world.time.second(0.0))? * factor * self.counted(t).max(0.0)
                 }
                 SeriesForm::GrowsEvenly(factor) => factor * self.counted(t).max(0.0),
             }),
@@ -262,13 +260,13 @@ impl SeriesFunction for SeriesEntry<'_> {
     }
 
     fn sample_ranges(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
-        let (world, time) = (self.all.world, self.all.time);
+        let (world, time) = (self.all.world, self.all.world.time);
         let (begin, end) = (self.demo(from), self.demo(to));
         let sample_ranges = match (&self.known.what, self.place()) {
             (SeriesKind::Up { version, .. }, Some(place)) => world.version_ran(place, version, (begin, end)),
             (SeriesKind::Alert { rule, pod, shows, .. }, place) => {
                 let Some(rule) = world.rules.get(*rule) else { return Vec::new() };
-                world.alert_ranges(rule, place, *pod, *shows, (begin, end))
+                world.alert_ranges(RuleSeries { rule, place, pod: *pod }, *shows, (begin, end))
             }
             (SeriesKind::Up { .. }, None)
             | (
@@ -287,8 +285,8 @@ impl SeriesFunction for SeriesEntry<'_> {
     fn grid(&self) -> (f64, f64) {
         match &self.known.what {
             SeriesKind::Alert { is_standing, .. } => {
-                let every = self.all.time.evaluations();
-                (self.all.time.second(0.0), if *is_standing { every * RARELY } else { every })
+                let every = self.all.world.time.evaluations();
+                (self.all.world.time.second(0.0), if *is_standing { every * RARELY } else { every })
             }
             SeriesKind::Constant(_)
             | SeriesKind::Up { .. }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::model::slo::Slo;
 
-use super::fixtures::{Region, SloObjective};
+use super::fixtures::{Region, SimulatedNumber, SloObjective};
 use super::noise::LatencyModel;
-use super::scenario::{Begin, ChapterSchedule};
+use super::scenario::ChapterSchedule;
 use super::world::{DemoWorld, ServiceInRegion};
 
 /// Up to this lookback, in seconds, noise is sampled; longer lookbacks only contain the effects of the scenario.
@@ -97,20 +97,10 @@ pub(super) fn slow_share(
 
 /// The time ranges in which events affect the latency of a service, merged where they overlap.
 fn slow_ranges(place: &ServiceInRegion, schedule: &ChapterSchedule, from: f64, to: f64) -> Vec<(f64, f64)> {
-    let mut begins: Vec<Begin> = Vec::new();
-    let slowing = || place.events.iter().filter(|act| act.effect.latency > 0.0 || act.effect.slow > 0.0);
-    for act in slowing() {
-        if !begins.contains(&act.begin) {
-            begins.push(act.begin);
-        }
-    }
+    let begins = place.begins(&SimulatedNumber::P95).into_iter();
     let mut all: Vec<(f64, f64)> = begins
-        .into_iter()
         .flat_map(|begin| {
-            let events = slowing().filter(|act| act.begin == begin);
-            let (first, last) = events.fold((f64::INFINITY, 0.0), |(first, last), act| {
-                (f64::min(first, act.effect.rise[0].0), f64::max(last, act.effect.fall[1].0))
-            });
+            let (first, last) = place.effect_range(begin, &SimulatedNumber::P95);
             schedule.each(begin, from - last, to).map(move |once| (once.start + first, once.start + last))
         })
         .map(|(start, end)| (start.max(from), end.min(to)))

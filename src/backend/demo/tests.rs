@@ -244,21 +244,18 @@ fn every_alert_is_whole_and_finds_its_rule_at_the_source_that_made_it() {
 
 #[test]
 fn an_alert_is_there_exactly_while_the_condition_of_its_rule_holds() {
-    let world = DemoWorld::new(3);
-    let clock = DemoTimeline::new(start(), 1.0);
+    let world = DemoWorld::new(3, DemoTimeline::new(start(), 1.0));
     let story = (-10..80).map(|i| f64::from(i) * 5.0).chain((12..80).map(|i| f64::from(i) * 35.0));
     let moments = story.chain((1..40).map(|i| f64::from(i) * -9005.0));
     for t in moments {
         for region in Region::ALL {
-            let alerts = world.alerts_of(region, t, &clock);
+            let alerts = world.alerts_of(region, t);
             let holding: Vec<_> = world
                 .rules_of(region)
-                .flat_map(|rule| world.subjects(rule).into_iter().map(move |subject| (rule, subject)))
-                .filter(|(rule, subject)| {
-                    rule.holds(world.value(rule, subject.place, subject.pod, t).unwrap())
-                })
-                .map(|(rule, subject)| {
-                    (Text::clone(&rule.shown.name), subject.labels.value("service").to_owned())
+                .flat_map(|rule| world.series_of(rule))
+                .filter(|series| series.rule.holds(world.value(*series, t).unwrap()))
+                .map(|series| {
+                    (Text::clone(&series.rule.shown.name), series.labels().value("service").to_owned())
                 })
                 .collect();
             let named: Vec<_> = alerts

@@ -1,6 +1,7 @@
 //! The simulation: every number is a function of the seed, the service and the time, so that any past time can be computed.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Mutex;
 
 use crate::model::labels::{Labels, Text};
@@ -9,21 +10,26 @@ use super::demo_slos::{DemoSlo, demo_slos};
 use super::fixtures::{Deploy, Fixtures, Region, ServiceFixture, SimulatedNumber};
 use super::noise::{LatencyModel, P95, day, mix, mix_text, smooth_noise};
 use super::paging::PagingFixture;
-use super::rules::{Cause, ConditionSpan, DemoRule, expand};
+use super::rules::{DemoRule, expand};
 use super::scenario::{Begin, ChapterSchedule, Impact, ScenarioEvent, active_effects, events, impact};
+use super::timeline::DemoTimeline;
 
 /// The demo world; another seed gives different numbers.
 #[derive(Debug)]
-pub struct DemoWorld {
+pub(super) struct DemoWorld {
+    pub(super) time: DemoTimeline,
     pub(super) fixtures: Fixtures,
     pub(super) schedule: ChapterSchedule,
     pub(super) places: Vec<ServiceInRegion>,
     pub(super) rules: Vec<DemoRule>,
     pub(super) demo_slos: Vec<DemoSlo>,
     pub(super) paging: PagingFixture,
-    /// Cached conditions of rules.
-    pub(super) condition_spans: Mutex<HashMap<Cause, Option<ConditionSpan>>>,
+    /// When conditions of rules hold, in demo time; cached.
+    pub(super) conditions: Mutex<HashMap<ConditionKey, Option<Range<f64>>>>,
 }
+
+/// The numbers of the rule, the service and the pod, and the event with its start.
+type ConditionKey = (usize, usize, u32, u64, u64);
 
 #[derive(Debug, Clone)]
 pub(super) struct ServiceInRegion {
@@ -51,7 +57,7 @@ pub(super) struct RequestNumbers {
 
 impl DemoWorld {
     /// The world with this seed.
-    pub fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, time: DemoTimeline) -> Self {
         let fixtures = Fixtures::open();
         let mut places: Vec<ServiceInRegion> = fixtures
             .services
@@ -78,13 +84,14 @@ impl DemoWorld {
         let schedule = ChapterSchedule::new(seed, &fixtures);
         let (rules, demo_slos) = (expand(&fixtures), demo_slos(&fixtures));
         Self {
+            time,
             fixtures,
             schedule,
             places,
             rules,
             demo_slos,
             paging: PagingFixture::open(),
-            condition_spans: Mutex::default(),
+            conditions: Mutex::default(),
         }
     }
 
@@ -143,7 +150,7 @@ impl DemoWorld {
     }
 
     /// The pods that are down.
-    pub(super) fn down(&self, place: &ServiceInRegion, t: f64) -> std::ops::Range<u32> {
+    pub(super) fn down(&self, place: &ServiceInRegion, t: f64) -> Range<u32> {
         0..self.impact(place, t).down.min(place.service.pods)
     }
 
@@ -258,6 +265,18 @@ impl ServiceInRegion {
                 .collect()
         };
         format!("{}-{}-{}", self.name, word(self.key, 9), word(mix(self.key, u64::from(pod)), 5))
+    }
+
+    /// The labels of a pod's scrape target while the pod runs this version.
+    pub(super) fn pod_labels(&self, pod: u32, version: &str) -> Labels {
+        let (instance, name) = (self.instance(pod), self.pod(pod));
+        self.labels.with_strs([
+            ("tier", &*self.service.tier),
+            ("job", &self.name),
+            ("instance", &instance),
+            ("pod", &name),
+            ("version", version),
+        ])
     }
 
     /// A text with what stands for the service, a pod and its target filled in.

@@ -1,39 +1,34 @@
-//! The cost of an answer, and the digest that recognises an unchanged answer.
+//! The cost of an answer, counted where the requests are sent; and the digest that recognises an unchanged answer.
 
+use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::http::Body;
-use crate::model::ask::{Answer, Reply};
+tokio::task_local! {
+    /// The requests so far of the question that is being answered.
+    static SPENT: Cell<Cost>;
+}
 
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
+    /// The size of the response bodies in bytes, decompressed.
     pub(crate) bytes_in: u64,
     pub(crate) requests: u32,
 }
 
 impl Cost {
-    /// The cost of a refused request.
-    pub(crate) const REFUSED: Self = Self { bytes_in: 0, requests: 1 };
-
-    /// The cost of one request with this answer.
-    pub(crate) fn of(body: &Body) -> Self {
-        Self { bytes_in: body.size(), requests: 1 }
+    /// Runs `work`, and returns its output with the cost of all requests that it sends.
+    pub(crate) async fn of<T>(work: impl Future<Output = T>) -> (T, Self) {
+        SPENT.scope(Cell::default(), async { (work.await, SPENT.with(Cell::get)) }).await
     }
 
-    pub(crate) fn add(&mut self, other: Self) {
-        self.bytes_in += other.bytes_in;
-        self.requests += other.requests;
-    }
-
-    /// A reply with this cost.
-    pub(crate) fn reply(self, answer: Answer) -> Reply {
-        Reply { bytes_in: self.bytes_in, requests: self.requests, ..Reply::free(answer) }
-    }
-
-    /// The same, but without the answer if its digest equals `known`: then the answer is unchanged.
-    pub(crate) fn reply_if_new(self, answer: Answer, digest: u64, known: Option<u64>) -> Reply {
-        let answer = if known == Some(digest) { Answer::Unchanged } else { answer };
-        Reply { digest: Some(digest), ..self.reply(answer) }
+    /// Counts a request; `bytes_in` is 0 if it failed. Requests of actions are not part of an answer and are not counted.
+    pub(crate) fn count(bytes_in: u64) {
+        let count = |spent: &Cell<Self>| {
+            let Self { bytes_in: before, requests } = spent.get();
+            spent.set(Self { bytes_in: before + bytes_in, requests: requests + 1 });
+        };
+        // an error means that no question is being answered
+        SPENT.try_with(count).unwrap_or_default();
     }
 }
 

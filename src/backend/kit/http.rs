@@ -29,6 +29,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::backend::SourceDeps;
+use crate::backend::kit::cost::Cost;
 use crate::config::settings::{LimitSettings, SourceSettings};
 use crate::config::unsafe_address;
 use crate::model::ask::Weight;
@@ -176,8 +177,19 @@ impl Http {
         self.slots.busy_message().map(Text::from)
     }
 
-    /// Sends a request when a slot is free; repeats it within some seconds if the server refuses it because of overload.
+    /// Sends a request when a slot is free, and counts it.
     async fn ask(&self, weight: Weight, outgoing: OutgoingRequest<'_>) -> Result<Body, SourceError> {
+        let read = self.ask_patiently(weight, outgoing).await;
+        Cost::count(read.as_ref().map_or(0, Body::size));
+        read
+    }
+
+    /// Repeats a request within some seconds if the server refuses it because of overload.
+    async fn ask_patiently(
+        &self,
+        weight: Weight,
+        outgoing: OutgoingRequest<'_>,
+    ) -> Result<Body, SourceError> {
         let slot_request = self.slots.slot_request(weight);
         loop {
             let slot = self.slots.take(&slot_request).await;

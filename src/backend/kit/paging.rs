@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::cost::{Cost, digest};
+use super::cost::digest;
 use super::lenient::{LenientList, objects, unreadable_warning};
 use crate::backend::kit::http::Body;
 use crate::model::source::SourceError;
@@ -56,12 +56,14 @@ pub(crate) struct PagedList<T> {
     pub(crate) broken: Option<SourceError>,
     /// The number of items that could not be read.
     pub(crate) lost: usize,
-    pub(crate) cost: Cost,
 }
+
+/// A list, or the error of its first page.
+pub(crate) type ListResult<T> = Result<PagedList<T>, SourceError>;
 
 impl<T> Default for PagedList<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), is_cut: false, broken: None, lost: 0, cost: Cost::default() }
+        Self { items: Vec::new(), is_cut: false, broken: None, lost: 0 }
     }
 }
 
@@ -78,12 +80,11 @@ impl<T> PagedList<T> {
 }
 
 impl<T: DeserializeOwned> PagedList<T> {
-    /// Adds the items of a page, and the cost of the page.
-    pub(crate) fn take(&mut self, items: Vec<Value>, cost: Cost) {
+    /// Adds the items of a page.
+    pub(crate) fn take(&mut self, items: Vec<Value>) {
         let LenientList { all, lost } = objects(items);
         self.items.extend(all);
         self.lost += lost;
-        self.cost.add(cost);
     }
 }
 
@@ -92,10 +93,7 @@ impl<T: DeserializeOwned> PagedList<T> {
 /// # Errors
 /// The error of the first page. If a later page fails, the list ends before that page and is marked as truncated, because a
 /// list with a gap would look complete.
-pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(
-    paging: &P,
-    bounds: ListBounds,
-) -> Result<PagedList<T>, SourceError> {
+pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(paging: &P, bounds: ListBounds) -> ListResult<T> {
     let mut pages = PagedList::default();
     let (mut next, mut last, mut asked) = (paging.first(), None, 0);
     for wave in CONCURRENT_PAGES.into_iter().chain(std::iter::repeat(4)) {
@@ -113,7 +111,6 @@ pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(
             }
             let body = match body {
                 Err(error) if last.is_some() => {
-                    pages.cost.add(Cost::REFUSED);
                     (pages.is_cut, pages.broken) = (true, Some(error));
                     return Ok(pages);
                 }
@@ -123,11 +120,10 @@ pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(
             let (is_empty, digest) = (items.is_empty(), digest(&items));
             // the same page again: the server ignores the position and would return this page for ever
             if last.replace(digest) == Some(digest) {
-                pages.cost.add(Cost::of(&body));
                 pages.is_cut = true;
                 return Ok(pages);
             }
-            pages.take(items, Cost::of(&body));
+            pages.take(items);
             pages.is_cut = next.is_some();
             if is_empty || next.is_none() {
                 return Ok(pages);
@@ -191,7 +187,7 @@ mod tests {
     }
 
     /// Reads a list of four pages, each with two items and one unreadable element; the page `refused` answers 403.
-    async fn four_pages(most: usize, refused: u64) -> (Vec<u64>, PagedList<Item>) {
+    async fn four_pages(most: usize, refused: u64) -> (Vec<u64>, PagedList<Item>, usize) {
         let double = Double::start(move |asked| {
             let page: u64 = asked.parameter("cursor").parse().unwrap_or(0);
             let items = json!([{ "id": 2 * page }, { "id": 2 * page + 1 }, "odd"]);
@@ -209,18 +205,18 @@ mod tests {
         let http = Http::new(&SourceId::new("list"), &double.source("prometheus"), deps).unwrap();
         let bounds = ListBounds { pages: most, until: Instant::now() + Duration::from_secs(60) };
         let pages: PagedList<Item> = pages(&Cursors(http), bounds).await.unwrap();
-        (pages.items.iter().map(|item| item.id).collect(), pages)
+        (pages.items.iter().map(|item| item.id).collect(), pages, double.asked().len())
     }
 
     #[tokio::test]
     async fn pages_that_name_the_next_one_are_read_to_the_end_or_told_as_cut() {
-        let (ids, whole) = four_pages(usize::MAX, 9).await;
-        assert_eq!((ids, whole.lost, whole.cost.requests), ((0..8).collect(), 4, 4));
+        let (ids, whole, requests) = four_pages(usize::MAX, 9).await;
+        assert_eq!((ids, whole.lost, requests), ((0..8).collect(), 4, 4));
         assert!(!whole.is_cut && whole.broken.is_none());
-        let (ids, bounded) = four_pages(3, 9).await;
-        assert_eq!((ids, bounded.is_cut, bounded.cost.requests), ((0..6).collect(), true, 3));
-        let (ids, broken) = four_pages(usize::MAX, 2).await;
-        assert_eq!((ids, broken.is_cut, broken.cost.requests), ((0..4).collect(), true, 3));
+        let (ids, bounded, requests) = four_pages(3, 9).await;
+        assert_eq!((ids, bounded.is_cut, requests), ((0..6).collect(), true, 3));
+        let (ids, broken, requests) = four_pages(usize::MAX, 2).await;
+        assert_eq!((ids, broken.is_cut, requests), ((0..4).collect(), true, 3));
         assert!(broken.cut("more").unwrap().text.starts_with("more ("));
     }
 }

@@ -1,6 +1,5 @@
 //! An answer that is put together from several, and what is missing of it.
 
-use super::cost::Cost;
 use super::paging::PagedList;
 use crate::model::ask::{Answer, Reply};
 use crate::model::source::{ErrorKind, SourceError};
@@ -9,14 +8,13 @@ use crate::model::warning::Warning;
 /// Collects the parts of an answer. A part that fails leads to a warning, not to an error.
 #[derive(Default)]
 pub(crate) struct AnswerParts {
-    pub(crate) cost: Cost,
     pub(crate) warnings: Vec<Warning>,
     succeeded_parts: usize,
     first_error: Option<SourceError>,
 }
 
 impl AnswerParts {
-    /// Takes one part. If it failed: adds the warning that `what` is not available, counts one request, and returns `None`.
+    /// Takes one part. If it failed: adds the warning that `what` is not available, and returns `None`.
     ///
     /// # Errors
     /// The error of the part, if the whole source is affected (see [`ErrorKind::is_source_wide`]; not for time-outs), because
@@ -37,7 +35,6 @@ impl AnswerParts {
                 Err(error)
             }
             Err(error) => {
-                self.cost.add(Cost::REFUSED);
                 self.warnings.push(Warning::missing(format!("{what} not available: {}", error.kind)));
                 self.first_error.get_or_insert(error);
                 Ok(None)
@@ -45,26 +42,13 @@ impl AnswerParts {
         }
     }
 
-    /// The same of a part that comes with what it cost.
-    pub(crate) fn take_priced<T>(
-        &mut self,
-        what: &str,
-        part: Result<(T, Cost), SourceError>,
-    ) -> Result<Option<T>, SourceError> {
-        let (part, cost) =
-            self.take(what, part)?.map_or((None, Cost::default()), |(part, cost)| (Some(part), cost));
-        self.cost.add(cost);
-        Ok(part)
-    }
-
-    /// Adds the cost and the warnings of a list: `cut` is the warning for a truncated list, `items` the name of its elements
+    /// Adds the warnings of a list: `cut` is the warning for a truncated list, `items` the name of its elements
     /// in the warning for unreadable ones.
     pub(crate) fn add_list<T>(&mut self, pages: &PagedList<T>, items: &str, cut: &str) {
-        self.cost.add(pages.cost);
         self.warnings.extend(pages.cut(cut).into_iter().chain(pages.unreadable_warning(items)));
     }
 
-    /// Adds the cost and the warnings of a list as [`Self::add_list`] does, and returns its items.
+    /// Adds the warnings of a list as [`Self::add_list`] does, and returns its items.
     pub(crate) fn items<T>(&mut self, pages: PagedList<T>, items: &str, cut: &str) -> Vec<T> {
         self.add_list(&pages, items, cut);
         pages.items
@@ -80,12 +64,13 @@ impl AnswerParts {
     }
 
     pub(crate) fn reply(self, answer: Answer) -> Reply {
-        Reply { warnings: self.warnings, ..self.cost.reply(answer) }
+        Reply { warnings: self.warnings, ..Reply::free(answer) }
     }
 
-    /// The reply with the collected cost and warnings; [`Answer::Unchanged`] if the caller already has the answer with this
+    /// The reply with the collected warnings; [`Answer::Unchanged`] if the caller already has the answer with this
     /// digest.
     pub(crate) fn reply_if_new(self, answer: Answer, digest: u64, known: Option<u64>) -> Reply {
-        Reply { warnings: self.warnings, ..self.cost.reply_if_new(answer, digest, known) }
+        let answer = if known == Some(digest) { Answer::Unchanged } else { answer };
+        Reply { digest: Some(digest), ..self.reply(answer) }
     }
 }

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::map::TextReader;
 use super::{PagerDuty, wire};
 use crate::backend::kit::cost::digest;
-use crate::backend::kit::paging::PagedList;
+use crate::backend::kit::firing_text;
+use crate::backend::kit::paging::ListResult;
 use crate::backend::kit::parts::AnswerParts;
 use crate::backend::kit::time::Rfc3339;
 use crate::model::ask::{Answer, Answered};
@@ -67,11 +68,7 @@ impl PagerDuty {
 }
 
 /// The items of a part; empty, with a warning, if the part could not be read.
-fn part<T>(
-    parts: &mut AnswerParts,
-    what: &str,
-    pages: Result<PagedList<T>, SourceError>,
-) -> Result<Vec<T>, SourceError> {
+fn part<T>(parts: &mut AnswerParts, what: &str, pages: ListResult<T>) -> Result<Vec<T>, SourceError> {
     let Some(pages) = parts.take(what, pages)? else { return Ok(Vec::new()) };
     let cut = format!("{what}: only the first {} are shown", pages.items.len());
     Ok(parts.items(pages, &format!("entries ({what})"), &cut))
@@ -137,7 +134,7 @@ impl TextReader<'_> {
         let body = wire.body.0.as_ref().unwrap_or(&nothing);
         let inner = body.cef_details.0.as_deref().unwrap_or(&nothing);
         let details = if body.details.is_null() { &inner.details } else { &body.details };
-        let firing = self.firing(details);
+        let firing = firing_text::of_details(details, self.interner);
         let mut links = Vec::new();
         for body in [body, inner] {
             for context in &body.contexts.all {

@@ -1,7 +1,7 @@
 //! Open incidents of any age, and recently resolved ones. Resolved incidents are kept between answers, so that an update
 //! needs only one or two pages.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::wire::Reference;
 use super::{INCLUDED, PagerDuty, fresh, wire};
-use crate::backend::kit::cost::{Cost, digest};
-use crate::backend::kit::lenient::{object, unreadable_warning};
-use crate::backend::kit::paging::PagedList;
+use crate::backend::kit::cost::digest;
+use crate::backend::kit::lenient::unreadable_warning;
+use crate::backend::kit::paging::{ListResult, PagedList};
 use crate::backend::kit::parts::AnswerParts;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{Incident, IncidentSnapshot, Priority};
@@ -30,13 +30,10 @@ const MAX_LOOKUPS: usize = 10;
 /// How long an account's priorities are kept before they are read again.
 const RANKS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
-/// An account's priorities by id.
-pub(super) type Priorities = HashMap<Text, Priority>;
-
-/// The account's priorities, and when they were read.
+/// The account's priorities, the highest first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PriorityCache {
-    by_id: Arc<Priorities>,
+    pub(super) all: Arc<[Priority]>,
     /// The number of priorities that could not be read.
     unread: usize,
 }
@@ -44,15 +41,13 @@ pub(super) struct PriorityCache {
 /// The incidents that are kept between answers.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    /// Incidents that were open at the last update, and lost ones.
-    open: BTreeMap<Text, Incident>,
-    /// Recently resolved incidents.
-    pub(super) resolved: BTreeMap<Text, Incident>,
+    /// Open incidents, also those that are lost, in their last known state; and recently resolved ones.
+    pub(super) known: BTreeMap<Text, Incident>,
     /// Resolved incidents for which the log was searched for acknowledgements, also if there was none.
     pub(super) searched_in_log: BTreeSet<Text>,
     /// A warning about the part of the log that could not be read.
     pub(super) gap: Option<Text>,
-    /// Incidents that left the open list and whose present state is not known yet.
+    /// Incidents that left the list of open ones and whose present state is not known yet.
     lost: BTreeSet<Text>,
     /// When all recently resolved incidents were last read; `None` if the next update must read all of them.
     last_full_read: Option<Timestamp>,
@@ -61,11 +56,10 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Adds a resolved incident. PagerDuty lists acknowledgements and assignments only while an incident is open, so they are
-    /// kept from before.
-    fn take_resolved(&mut self, mut incident: Incident) {
-        let before = self.open.get(&incident.id).or_else(|| self.resolved.get(&incident.id));
-        if let Some(before) = before {
+    /// Adds an incident. PagerDuty lists acknowledgements and assignments only while an incident is open, so those of a
+    /// resolved one are kept from before.
+    fn put(&mut self, mut incident: Incident) {
+        if let Some(before) = self.known.get(&incident.id).filter(|_| !incident.is_open()) {
             if incident.acknowledged.is_empty() {
                 incident.acknowledged.clone_from(&before.acknowledged);
             }
@@ -74,24 +68,21 @@ impl History {
             }
         }
         self.lost.remove(&incident.id);
-        self.resolved.insert(incident.id.clone(), incident);
+        self.known.insert(incident.id.clone(), incident);
     }
 
     /// Replaces the open incidents, and notes which ones left the list. If the list is truncated, no incident counts as
     /// having left.
-    fn take_open(&mut self, open: BTreeMap<Text, Incident>, is_whole: bool) {
-        self.resolved.retain(|id, _| !open.contains_key(id));
-        self.lost.retain(|id| !open.contains_key(id));
+    fn replace_open(&mut self, open: Vec<Incident>, is_whole: bool) {
+        let listed: BTreeSet<&Text> = open.iter().map(|incident| &incident.id).collect();
         if is_whole {
-            let gone =
-                self.open.keys().filter(|id| !open.contains_key(*id) && !self.resolved.contains_key(*id));
-            self.lost.extend(gone.cloned());
+            let known = self.known.values().filter(|incident| incident.is_open());
+            self.lost.extend(known.map(|incident| incident.id.clone()).filter(|id| !listed.contains(id)));
         }
-        // a lost incident keeps its last known data until it is looked up
-        let kept = self.lost.iter().filter_map(|id| Some((id.clone(), self.open.get(id)?.clone())));
-        let kept: Vec<_> = kept.collect();
-        self.open = open;
-        self.open.extend(kept);
+        self.known.retain(|id, incident| !incident.is_open() || self.lost.contains(id));
+        for incident in open {
+            self.put(incident);
+        }
     }
 }
 
@@ -104,12 +95,10 @@ impl PagerDuty {
         let open = open?;
         let cut = "there are too many open incidents to read: the oldest are not shown";
         parts.add_list(&open, "open incidents", cut);
-        let PriorityCache { by_id: ranks, unread } =
-            parts.take_priced("priorities", ranks)?.unwrap_or_default();
+        let PriorityCache { all: ranks, unread } = parts.take("priorities", ranks)?.unwrap_or_default();
         parts.warnings.extend(unreadable_warning(unread, "priorities"));
         let (recent, is_full_read) = parts.take("resolved incidents", recent)?.unwrap_or_default();
         // a truncated list gets its warning in `snapshot`; here the flag only matters if all were requested
-        parts.cost.add(recent.cost);
         parts.warnings.extend(recent.unreadable_warning("resolved incidents"));
         let is_full_read_truncated = is_full_read.then_some(recent.is_cut);
         self.take(now, &open, &recent.items, is_full_read_truncated, &ranks);
@@ -117,10 +106,9 @@ impl PagerDuty {
             // read all resolved incidents again at the next update
             self.kept().history.last_full_read = None;
         }
-        let lost = self.look_up_lost(&ranks).await.map(|cost| ((), cost));
-        parts.take_priced("incidents that are no longer open", lost)?;
+        parts.take("incidents that are no longer open", self.look_up_lost(&ranks).await)?;
         if is_full_read {
-            parts.cost.add(self.look_up_acknowledged().await);
+            self.look_up_acknowledged().await;
         }
         let snapshot = self.snapshot(now, &mut parts.warnings);
         let digest = digest(&snapshot);
@@ -128,7 +116,7 @@ impl PagerDuty {
     }
 
     /// Reads all open incidents: without `date_range=all`, incidents older than a month would be missing.
-    async fn open(&self) -> Result<PagedList<wire::Incident>, SourceError> {
+    async fn open(&self) -> ListResult<wire::Incident> {
         let query = self.of_incidents(&[
             ("date_range", "all"),
             ("statuses[]", "triggered"),
@@ -158,38 +146,35 @@ impl PagerDuty {
             .is_none_or(|last_full_read| now.duration_since(last_full_read) >= FULL_READ_INTERVAL);
         let most = if is_full_read { RESOLVED_PAGES } else { 1 };
         let mut pages: PagedList<wire::Incident> = self.pages("incidents", &query, most).await?;
-        let is_new = |incident: &wire::Incident| !self.kept().history.resolved.contains_key(&*incident.id.0);
-        if !is_full_read && pages.is_cut && pages.items.iter().all(is_new) {
-            let cost = pages.cost;
+        let is_known = |incident: &wire::Incident| {
+            let kept = self.kept();
+            kept.history.known.get(&*incident.id.0).is_some_and(|known| !known.is_open())
+        };
+        if !is_full_read && pages.is_cut && !pages.items.iter().any(is_known) {
             pages = self.pages("incidents", &query, RESOLVED_PAGES).await?;
-            pages.cost.add(cost);
             is_full_read = true;
         }
         Ok((pages, is_full_read))
     }
 
-    /// The account's priorities, and the cost of reading them. An account without priorities (402, 404) has none.
-    async fn ranks(&self, now: Timestamp) -> Result<(PriorityCache, Cost), SourceError> {
+    /// The account's priorities. An account without priorities (402, 404) has none.
+    async fn ranks(&self, now: Timestamp) -> Result<PriorityCache, SourceError> {
         if let Some(ranks) = fresh(self.kept().ranks.as_ref(), now, RANKS_KEPT) {
-            return Ok((ranks, Cost::default()));
+            return Ok(ranks);
         }
         let pages = match self.pages::<Reference>("priorities", &[], 2).await {
-            Ok(pages) => pages,
             Err(error) if [402, 404].iter().any(|status| error.kind.refused(*status).is_some()) => {
-                PagedList { cost: Cost::REFUSED, ..PagedList::default() }
+                PagedList::default()
             }
-            Err(error) => return Err(error),
+            pages => pages?,
         };
-        let by_id = self.read(|reader| {
-            let ranked = pages.items.iter().zip(1..).map(|(thing, rank)| {
-                let named = reader.named(thing);
-                (named.id.clone(), Priority { named, rank: Some(rank) })
-            });
-            Arc::new(ranked.collect())
+        let all = self.read(|reader| {
+            let ranked = pages.items.iter().zip(1..);
+            ranked.map(|(thing, rank)| Priority { named: reader.named(thing), rank: Some(rank) }).collect()
         });
-        let ranks = PriorityCache { by_id, unread: pages.lost };
+        let ranks = PriorityCache { all, unread: pages.lost };
         self.kept().ranks = Some((now, ranks.clone()));
-        Ok((ranks, pages.cost))
+        Ok(ranks)
     }
 
     /// Updates the history. `is_full_read_truncated` is `None` unless all resolved incidents were read; else whether that
@@ -200,9 +185,9 @@ impl PagerDuty {
         open: &PagedList<wire::Incident>,
         resolved: &[wire::Incident],
         is_full_read_truncated: Option<bool>,
-        ranks: &Priorities,
+        ranks: &[Priority],
     ) {
-        let (resolved, listed) = self.read(|reader| {
+        let (resolved, mut listed) = self.read(|reader| {
             let mut all = |wire: &[wire::Incident]| -> Vec<_> {
                 wire.iter().filter_map(|wire| reader.incident(wire, ranks)).collect()
             };
@@ -214,62 +199,47 @@ impl PagerDuty {
             let oldest = resolved.iter().filter_map(|incident| incident.resolved_at).min();
             history.truncated_before = oldest.filter(|_| is_cut);
         }
-        for incident in resolved.into_iter().filter(|incident| !incident.is_open()) {
-            history.take_resolved(incident);
-        }
-        let mut listed: BTreeMap<_, _> =
-            listed.into_iter().map(|incident| (incident.id.clone(), incident)).collect();
         if open.broken.is_some() {
             // incidents on the pages that failed keep their last known state
-            for (id, incident) in &history.open {
-                listed.entry(id.clone()).or_insert_with(|| incident.clone());
-            }
+            let known = history.known.values().filter(|incident| incident.is_open());
+            listed.splice(0..0, known.cloned());
         }
-        history.take_open(listed, !open.is_cut);
-        history.resolved.retain(|_, incident| now.duration_since(incident.changed_at) < RESOLVED_SHOWN_FOR);
+        resolved
+            .into_iter()
+            .filter(|incident| !incident.is_open())
+            .for_each(|incident| history.put(incident));
+        history.replace_open(listed, !open.is_cut);
+        let is_shown = |incident: &Incident| now.duration_since(incident.changed_at) < RESOLVED_SHOWN_FOR;
+        history.known.retain(|_, incident| incident.is_open() || is_shown(incident));
     }
 
     /// Looks up incidents that left the open list but are not in the resolved one: the list of resolved ones does not go back
     /// that far, or they moved to another page while the pages were read.
-    async fn look_up_lost(&self, ranks: &Priorities) -> Result<Cost, SourceError> {
+    async fn look_up_lost(&self, ranks: &[Priority]) -> Result<(), SourceError> {
         let lost: Vec<Text> = self.kept().history.lost.iter().take(MAX_LOOKUPS).cloned().collect();
-        let mut cost = Cost::default();
-        let answers =
-            join_all(lost.iter().map(
-                async |id| match self.get(&format!("incidents/{id}"), &INCLUDED).await {
-                    Ok(body) => {
-                        let incident = object::<wire::Incident>(body.json()?, "incident");
-                        Ok((Some(incident.ok_or_else(|| self.odd("no `incident` in it"))?), Cost::of(&body)))
-                    }
-                    Err(error) if error.kind.refused(404).is_some() => Ok((None, Cost::REFUSED)),
-                    Err(error) => Err(error),
-                },
-            ));
+        let look_up = async |id: &Text| match self.http.get(&format!("incidents/{id}"), &INCLUDED).await {
+            Err(error) if error.kind.refused(404).is_some() => Ok(None),
+            body => self.object::<wire::Incident>(&body?, "incident").map(Some),
+        };
+        let answers = join_all(lost.iter().map(look_up)).await;
         let mut failure = None;
-        for (id, answer) in lost.iter().zip(answers.await) {
-            let (wire, spent) = match answer {
-                Ok(found) => found,
-                Err(error) => {
-                    failure = Some(error);
-                    continue;
+        for (id, answer) in lost.iter().zip(answers) {
+            match answer {
+                Ok(wire) => {
+                    let incident = wire.and_then(|wire| self.read(|reader| reader.incident(&wire, ranks)));
+                    let history = &mut self.kept().history;
+                    if incident.as_ref().is_none_or(|incident| incident.id != *id) {
+                        history.known.remove(id);
+                    }
+                    history.lost.remove(id);
+                    if let Some(incident) = incident {
+                        history.put(incident);
+                    }
                 }
-            };
-            cost.add(spent);
-            let incident = wire.and_then(|wire| self.read(|reader| reader.incident(&wire, ranks)));
-            let history = &mut self.kept().history;
-            match incident {
-                Some(incident) if incident.is_open() => {
-                    history.open.insert(incident.id.clone(), incident);
-                }
-                Some(incident) => {
-                    history.take_resolved(incident);
-                    history.open.remove(id);
-                }
-                None => drop(history.open.remove(id)),
+                Err(error) => failure = Some(error),
             }
-            history.lost.remove(id);
         }
-        failure.map_or(Ok(cost), Err)
+        failure.map_or(Ok(()), Err)
     }
 
     /// All known incidents, sorted by id, and the warnings about missing ones.
@@ -285,12 +255,8 @@ impl PagerDuty {
             )));
         }
         warnings.extend(history.gap.clone().map(Warning::missing));
-        let mut all = history.resolved.clone();
-        all.extend(history.open.clone());
-        let mut priorities: Vec<Priority> =
-            kept.ranks.iter().flat_map(|(_, ranks)| ranks.by_id.values().cloned()).collect();
-        priorities.sort_by_key(|priority| priority.rank);
-        IncidentSnapshot { incidents: all.into_values().collect(), priorities }
+        let priorities = kept.ranks.iter().flat_map(|(_, ranks)| ranks.all.iter().cloned()).collect();
+        IncidentSnapshot { incidents: history.known.values().cloned().collect(), priorities }
     }
 }
 

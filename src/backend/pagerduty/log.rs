@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::incidents::{History, instant};
 use super::map::TextReader;
 use super::{PagerDuty, wire};
-use crate::backend::kit::cost::Cost;
 use crate::backend::kit::paging::PagedList;
 use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::{Attribution, Incident, IncidentLog, IncidentLogEntry, Person};
@@ -69,7 +68,7 @@ impl PagerDuty {
         let cut = (whole_since > since)
             .then(|| Warning::missing(format!("events before {} were not read", instant(whole_since))));
         let warnings = cut.into_iter().chain(log.unreadable_warning("entries of the log")).collect();
-        Ok(Reply { warnings, ..log.cost.reply(Answer::Steps(snapshot)) })
+        Ok(Reply { warnings, ..Reply::free(Answer::Steps(snapshot)) })
     }
 
     /// Whether an entry belongs to a configured service: the API can filter the log by team, but not by service.
@@ -81,27 +80,26 @@ impl PagerDuty {
 
     /// Reads who acknowledged incidents that were resolved before burnwatch saw them. A failure is kept as a warning until
     /// the next call.
-    pub(super) async fn look_up_acknowledged(&self) -> Cost {
-        let Some((since, until)) = self.kept().history.without_acknowledgement() else {
+    pub(super) async fn look_up_acknowledged(&self) {
+        let range = self.kept().history.without_acknowledgement();
+        let Some((since, until)) = range else {
             self.kept().history.gap = None;
-            return Cost::default();
+            return;
         };
-        let (gap, cost) = match self.log(since, until + END).await {
+        let gap = match self.log(since, until + END).await {
             Ok((log, whole_since)) => {
                 let reported = self.read(|reader| reader.changes_by_incident(&log.items));
                 self.kept().history.apply_changes(reported, whole_since);
                 let before = instant(whole_since);
                 let gap =
                     format!("who acknowledged incidents before {before} is not known: the log is too long");
-                ((whole_since > since).then_some(gap), log.cost)
+                (whole_since > since).then_some(gap)
             }
             Err(error) => {
-                let gap = format!("who acknowledged resolved incidents could not be read: {}", error.kind);
-                (Some(gap), Cost::REFUSED)
+                Some(format!("who acknowledged resolved incidents could not be read: {}", error.kind))
             }
         };
         self.kept().history.gap = gap.map(Text::from);
-        cost
     }
 }
 
@@ -109,33 +107,34 @@ impl History {
     /// The time range of all resolved incidents without a known acknowledgement that were not searched for in the log yet.
     fn without_acknowledgement(&self) -> Option<(Timestamp, Timestamp)> {
         let lacks_acknowledgement = |incident: &&Incident| {
-            incident.acknowledged.is_empty() && !self.searched_in_log.contains(&incident.id)
+            !incident.is_open()
+                && incident.acknowledged.is_empty()
+                && !self.searched_in_log.contains(&incident.id)
         };
-        let without_acknowledgement = || self.resolved.values().filter(lacks_acknowledgement);
-        let since = without_acknowledgement().map(|incident| incident.created_at).min()?;
-        let until = without_acknowledgement()
-            .map(|incident| incident.resolved_at.unwrap_or(incident.changed_at))
-            .max()?;
-        Some((since, until.max(since)))
+        let range = |incident: &Incident| {
+            let since = incident.created_at;
+            (since, incident.resolved_at.unwrap_or(incident.changed_at).max(since))
+        };
+        let ranges = self.known.values().filter(lacks_acknowledgement).map(range);
+        ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// Adds acknowledgements and assignments from the log, and marks the incidents that were covered by the log as looked up.
     fn apply_changes(&mut self, mut reported: HashMap<Text, IncidentChanges>, whole_since: Timestamp) {
-        for (id, incident) in &mut self.resolved {
-            if let Some(reported) = reported.remove(id) {
-                if incident.acknowledged.is_empty() {
-                    incident.acknowledged = reported.acknowledged;
-                }
-                if incident.assigned.is_empty() {
-                    incident.assigned = reported.assigned;
-                }
+        let Self { known, searched_in_log, .. } = self;
+        for incident in known.values_mut().filter(|incident| !incident.is_open()) {
+            let reported = reported.remove(&incident.id).unwrap_or_default();
+            if incident.acknowledged.is_empty() {
+                incident.acknowledged = reported.acknowledged;
+            }
+            if incident.assigned.is_empty() {
+                incident.assigned = reported.assigned;
             }
             if incident.created_at >= whole_since {
-                self.searched_in_log.insert(id.clone());
+                searched_in_log.insert(incident.id.clone());
             }
         }
-        let Self { searched_in_log, resolved, .. } = self;
-        searched_in_log.retain(|id| resolved.contains_key(id));
+        searched_in_log.retain(|id| known.get(id).is_some_and(|incident| !incident.is_open()));
     }
 }
 

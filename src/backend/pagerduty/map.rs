@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::incidents::Priorities;
 use super::wire::{self, LenientObject, Reference, Word};
-use crate::backend::kit::time::Rfc3339;
+use crate::backend::kit::firing_text;
+use crate::backend::kit::lenient::LenientList;
 use crate::model::incident::{
     AlertCounts, Attribution, Incident, IncidentStatus, PagerRef, Pending, Person, Priority, Urgency,
 };
-use crate::model::labels::{Interner, Text};
+use crate::model::labels::{Interner, Labels, Text};
 use crate::model::source::SourceId;
 
 /// Maps texts and objects, with interned texts.
@@ -61,25 +61,23 @@ impl TextReader<'_> {
     }
 
     /// Maps an incident; `None` if it has no id.
-    pub(super) fn incident(&mut self, wire: &wire::Incident, ranks: &Priorities) -> Option<Incident> {
+    pub(super) fn incident(&mut self, wire: &wire::Incident, ranks: &[Priority]) -> Option<Incident> {
         let id = self.some(&wire.id)?;
         // the epoch is obviously wrong on the screen, but a guess would look right
         let created_at = wire.created_at.0.unwrap_or(Timestamp::UNIX_EPOCH);
         let changed_at = wire.last_status_change_at.0.or(wire.updated_at.0).unwrap_or(created_at);
         let status = status(wire);
         let resolved_at = wire.resolved_at.0.or(Some(changed_at));
-        let stamps = |reader: &mut Self, list: Vec<(Rfc3339, &LenientObject<Reference>)>| {
-            let people = list.into_iter().filter_map(|(at, who)| {
-                let who = reader.person(who.0.as_ref()?);
-                Some(Attribution { who, at: at.0.unwrap_or(changed_at) })
+        let mut stamps = |given: &LenientList<wire::Attribution>| {
+            let people = given.all.iter().filter_map(|given| {
+                let who = self.person(given.who.0.as_ref()?);
+                Some(Attribution { who, at: given.at.0.unwrap_or(changed_at) })
             });
             let mut stamps: Vec<_> = people.collect();
             stamps.sort_by_key(|stamp| stamp.at);
             stamps
         };
-        let assigned = wire.assignments.all.iter().map(|given| (given.at, &given.assignee)).collect();
-        let acknowledged =
-            wire.acknowledgements.all.iter().map(|given| (given.at, &given.acknowledger)).collect();
+        let (assigned, acknowledged) = (stamps(&wire.assignments), stamps(&wire.acknowledgements));
         Some(Incident {
             number: wire.number.0,
             title: self.first(&[&wire.title, &wire.summary, &wire.id]),
@@ -87,14 +85,15 @@ impl TextReader<'_> {
             // an unknown urgency counts as high
             urgency: if wire.urgency.0 == "low" { Urgency::Low } else { Urgency::High },
             priority: self.maybe_named(&wire.priority).map(|named| {
-                let rank = ranks.get(&named.id).and_then(|ranked| ranked.rank);
+                let rank =
+                    ranks.iter().find(|ranked| ranked.named.id == named.id).and_then(|ranked| ranked.rank);
                 Priority { named, rank }
             }),
             service: self.maybe_named(&wire.service),
             escalation_policy: self.maybe_named(&wire.escalation_policy),
             teams: self.all_named(&wire.teams.all),
-            assigned: stamps(self, assigned),
-            acknowledged: stamps(self, acknowledged),
+            assigned,
+            acknowledged,
             alerts: wire.alert_counts.0.as_ref().map_or_else(AlertCounts::default, |counts| AlertCounts {
                 all: counts.all.saturating(),
                 triggered: counts.triggered.saturating(),
@@ -120,16 +119,26 @@ impl TextReader<'_> {
             id,
         })
     }
+
+    /// The labels of the alerts that opened an incident.
+    fn labels_of_trigger(&mut self, wire: &wire::Incident) -> Vec<Labels> {
+        let entry = wire.first_trigger_log_entry.0.as_ref();
+        let Some(channel) = entry.and_then(|entry| entry.channel.0.as_ref()) else { return Vec::new() };
+        let inner = channel.cef_details.0.as_ref().map(|inner| &inner.details);
+        let reported = [Some(&channel.details), inner].into_iter().flatten();
+        reported
+            .map(|details| firing_text::of_details(details, self.interner).each)
+            .find(|each| !each.is_empty())
+            .unwrap_or_default()
+    }
 }
 
 /// The status of an incident. An unknown status is derived from the other fields; `Triggered` if these say nothing.
 fn status(wire: &wire::Incident) -> IncidentStatus {
-    match &*wire.status.0 {
-        "resolved" => IncidentStatus::Resolved,
-        "acknowledged" => IncidentStatus::Acknowledged,
-        "triggered" => IncidentStatus::Triggered,
-        _ if wire.resolved_at.0.is_some() => IncidentStatus::Resolved,
-        _ if !wire.acknowledgements.all.is_empty() => IncidentStatus::Acknowledged,
-        _ => IncidentStatus::Triggered,
-    }
+    let derived = || match (wire.resolved_at.0, wire.acknowledgements.all.is_empty()) {
+        (Some(_), _) => IncidentStatus::Resolved,
+        (None, false) => IncidentStatus::Acknowledged,
+        (None, true) => IncidentStatus::Triggered,
+    };
+    wire.status().unwrap_or_else(derived)
 }

@@ -11,7 +11,7 @@ use super::map::TextReader;
 use super::{PagerDuty, wire};
 use crate::backend::kit::cost::digest;
 use crate::backend::kit::lenient::unreadable_warning;
-use crate::backend::kit::paging::PagedList;
+use crate::backend::kit::paging::{ListResult, PagedList};
 use crate::backend::kit::parts::AnswerParts;
 use crate::model::ask::{Answer, Answered};
 use crate::model::oncall::{EscalationLevel, EscalationPolicy, EscalationTarget, OnCallSnapshot, Shift};
@@ -35,20 +35,19 @@ impl PagerDuty {
         let now = self.clock.now().as_second();
         let from = Timestamp::from_second(now - now.rem_euclid(3600)).unwrap_or(Timestamp::UNIX_EPOCH);
         let until = from + AHEAD + SignedDuration::from_hours(1);
+        let range = [instant(from), instant(until)];
+        let range = [("since", &*range[0]), ("until", &*range[1]), ("time_zone", "UTC")];
         let (policies_and_turns, overrides, me) =
-            tokio::join!(self.policies_and_turns(from, until), self.overrides(from, until), self.who());
+            tokio::join!(self.policies_and_turns(&range), self.overrides(&range), self.who());
         let (policies, turns) = policies_and_turns?;
         let mut parts = AnswerParts::default();
         let cut = "there are too many escalation policies to read: some are missing";
         let policies = parts.items(policies, "escalation policies", cut);
-        let turns = parts.items(
-            turns,
-            "on-call shifts",
-            "there are too many on-call shifts to read: some are missing",
-        );
+        let cut = "there are too many on-call shifts to read: some are missing";
+        let turns = parts.items(turns, "on-call shifts", cut);
         let schedules = parts.take("overrides", overrides)?;
         let overrides = schedules.map(|schedules| overrides_of(schedules, &mut parts)).unwrap_or_default();
-        let me = parts.take_priced("your user", me)?.flatten();
+        let me = parts.take("your user", me)?.flatten();
         let mut snapshot = OnCallSnapshot { me, from, until, ..OnCallSnapshot::default() };
         self.read(|reader| {
             for policy in &policies {
@@ -74,25 +73,24 @@ impl PagerDuty {
     /// Reads policies and shifts. If teams or services are configured, only the shifts of their policies are requested.
     async fn policies_and_turns(
         &self,
-        from: Timestamp,
-        until: Timestamp,
+        range: &[(&str, &str)],
     ) -> Result<(PagedList<wire::Policy>, PagedList<wire::OnCall>), SourceError> {
         if self.settings.teams.is_empty() && self.settings.services.is_empty() {
-            let (policies, turns) = tokio::join!(self.policies(), self.turns(from, until, &[]));
+            let (policies, turns) = tokio::join!(self.policies(), self.turns(range, &[]));
             return Ok((policies?, turns?));
         }
         let policies = self.policies().await?;
         let ids: Vec<&str> = policies.items.iter().map(|policy| policy.thing.id.0.as_str()).collect();
         let turns = match ids.len() {
             0 => PagedList::default(),
-            1..=NAMED => self.turns(from, until, &ids).await?,
-            _ => self.turns(from, until, &[]).await?,
+            1..=NAMED => self.turns(range, &ids).await?,
+            _ => self.turns(range, &[]).await?,
         };
         Ok((policies, turns))
     }
 
     /// Reads the escalation policies; only those of the configured teams and services.
-    async fn policies(&self) -> Result<PagedList<wire::Policy>, SourceError> {
+    async fn policies(&self) -> ListResult<wire::Policy> {
         let query = self.of_teams(&[("sort_by", "name")]);
         let mut pages: PagedList<wire::Policy> = self.pages("escalation_policies", &query, PAGES).await?;
         if !self.settings.services.is_empty() {
@@ -103,32 +101,16 @@ impl PagerDuty {
     }
 
     /// Reads the on-call shifts of these policies; of all policies if the list is empty.
-    async fn turns(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-        policies: &[&str],
-    ) -> Result<PagedList<wire::OnCall>, SourceError> {
-        let (since, until) = (instant(from), instant(until));
-        let mut query =
-            vec![("since", &*since), ("until", &*until), ("time_zone", "UTC"), ("include[]", "users")];
+    async fn turns(&self, range: &[(&str, &str)], policies: &[&str]) -> ListResult<wire::OnCall> {
+        let mut query = [range, &[("include[]", "users")]].concat();
         query.extend(policies.iter().map(|id| ("escalation_policy_ids[]", *id)));
         self.pages("oncalls", &query, usize::MAX).await
     }
 
     /// Reads all schedules with their overrides, because the shifts do not say whether they are overrides.
-    async fn overrides(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Result<PagedList<wire::Schedule>, SourceError> {
-        let (since, until) = (instant(from), instant(until));
-        let query = self.of_teams(&[
-            ("include[]", "overrides_subschedule"),
-            ("since", &since),
-            ("until", &until),
-            ("time_zone", "UTC"),
-        ]);
+    async fn overrides(&self, range: &[(&str, &str)]) -> ListResult<wire::Schedule> {
+        let query = [range, &[("include[]", "overrides_subschedule")]].concat();
+        let query = self.of_teams(&query);
         self.pages("schedules", &query, PAGES).await
     }
 }

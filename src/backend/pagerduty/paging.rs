@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::PagerDuty;
-use crate::backend::kit::cost::Cost;
 use crate::backend::kit::http::Body;
-use crate::backend::kit::paging::{self, ListBounds, Page, PagedList, Paging};
+use crate::backend::kit::lenient::object;
+use crate::backend::kit::paging::{self, ListBounds, ListResult, Page, PagedList, Paging};
 use crate::model::source::{ErrorKind, SourceError};
 
 /// The maximum page size.
@@ -41,7 +41,7 @@ impl Paging for AccountList<'_> {
         let (limit, offset) = (PAGE.to_string(), place.offset.to_string());
         let mut query = self.query.to_vec();
         query.extend([("limit", &*limit), ("offset", &*offset)]);
-        self.account.get(self.path, &query).await
+        self.account.http.get(self.path, &query).await
     }
 
     fn read(&self, body: &Body, place: &Offset) -> Result<Page<Offset>, SourceError> {
@@ -69,7 +69,7 @@ impl PagerDuty {
         path: &str,
         query: &[(&str, &str)],
         most: usize,
-    ) -> Result<PagedList<T>, SourceError> {
+    ) -> ListResult<T> {
         let bounds =
             ListBounds { pages: most.min(MAX_OFFSET / PAGE), until: Instant::now() + self.list_timeout };
         paging::pages(&AccountList { account: self, path, query }, bounds).await
@@ -80,10 +80,10 @@ impl PagerDuty {
         &self,
         path: &str,
         query: &[(&str, &str)],
-    ) -> Result<PagedList<T>, SourceError> {
-        let body = self.get(path, query).await?;
+    ) -> ListResult<T> {
+        let body = self.http.get(path, query).await?;
         let mut pages = PagedList::default();
-        pages.take(self.items(&body, path)?.0, Cost::of(&body));
+        pages.take(self.items(&body, path)?.0);
         Ok(pages)
     }
 
@@ -96,6 +96,11 @@ impl PagerDuty {
             Some(Value::Null) => Ok((Vec::new(), answer)),
             _ => Err(self.odd(&format!("no list of `{key}` in it"))),
         }
+    }
+
+    /// The object under this key of an answer.
+    pub(super) fn object<T: DeserializeOwned>(&self, body: &Body, key: &str) -> Result<T, SourceError> {
+        object(body.json()?, key).ok_or_else(|| self.odd(&format!("no `{key}` in it")))
     }
 
     /// The error for valid JSON that is not an answer of PagerDuty.

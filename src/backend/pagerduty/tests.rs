@@ -9,9 +9,10 @@ mod whose;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::backend::Source;
 use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest, SnapshotWithWarnings};
 use crate::config::settings::Settings;
-use crate::model::ask::{Answer, Answered};
+use crate::model::ask::{Answer, Answered, Ask};
 use crate::model::incident::{Incident, IncidentDetail, IncidentSnapshot};
 use crate::model::oncall::OnCallSnapshot;
 use crate::model::source::{ErrorKind, ProbeReport};

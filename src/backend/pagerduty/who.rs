@@ -6,11 +6,9 @@ use url::Url;
 
 use super::wire::Reference;
 use super::{PagerDuty, fresh};
-use crate::backend::kit::cost::Cost;
 use crate::backend::kit::http::Body;
-use crate::backend::kit::lenient::object;
 use crate::backend::kit::probe;
-use crate::model::ask::{Answer, Answered};
+use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::Person;
 use crate::model::labels::Text;
 use crate::model::source::{ErrorKind, SourceError};
@@ -45,25 +43,19 @@ impl PagerDuty {
     /// Answers a probe: the owner of the key, the rate limit and the clock offset.
     pub(super) async fn probe(&self) -> Answered {
         let (key, about) = self.key().await?;
-        let mut cost = about.as_ref().map_or(Cost::REFUSED, Cost::of);
         let mut probe_report = probe::probe_report("PagerDuty", "");
         let (mut date, mut allowance) = about.map(|body| (body.date, body.allowance)).unwrap_or_default();
         if key.user().is_none() {
             // checks that the key is valid
-            match self.get("abilities", &[]).await {
+            match self.http.get("abilities", &[]).await {
                 Ok(body) => {
                     let answer: Map<String, Value> = body.json()?;
                     if !answer.contains_key("abilities") {
                         return Err(self.odd("no list of `abilities` in it"));
                     }
                     (date, allowance) = (body.date, body.allowance);
-                    cost.add(Cost::of(&body));
                 }
-                Err(error)
-                    if matches!(error.kind, ErrorKind::Forbidden { .. }) && key == KeyOwner::Account =>
-                {
-                    cost.add(Cost::REFUSED);
-                }
+                Err(SourceError { kind: ErrorKind::Forbidden { .. }, .. }) if key == KeyOwner::Account => {}
                 Err(error) => return Err(error),
             }
         }
@@ -78,9 +70,7 @@ impl PagerDuty {
             }
             (KeyOwner::Account, Some(from)) => {
                 probe_report.fact("key of", "the account");
-                let (me, spent) = self.me(&key).await?;
-                cost.add(spent);
-                let found = me.map(|me| probe_report.fact("from", me.name));
+                let found = self.me(&key).await?.map(|me| probe_report.fact("from", me.name));
                 let missing =
                     || format!("the account has no user with the address `{from}`: actions will be refused");
                 found.is_none().then(missing)
@@ -100,12 +90,12 @@ impl PagerDuty {
         }
         probe_report.allowance(allowance);
         probe_report.clock(date, self.clock.now(), "displayed ages are wrong by that much");
-        Ok(cost.reply(Answer::Probe(probe_report)))
+        Ok(Reply::free(Answer::Probe(probe_report)))
     }
 
     /// The owner of the API key, read again; with the answer.
     async fn key(&self) -> Result<(KeyOwner, Option<Body>), SourceError> {
-        let (key, body) = match self.get("users/me", &[]).await {
+        let (key, body) = match self.http.get("users/me", &[]).await {
             Ok(body) => (self.user_key(&body)?, Some(body)),
             // a key of the account gets 400 "The current user is not available"
             Err(SourceError { kind: ErrorKind::BadQuery { .. }, .. }) => (KeyOwner::Account, None),
@@ -122,10 +112,10 @@ impl PagerDuty {
 
     /// The owner in the answer to `users/me`.
     fn user_key(&self, body: &Body) -> Result<KeyOwner, SourceError> {
-        let user: Option<Reference> = object(body.json()?, "user");
-        let Some(user) = user.filter(|user| !user.id.0.is_empty()) else {
+        let user: Reference = self.object(body, "user")?;
+        if user.id.0.is_empty() {
             return Err(self.odd("no `user` in it"));
-        };
+        }
         let page = Url::parse(&user.html_url.0).ok();
         Ok(self.read(|reader| KeyOwner::User {
             account: page.as_ref().and_then(Url::host_str).map(|host| reader.text(host)),
@@ -135,39 +125,30 @@ impl PagerDuty {
     }
 
     /// The current user, if known; cached for an hour.
-    pub(super) async fn who(&self) -> Result<(Option<Person>, Cost), SourceError> {
-        let known = fresh(self.kept().key.as_ref(), self.clock.now(), KEPT);
-        let (key, mut cost) = if let Some(key) = known {
-            (key, Cost::default())
-        } else {
-            let (key, reported) = self.key().await?;
-            (key, reported.as_ref().map_or(Cost::REFUSED, Cost::of))
+    pub(super) async fn who(&self) -> Result<Option<Person>, SourceError> {
+        let key = fresh(self.kept().key.as_ref(), self.clock.now(), KEPT);
+        let key = match key {
+            Some(key) => key,
+            None => self.key().await?.0,
         };
-        let (me, spent) = self.me(&key).await?;
-        cost.add(spent);
-        Ok((me, cost))
+        self.me(&key).await
     }
 
     /// The user of a user key, else the user with the address `from`. Never a guess.
-    async fn me(&self, key: &KeyOwner) -> Result<(Option<Person>, Cost), SourceError> {
+    async fn me(&self, key: &KeyOwner) -> Result<Option<Person>, SourceError> {
         let now = self.clock.now();
-        let (None, Some(from)) = (key.user(), &self.settings.from) else {
-            return Ok((key.user().cloned(), Cost::default()));
-        };
+        let (None, Some(from)) = (key.user(), &self.settings.from) else { return Ok(key.user().cloned()) };
         if let Some(me) = fresh(self.kept().me.as_ref(), now, KEPT) {
-            return Ok((Some(me), Cost::default()));
+            return Ok(Some(me));
         }
-        let query = [("query", from.as_str())];
-        let users = match self.pages::<Reference>("users", &query, 10).await {
-            Err(error) if matches!(error.kind, ErrorKind::Forbidden { .. }) => {
-                return Ok((None, Cost::REFUSED));
-            }
+        let users = match self.pages::<Reference>("users", &[("query", from.as_str())], 10).await {
+            Err(error) if matches!(error.kind, ErrorKind::Forbidden { .. }) => return Ok(None),
             users => users?,
         };
         let mine = users.items.iter().find(|user| user.email.0.trim().eq_ignore_ascii_case(from));
         let me = self.read(|reader| mine.map(|user| reader.person(user)));
         // a missing user is not cached, because the user may be added at any time
         self.kept().me = me.clone().map(|me| (now, me));
-        Ok((me, users.cost))
+        Ok(me)
     }
 }

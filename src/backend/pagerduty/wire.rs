@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::backend::kit::lenient::{Count, LenientList, texts, wire};
 pub(super) use crate::backend::kit::lenient::{LenientObject, LenientString as Word};
 use crate::backend::kit::time::Rfc3339;
+use crate::model::incident::IncidentStatus;
 
 wire! {
     /// A reference (`"type": "user_reference"`), or the complete object if the request had `include[]` (`"type": "user"`).
@@ -38,8 +39,8 @@ wire! {
         service: LenientObject<Reference>,
         escalation_policy: LenientObject<Reference>,
         teams: LenientList<Reference>,
-        assignments: LenientList<Assignment>,
-        acknowledgements: LenientList<Acknowledgement>,
+        assignments: LenientList<Attribution>,
+        acknowledgements: LenientList<Attribution>,
         alert_counts: LenientObject<AlertCounts>,
         pending_actions: LenientList<PendingAction>,
         created_at: Rfc3339,
@@ -63,16 +64,11 @@ wire! {
         message: Word,
     }
 
-    /// To whom the incident is assigned.
-    struct Assignment {
+    /// To whom the incident is assigned, or who acknowledged it.
+    struct Attribution {
         at: Rfc3339,
-        assignee: LenientObject<Reference>,
-    }
-
-    /// Who acknowledged the incident.
-    struct Acknowledgement {
-        at: Rfc3339,
-        acknowledger: LenientObject<Reference>,
+        #[serde(alias = "assignee", alias = "acknowledger")]
+        who: LenientObject<Reference>,
     }
 
     /// The number of alerts of an incident.
@@ -230,6 +226,13 @@ impl Reference {
     /// Whether the object is of this kind, complete or as a reference.
     pub(super) fn is(&self, kind: &str) -> bool {
         self.kind.0.strip_suffix("_reference").unwrap_or(&self.kind.0) == kind
+    }
+}
+
+impl Incident {
+    /// The status; `None` if it is unknown.
+    pub(super) fn status(&self) -> Option<IncidentStatus> {
+        IncidentStatus::ALL.into_iter().find(|status| status.word() == self.status.0)
     }
 }
 

@@ -177,10 +177,7 @@ impl<'a> QuestionRequests<'a> {
     /// Sends GET to another path of the API.
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         let _permit = self.permits.acquire().await;
-        self.parts().cost.requests += 1;
-        let body = self.server.http.get_as(self.weight, path, query).await?;
-        self.parts().cost.bytes_in += body.size();
-        Ok(body)
+        self.server.http.get_as(self.weight, path, query).await
     }
 
     /// Sends a query by POST, because selectors can be long; by GET once the server has refused POST.
@@ -195,13 +192,9 @@ impl<'a> QuestionRequests<'a> {
         let option = quirks.is_victoria.load(Ordering::Relaxed).then_some(fresh);
         loop {
             let is_get = get_only.load(Ordering::Relaxed);
-            self.parts().cost.requests += 1;
             let query = PromQuery { expression, evaluation, timeout: *timeout, option, is_get };
             match http.evaluate(self.weight, &query).await {
-                Ok(body) => {
-                    self.parts().cost.bytes_in += body.size();
-                    return Ok(body);
-                }
+                Ok(body) => return Ok(body),
                 Err(error) if !is_get && error.kind.refused(405).is_some() => {
                     get_only.store(true, Ordering::Relaxed);
                 }
@@ -274,13 +267,7 @@ impl<'a> QuestionRequests<'a> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds another question's requests and bytes, because they were sent for this question.
-    pub(super) fn add_cost_of(&self, other: &Self) {
-        let cost = other.parts().cost;
-        self.parts().cost.add(cost);
-    }
-
-    /// The reply, with warnings and cost.
+    /// The reply, with the warnings.
     pub(super) fn reply(self, answer: Answer) -> Reply {
         self.parts.into_inner().unwrap_or_else(PoisonError::into_inner).reply(answer)
     }

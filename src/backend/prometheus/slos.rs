@@ -73,7 +73,6 @@ impl ServerSlos {
         // the warnings of these requests are valid as long as the registry
         let finding = call.separate();
         let found = self.find(&finding, kept.is_some()).await;
-        call.add_cost_of(&finding);
         let warnings = finding.warnings();
         let (slo_registry, lasts) = match (found, kept.as_ref()) {
             (Ok(slo_registry), _) if warnings.iter().any(Warning::is_missing_data) => {

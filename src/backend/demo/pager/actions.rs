@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{PagerAnswer, PagerServer, is_over, render};
+use super::{PagerAnswer, PagerServer, render};
 use crate::backend::demo::actions_done::IncidentAction;
 use crate::backend::demo::exchange::ParsedRequest;
 use crate::backend::demo::noise::mix_text;
 use crate::backend::demo::paging::TakenShift;
 use crate::model::action::{EntityRef, Operation};
-use crate::model::incident::Urgency;
+use crate::model::incident::{Incident, Urgency};
 use crate::model::labels::Text;
 
 /// The maximum snooze, in seconds.
@@ -21,6 +21,7 @@ const REST: u64 = 604_800;
 type RefusedAction = (u16, &'static str);
 
 const INVALID: RefusedAction = (400, "Invalid Input Provided");
+const RESOLVED: RefusedAction = (400, "Incident Already Resolved");
 
 impl PagerServer {
     pub(super) fn write(&self, asked: &ParsedRequest, now: Timestamp) -> PagerAnswer {
@@ -45,12 +46,11 @@ impl PagerServer {
                 self.incident_answer(200, id, now)
             }
             (&Method::PUT, ["incidents", id, "merge"]) => {
-                let into = self.one(id, now)?;
-                if is_over(&into) {
-                    return Err((400, "Incident Already Resolved"));
+                let into = self.one(id, now)?.incident;
+                if !into.is_open() {
+                    return Err(RESOLVED);
                 }
-                let into =
-                    EntityRef { id: into.incident.id, name: format!("#{}", into.incident.number).into() };
+                let into = numbered(&into);
                 for merged in list(body, "/source_incidents") {
                     self.note(text(merged, "/id"), Operation::Merge { into: into.clone() }, false, now)?;
                 }
@@ -101,8 +101,7 @@ impl PagerServer {
     }
 
     fn person(&self, id: &str) -> Option<EntityRef> {
-        let found = self.world.paging.people().find(|person| *person.id == *id)?;
-        Some(EntityRef { id: found.id, name: found.name })
+        self.world.paging.people().find(|person| *person.id == *id).map(|person| EntityRef::from(&person))
     }
 
     /// The JSON keys of an incident update.
@@ -121,9 +120,7 @@ impl PagerServer {
         let policies = self.world.paging.policies(&self.world.fixtures.services);
         if let Some(id) = wanted.pointer("/escalation_policy/id").and_then(Value::as_str) {
             let policy = policies.iter().find(|policy| *policy.named.id == *id).ok_or(INVALID)?;
-            let policy =
-                EntityRef { id: Text::clone(&policy.named.id), name: Text::clone(&policy.named.name) };
-            operations.push(Operation::Reroute { policy });
+            operations.push(Operation::Reroute { policy: EntityRef::from(&policy.named) });
         }
         if let Some(level) = wanted.get("escalation_level").and_then(Value::as_u64) {
             let most = policies.iter().map(|policy| policy.levels.len()).max().unwrap_or(0);
@@ -131,10 +128,8 @@ impl PagerServer {
             operations.push(Operation::Escalate { level: level.ok_or(INVALID)? });
         }
         if let Some(id) = wanted.pointer("/priority/id").and_then(Value::as_str) {
-            let name: Text =
-                (1..=5).map(|rank| format!("P{rank}")).find(|name| name == id).ok_or(INVALID)?.into();
-            operations
-                .push(Operation::Priority { priority: Some(EntityRef { id: Text::clone(&name), name }) });
+            let priority = super::priorities().find(|priority| *priority.id == *id).ok_or(INVALID)?;
+            operations.push(Operation::Priority { priority: Some(EntityRef::from(&priority)) });
         }
         if operations.is_empty() { Err(INVALID) } else { Ok(operations) }
     }
@@ -147,13 +142,11 @@ impl PagerServer {
         may_be_over: bool,
         now: Timestamp,
     ) -> Result<(), RefusedAction> {
-        let incident = self.one(id, now)?;
-        if is_over(&incident) && !may_be_over {
-            return Err((400, "Incident Already Resolved"));
+        let incident = self.one(id, now)?.incident;
+        if !incident.is_open() && !may_be_over {
+            return Err(RESOLVED);
         }
-        let incident = incident.incident;
-        let target =
-            EntityRef { id: Text::clone(&incident.id), name: format!("#{}", incident.number).into() };
+        let target = numbered(&incident);
         let was_taken = !incident.acknowledged.is_empty();
         self.done().log.push(IncidentAction { at: now, operation, id: incident.id, target, was_taken });
         Ok(())
@@ -168,8 +161,8 @@ impl PagerServer {
         if title.trim().is_empty() {
             return Err(INVALID);
         }
-        let is_same = |incident: &super::IncidentWithActions| {
-            !is_over(incident) && incident.incident.key.as_ref() == Some(&key)
+        let is_same = |known: &super::IncidentWithActions| {
+            known.incident.is_open() && known.incident.key.as_ref() == Some(&key)
         };
         if !key.is_empty() && self.all(now).iter().any(is_same) {
             return Err((400, "Open incident with matching dedup key already exists on this service"));
@@ -212,6 +205,11 @@ impl PagerServer {
         }
         Ok((201, Value::Array(all)))
     }
+}
+
+/// A reference to an incident by its number.
+fn numbered(incident: &Incident) -> EntityRef {
+    EntityRef { id: Text::clone(&incident.id), name: format!("#{}", incident.number).into() }
 }
 
 const NOTHING: &Value = &Value::Null;

@@ -1,7 +1,7 @@
 //! Renders the state of the paging system in PagerDuty's JSON shapes.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::backend::demo::actions_done::{ActionsDone, IncidentWithActions};
 use crate::backend::demo::paging::TakenShift;
@@ -10,14 +10,24 @@ use crate::model::action::Operation;
 use crate::model::incident::{Attribution, Incident, IncidentEvent, Note, PagerRef, Person};
 use crate::model::oncall::{EscalationLevel, EscalationPolicy, EscalationTarget, Shift};
 
+/// A reference to an object.
 pub(super) fn thing(kind: &str, named: &PagerRef) -> Value {
-    json!({
-        "id": &*named.id,
-        "type": format!("{kind}_reference"),
-        "summary": &*named.name,
-        "name": &*named.name,
-        "html_url": named.url.as_deref(),
-    })
+    object(&format!("{kind}_reference"), named, json!({}))
+}
+
+/// A complete object with these fields besides the common ones.
+fn object(kind: &str, PagerRef { id, name, url }: &PagerRef, fields: Value) -> Value {
+    let common =
+        json!({ "id": &**id, "type": kind, "summary": &**name, "name": &**name, "html_url": url.as_deref() });
+    joined(common, fields)
+}
+
+/// An object with the fields of both.
+fn joined(mut one: Value, other: Value) -> Value {
+    if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
+        one.extend(other);
+    }
+    one
 }
 
 /// A reference to a user.
@@ -113,7 +123,7 @@ pub(super) fn incident(reported: &IncidentWithActions, paging: &PagingFixture, d
 pub(super) fn step(step: &IncidentEvent, number: u32, incident: &Incident, paging: &PagingFixture) -> Value {
     let channel = step.channel.as_deref().unwrap_or("auto");
     let who = step.who.as_deref().map(|name| called(name, paging));
-    let mut entry = json!({
+    let entry = json!({
         "id": format!("{}L{number}", incident.id),
         "type": format!("{}_log_entry", step.kind),
         "summary": &*step.summary,
@@ -126,10 +136,7 @@ pub(super) fn step(step: &IncidentEvent, number: u32, incident: &Incident, pagin
     } else {
         json!({ "agent": who, "channel": { "type": channel } })
     };
-    if let (Some(entry), Value::Object(more)) = (entry.as_object_mut(), more) {
-        entry.extend::<Map<String, Value>>(more);
-    }
-    entry
+    joined(entry, more)
 }
 
 pub(super) fn note(note: &Note, paging: &PagingFixture) -> Value {
@@ -151,17 +158,13 @@ pub(super) fn policy(policy: &EscalationPolicy) -> Value {
             "targets": level.targets.iter().map(target).collect::<Vec<_>>(),
         })
     };
-    json!({
-        "id": &*policy.named.id,
-        "type": "escalation_policy",
-        "name": &*policy.named.name,
-        "summary": &*policy.named.name,
-        "html_url": policy.named.url.as_deref(),
+    let fields = json!({
         "teams": all("team", &policy.teams),
         "services": all("service", &policy.services),
         "num_loops": policy.repeats,
         "escalation_rules": policy.levels.iter().map(rule).collect::<Vec<_>>(),
-    })
+    });
+    object("escalation_policy", &policy.named, fields)
 }
 
 /// An on-call shift.
@@ -187,16 +190,8 @@ pub(super) fn schedule(
         let (start, end) = (*start.max(&from), *end.min(&until));
         json!({ "user": somebody(person), "start": start.to_string(), "end": end.to_string() })
     });
-    json!({
-        "id": &*rotation.id,
-        "type": "schedule",
-        "name": &*rotation.name,
-        "summary": &*rotation.name,
-        "html_url": rotation.url.as_deref(),
-        "overrides_subschedule": {
-            "name": "Overrides", "rendered_schedule_entries": entries.collect::<Vec<_>>(),
-        },
-    })
+    let overrides = json!({ "name": "Overrides", "rendered_schedule_entries": entries.collect::<Vec<_>>() });
+    object("schedule", rotation, json!({ "overrides_subschedule": overrides }))
 }
 
 pub(super) fn taken_shifts(taken: &TakenShift) -> Value {

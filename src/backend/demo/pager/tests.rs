@@ -13,7 +13,7 @@ use crate::model::action::{
 };
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::{Answer, Ask, Query};
-use crate::model::incident::{Incident, IncidentDetail, Urgency};
+use crate::model::incident::{Incident, IncidentDetail, IncidentStatus, Urgency};
 use crate::model::labels::Text;
 use crate::model::matcher::parse;
 use crate::model::oncall::OnCallSnapshot;

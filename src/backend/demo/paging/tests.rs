@@ -22,7 +22,7 @@ fn somebody_is_on_call_for_the_shop_at_every_hour_of_a_year() {
     let policy = paging.policy_of("Zürich");
     for hour in 0..8760 {
         let moment = at("2026-01-01T00:30:00Z") + hour.hours();
-        let on = paging.shifts(policy, (&policy.levels[0], 1), (moment, moment + 1.second()), &[]);
+        let on = paging.shifts_on(policy, (&policy.levels[0], 1), (moment, moment + 1.second()), &[]);
         assert_eq!(on.iter().filter(|shift| shift.covers(moment)).count(), 1, "{moment}");
     }
 }
@@ -38,11 +38,11 @@ fn a_day_of_the_rota_is_as_long_as_the_zones_clock_says() {
 #[test]
 fn on_sundays_the_platform_has_a_gap_and_on_saturdays_somebody_stands_in() {
     let paging = PagingFixture::open();
-    let world = DemoWorld::new(7);
+    let world = DemoWorld::new(7, DemoTimeline::new(night(), 1.0));
     let until = night() + (7 * 24).hours();
     let snapshot = OnCallSnapshot {
         policies: paging.policies(&world.fixtures.services),
-        shifts: paging.turns(night(), until, &[]),
+        shifts: paging.turns((night(), until), &[]),
         me: Some(paging.me()),
         from: night(),
         until,
@@ -61,9 +61,9 @@ fn on_sundays_the_platform_has_a_gap_and_on_saturdays_somebody_stands_in() {
 
 #[test]
 fn the_storys_page_is_an_incident_that_waits_for_somebody() {
-    let (world, done) = (DemoWorld::new(7), ActionsDone::default());
     let clock = DemoTimeline::new(night() - 100.seconds(), 1.0);
-    let all = world.incidents(&done, night(), &clock);
+    let (world, done) = (DemoWorld::new(7, clock), ActionsDone::default());
+    let all = world.incidents(&done, night());
     let open: Vec<_> = all.iter().filter(|reported| reported.incident.is_open()).collect();
     let triggered: Vec<_> =
         open.iter().filter(|reported| reported.incident.status == IncidentStatus::Triggered).collect();
@@ -86,10 +86,10 @@ fn the_storys_page_is_an_incident_that_waits_for_somebody() {
 
 /// The incidents at a time after the start, independent of the speed of the demo: name, number and id by demo time.
 fn identities(seed: u64, minute: f64, speed: f64) -> BTreeMap<(Text, i64), (u64, Text)> {
-    let (world, done) = (DemoWorld::new(seed), ActionsDone::default());
     let origin = crate::backend::demo::origin(night(), minute, speed);
     let clock = DemoTimeline::new(origin, speed);
-    let reported = world.incidents(&done, night(), &clock).into_iter().map(|reported| reported.incident);
+    let (world, done) = (DemoWorld::new(seed, clock), ActionsDone::default());
+    let reported = world.incidents(&done, night()).into_iter().map(|reported| reported.incident);
     reported
         .map(|incident| {
             #[expect(clippy::cast_possible_truncation, reason = "a time of the story in seconds")]
@@ -131,11 +131,11 @@ fn an_incident_keeps_its_id_and_number_at_every_minute_of_the_story_and_at_any_s
 
 #[test]
 fn nothing_is_told_of_an_incident_before_it_happened() {
-    let (world, done) = (DemoWorld::new(7), ActionsDone::default());
+    let clock = DemoTimeline::new(night() - 100.seconds(), 1.0);
+    let (world, done) = (DemoWorld::new(7, clock), ActionsDone::default());
     for second in (0..900).step_by(7) {
         let now = night() + second.seconds();
-        let clock = DemoTimeline::new(night() - 100.seconds(), 1.0);
-        for reported in world.incidents(&done, now, &clock) {
+        for reported in world.incidents(&done, now) {
             let incident = reported.incident;
             let stamps = incident.assigned.iter().chain(&incident.acknowledged);
             assert!(stamps.map(|stamp| stamp.at).all(|at| at <= now), "{second}: {incident:#?}");

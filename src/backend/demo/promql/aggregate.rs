@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use promql_parser::parser::{AggregateExpr, LabelModifier};
+use promql_parser::parser::AggregateExpr;
 
-use super::window::quantile;
-use super::{Eval, EvaluatedSeries, joined, non_empty};
+use super::window::{quantile, reduce, written};
+use super::{Eval, EvaluatedSeries, grouped, joined, modified, non_empty};
 use crate::model::labels::Labels;
 
 impl Eval<'_> {
@@ -13,10 +13,8 @@ impl Eval<'_> {
     pub(super) fn aggregated(self, aggregate: &AggregateExpr) -> Result<Vec<EvaluatedSeries>, String> {
         let op = aggregate.op.to_string();
         let lines = self.lines(&aggregate.expr)?;
-        let mut groups: BTreeMap<Labels, Vec<&EvaluatedSeries>> = BTreeMap::new();
-        for line in &lines {
-            groups.entry(grouped(&line.labels, aggregate.modifier.as_ref())).or_default().push(line);
-        }
+        let modifier = aggregate.modifier.as_ref();
+        let groups = grouped(&lines, |labels| modifier.map(|by| modified(labels, by)).unwrap_or_default());
         let param = || aggregate.param.as_deref().ok_or_else(|| format!("{op} takes a parameter"));
         match &*op {
             "topk" | "bottomk" => {
@@ -38,42 +36,6 @@ impl Eval<'_> {
             }
         }
     }
-}
-
-/// The labels of the group of a line.
-fn grouped(labels: &Labels, modifier: Option<&LabelModifier>) -> Labels {
-    match modifier {
-        None => Labels::default(),
-        Some(LabelModifier::Include(by)) => labels.without(|name| !by.labels.iter().any(|by| by == name)),
-        Some(LabelModifier::Exclude(without)) => {
-            labels.without(|name| name == "__name__" || without.labels.iter().any(|one| one == name))
-        }
-    }
-}
-
-/// The function of an aggregation operator.
-fn reduce(op: &str) -> Option<fn(&[f64]) -> f64> {
-    fn sum(values: &[f64]) -> f64 {
-        values.iter().sum()
-    }
-    fn mean(values: &[f64]) -> f64 {
-        sum(values) / values.len() as f64
-    }
-    fn variance(values: &[f64]) -> f64 {
-        let mean = mean(values);
-        values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / values.len() as f64
-    }
-    Some(match op {
-        "sum" => sum,
-        "avg" => mean,
-        "count" => |values| values.len() as f64,
-        "group" => |_| 1.0,
-        "min" => |values| values.iter().copied().fold(f64::NAN, f64::min),
-        "max" => |values| values.iter().copied().fold(f64::NAN, f64::max),
-        "stdvar" => variance,
-        "stddev" => |values| variance(values).sqrt(),
-        _ => return None,
-    })
 }
 
 /// Reduces each group to one line, from the values that exist at each time.
@@ -122,16 +84,12 @@ fn counted(labels: &Labels, group: &[&EvaluatedSeries], label: &str) -> Vec<Eval
     for line in group {
         for (at, value) in line.values.iter().enumerate() {
             let Some(value) = value else { continue };
-            let counts =
-                by_value.entry(super::window::written(*value)).or_insert_with(|| vec![None; moments]);
+            let counts = by_value.entry(written(*value)).or_insert_with(|| vec![None; moments]);
             if let Some(count) = counts.get_mut(at) {
                 *count = Some(count.unwrap_or(0.0) + 1.0);
             }
         }
     }
-    let line = |(value, values): (String, Vec<Option<f64>>)| {
-        let own = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-        EvaluatedSeries { labels: Labels::new(own.chain([(label.into(), value.into())]).collect()), values }
-    };
+    let line = |(value, values)| EvaluatedSeries { labels: labels.with_strs([(label, value)]), values };
     by_value.into_iter().map(line).collect()
 }

@@ -8,7 +8,7 @@ use promql_parser::parser::token::{
 };
 use promql_parser::parser::{BinModifier, BinaryExpr, LabelModifier, VectorMatchCardinality};
 
-use super::{Eval, Evaluated, EvaluatedSeries, joined, non_empty, without_name};
+use super::{Eval, Evaluated, EvaluatedSeries, grouped, joined, modified, non_empty, without_name};
 use crate::model::labels::Labels;
 
 /// A binary operator with its modifiers.
@@ -119,21 +119,12 @@ impl BinaryOperator<'_> {
 
     /// The labels by which lines are matched.
     fn key(&self, labels: &Labels) -> Labels {
-        match self.modifier.and_then(|modifier| modifier.matching.as_ref()) {
-            Some(LabelModifier::Include(on)) => labels.without(|name| !on.labels.iter().any(|on| on == name)),
-            Some(LabelModifier::Exclude(ignoring)) => {
-                labels.without(|name| name == "__name__" || ignoring.labels.iter().any(|one| one == name))
-            }
-            None => without_name(labels),
-        }
+        let matching = self.modifier.and_then(|modifier| modifier.matching.as_ref());
+        matching.map_or_else(|| without_name(labels), |matching| modified(labels, matching))
     }
 
     fn by_key<'a>(&self, lines: &'a [EvaluatedSeries]) -> BTreeMap<Labels, Vec<&'a EvaluatedSeries>> {
-        let mut by_key: BTreeMap<Labels, Vec<&EvaluatedSeries>> = BTreeMap::new();
-        for line in lines {
-            by_key.entry(self.key(&line.labels)).or_default().push(line);
-        }
-        by_key
+        grouped(lines, |labels| self.key(labels))
     }
 
     /// The values that have a match on the other side (`and`), or that have none (`unless`).
@@ -226,9 +217,7 @@ impl BinaryOperator<'_> {
                 _,
             ) => {
                 let own = labels.without(|name| included.labels.iter().any(|label| label == name));
-                let own = own.iter().map(|(name, value)| (name.clone(), value.clone()));
-                let more = included.labels.iter().map(|name| (name.as_str().into(), one.value(name).into()));
-                Labels::new(own.chain(more).collect())
+                own.with_strs(included.labels.iter().map(|name| (name, one.value(name))))
             }
             (VectorMatchCardinality::OneToOne | VectorMatchCardinality::ManyToMany, _) => labels,
         }

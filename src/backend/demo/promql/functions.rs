@@ -58,7 +58,7 @@ impl Eval<'_> {
                     let Some(found) = regex.captures(line.labels.value(&source)) else { return line };
                     let mut value = String::new();
                     found.expand(&replacement, &mut value);
-                    EvaluatedSeries { labels: with(&line.labels, &target, &value), ..line }
+                    EvaluatedSeries { labels: line.labels.with_strs([(&target, value)]), ..line }
                 }))?)
             }
             "label_join" => {
@@ -68,7 +68,10 @@ impl Eval<'_> {
                     .collect::<Result<_, _>>()?;
                 Evaluated::Lines(joined(self.lines(argument(0)?)?.into_iter().map(|line| {
                     let values: Vec<&str> = sources.iter().map(|source| line.labels.value(source)).collect();
-                    EvaluatedSeries { labels: with(&line.labels, &target, &values.join(&between)), ..line }
+                    EvaluatedSeries {
+                        labels: line.labels.with_strs([(&target, values.join(&between))]),
+                        ..line
+                    }
                 }))?)
             }
             "histogram_quantile" => {
@@ -181,12 +184,6 @@ fn absent(argument: &Expr, lines: &[EvaluatedSeries], moments: usize) -> Vec<Eva
     let is_absent = |at: usize| lines.iter().all(|line| line.values.get(at).copied().flatten().is_none());
     let values = (0..moments).map(|at| is_absent(at).then_some(1.0)).collect();
     non_empty(std::iter::once(EvaluatedSeries { labels, values }))
-}
-
-/// The labels with one of them set.
-fn with(labels: &Labels, name: &str, value: &str) -> Labels {
-    let known = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-    Labels::new(known.chain([(name.into(), value.into())]).collect())
 }
 
 /// The upper bound of a bucket, and its cumulative count at each time.

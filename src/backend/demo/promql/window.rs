@@ -212,26 +212,12 @@ fn of_points(function: &str, param: Option<f64>, points: &[(f64, f64)], from: f6
     let values = || points.iter().map(|(_, value)| *value);
     let length = points.len() as f64;
     let mean = || values().sum::<f64>() / length;
-    let variance = || {
-        let mean = mean();
-        values().map(|value| (value - mean) * (value - mean)).sum::<f64>() / length
-    };
     let pairs = || points.windows(2).filter_map(|pair| Some((pair.first()?, pair.last()?)));
     Some(match function {
-        "avg_over_time" => mean(),
-        "sum_over_time" => values().sum(),
-        "count_over_time" => length,
         "present_over_time" => 1.0,
-        "min_over_time" => values().fold(f64::NAN, f64::min),
-        "max_over_time" => values().fold(f64::NAN, f64::max),
         "last_over_time" => last.1,
         "first_over_time" => first.1,
-        "stdvar_over_time" => variance(),
-        "stddev_over_time" => variance().sqrt(),
-        "quantile_over_time" => {
-            let values: Vec<f64> = values().collect();
-            return quantile(param?, &values);
-        }
+        "quantile_over_time" => return quantile(param?, &values().collect::<Vec<_>>()),
         "changes" => pairs().filter(|(one, other)| one.1.to_bits() != other.1.to_bits()).count() as f64,
         "resets" => pairs().filter(|(one, other)| other.1 < one.1).count() as f64,
         "rate" => return Some(extrapolated(points, from, to, true)? / (to - from)),
@@ -250,7 +236,7 @@ fn of_points(function: &str, param: Option<f64>, points: &[(f64, f64)], from: f6
             let both: f64 = points.iter().map(|(t, value)| (t - at) * (value - of)).sum();
             both / points.iter().map(|(t, _)| (t - at) * (t - at)).sum::<f64>()
         }
-        _ => return None,
+        _ => return Some(reduce(function.strip_suffix("_over_time")?)?(&values().collect::<Vec<_>>())),
     })
 }
 
@@ -274,6 +260,31 @@ fn extrapolated(points: &[(f64, f64)], from: f64, to: f64, is_counter: bool) -> 
         before = before.min(sampled * (first.1 / grown));
     }
     Some(grown * (sampled + before + reached(to - last.0)) / sampled)
+}
+
+/// The function of an aggregation operator, or of the function with this name and `_over_time`.
+pub(super) fn reduce(op: &str) -> Option<fn(&[f64]) -> f64> {
+    fn sum(values: &[f64]) -> f64 {
+        values.iter().sum()
+    }
+    fn mean(values: &[f64]) -> f64 {
+        sum(values) / values.len() as f64
+    }
+    fn variance(values: &[f64]) -> f64 {
+        let mean = mean(values);
+        values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / values.len() as f64
+    }
+    Some(match op {
+        "sum" => sum,
+        "avg" => mean,
+        "count" => |values| values.len() as f64,
+        "group" => |_| 1.0,
+        "min" => |values| values.iter().copied().fold(f64::NAN, f64::min),
+        "max" => |values| values.iter().copied().fold(f64::NAN, f64::max),
+        "stdvar" => variance,
+        "stddev" => |values| variance(values).sqrt(),
+        _ => return None,
+    })
 }
 
 /// The quantile of these values; `share` is from 0 to 1.

@@ -70,7 +70,7 @@ fn the_story_burns_payments_until_it_pages() {
 
 #[test]
 fn longer_lookbacks_are_the_means_of_shorter_ones() {
-    let world = DemoWorld::new(7);
+    let world = DemoWorld::new(7, DemoTimeline::new(at(0), 1.0));
     for id in ["payments-availability", "payments-latency", "carrier-bridge-availability"] {
         let demo_slo = demo_slo(&world, id);
         let place = world.place(demo_slo.service(), Region::Eu).unwrap();
@@ -88,10 +88,10 @@ fn longer_lookbacks_are_the_means_of_shorter_ones() {
 
 #[test]
 fn the_recorded_series_and_the_definitions_queries_say_the_same() {
-    let world = DemoWorld::new(7);
     let time = DemoTimeline::new(at(0), 1.0);
+    let world = DemoWorld::new(7, time);
     let catalog = Catalog::of(&world, Region::Eu);
-    let series = RegionSeries::new(&world, time, &catalog);
+    let series = RegionSeries::new(&world, &catalog);
     let lines = |query: &str, step: f64, count: u32| -> Vec<Option<f64>> {
         let times: Vec<f64> = (0..count).rev().map(|i| time.second(200.0) - f64::from(i) * step).collect();
         let mut lines = range(&series, &parse(query).unwrap(), &times).expect(query);

@@ -37,7 +37,7 @@ fn a_chart_of_an_alert_is_beyond_its_threshold_exactly_while_it_holds() {
             panic!()
         };
         let [line] = matrix.lines.as_slice() else { panic!("{name}: {} lines", matrix.lines.len()) };
-        let model = DemoWorld::new(7);
+        let model = DemoWorld::new(7, DemoTimeline::new(start(), 1.0));
         let demo_rule = model.rules_of(Region::Eu).find(|r| *r.shown.name == *name).unwrap();
         let begins = alert.starts_at.as_second() - i64::try_from(rule.hold.as_secs()).unwrap();
         for (i, value) in line.values.iter().enumerate() {
@@ -49,11 +49,11 @@ fn a_chart_of_an_alert_is_beyond_its_threshold_exactly_while_it_holds() {
 
 #[test]
 fn every_rule_is_understood_however_its_expression_is_printed() {
-    let world = DemoWorld::new(7);
     let time = DemoTimeline::new(start(), 1.0);
+    let world = DemoWorld::new(7, time);
     for rule in &world.rules {
         let catalog = Catalog::of(&world, rule.region);
-        let series = RegionSeries::new(&world, time, &catalog);
+        let series = RegionSeries::new(&world, &catalog);
         let (left, _) = rule.shown.expr.rsplit_once(|c| "<>=".contains(c)).unwrap_or((&rule.shown.expr, ""));
         let read = promql_parser::parser::parse(left.trim_end_matches(['=', ' '])).unwrap();
         for query in [read.to_string(), read.prettify(), format!("({read})")] {
@@ -63,11 +63,11 @@ fn every_rule_is_understood_however_its_expression_is_printed() {
                 else {
                     panic!("{query}")
                 };
-                let subjects = world.subjects(rule);
-                assert_eq!(lines.len(), subjects.len(), "{query}");
-                for subject in subjects {
-                    let line = lines.iter().find(|line| line.labels == subject.labels).expect(&query);
-                    let expected = rule.holds(world.value(rule, subject.place, subject.pod, t).unwrap());
+                let all = world.series_of(rule);
+                assert_eq!(lines.len(), all.len(), "{query}");
+                for series in all {
+                    let line = lines.iter().find(|line| line.labels == series.labels()).expect(&query);
+                    let expected = rule.holds(world.value(series, t).unwrap());
                     assert_eq!(rule.holds(line.values[0].unwrap()), expected, "{query} at {t}");
                 }
             }

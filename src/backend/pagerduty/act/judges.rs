@@ -1,46 +1,40 @@
-//! Evaluates PagerDuty's answers: before an action, after its request, and when it is read back.
+//! Evaluates PagerDuty's answers: before an action, and after its request.
 
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::{DONE, EffectCheck, Judge, PLANS, Trace, status, with_key};
-use crate::backend::kit::http::{Body, Http, not_executed};
-use crate::backend::kit::lenient::{object, objects};
-use crate::backend::kit::time::Rfc3339;
-use crate::backend::pagerduty::PagerDuty;
-use crate::backend::pagerduty::incidents::instant;
+use super::PLANS;
+use crate::backend::handlers::Handler;
+use crate::backend::kit::http::{Body, Http, not_executed, of_absence};
 use crate::backend::pagerduty::who::KeyOwner;
-use crate::backend::pagerduty::wire::{self, Reference, Word};
-use crate::backend::writes::{Job, Plan, Precheck, Read, Refusal, Shape, VerifyStep, Writer};
-use crate::model::action::{Action, ActionError, ActionResult, Operation, Verification, WriteContext};
+use crate::backend::pagerduty::wire::{self, LenientObject, Reference, Word};
+use crate::backend::pagerduty::{HANDLERS, PagerDuty};
+use crate::backend::writes::{Plan, Planning, Read, ReadAnswer, Refusal, Shape, Write, Writer};
+use crate::model::action::{Action, ActionError, ActionResult, Operation, WriteContext};
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
 use crate::model::operation::TargetKind;
 use crate::model::source::{ErrorKind, SourceError};
-
-/// Clocks are compared in whole seconds, and a request takes some time.
-const SLACK: SignedDuration = SignedDuration::from_secs(5);
-
-/// The answer to a read.
-pub(in crate::backend) enum Answer {
-    /// An incident, and the server's time.
-    Incident(Known, Option<Timestamp>),
-    Items(Vec<Value>),
-}
-
-/// The current state of an incident.
-pub(in crate::backend) struct Known(Box<wire::Incident>);
+use crate::model::source_info::SourceInfo;
 
 impl Writer for PagerDuty {
-    type Judge = Judge;
-    type Answer = Answer;
+    const HANDLERS: &'static [Handler<Self>] = &HANDLERS;
+    const PLANS: &'static [Plan] = &PLANS;
 
-    fn plans(&self) -> &'static [Plan<Judge>] {
-        &PLANS
+    fn info(&self) -> &SourceInfo {
+        &self.info
     }
 
     fn http(&self) -> &Http {
         &self.http
+    }
+
+    /// Explains a 404 for an unknown path as a wrong address.
+    fn explain(&self, error: SourceError) -> SourceError {
+        // PagerDuty's own message for a missing object is "Not Found", too
+        let is_foreign = |message: &&str| message.is_empty() || message.contains("page not found");
+        let absence = error.kind.refused(404).filter(is_foreign);
+        let absence = absence.map(|message| of_absence("PagerDuty REST API", message));
+        absence.map_or(error, |failure| self.http.error(failure))
     }
 
     fn context(&self) -> WriteContext {
@@ -53,13 +47,13 @@ impl Writer for PagerDuty {
 
     /// The acting user: the owner of the key, or the user in `from`; an error if neither is known.
     async fn identify(&self, action: &Action) -> Result<WriteContext, ActionError> {
-        let (me, _) = self.who().await.map_err(not_executed)?;
+        let me = self.who().await.map_err(not_executed)?;
         let key = self.kept().key.as_ref().map(|(_, key)| key.clone());
         let owner = key.as_ref().and_then(KeyOwner::user);
         let own_address = owner.and_then(|owner| owner.email.clone());
         let address = own_address.or(self.settings.from.as_deref().map(Text::from));
         let setting = format!("`from` of [sources.{}]", self.info.id);
-        let why = match (owner, &me, &address) {
+        let reason = match (owner, &me, &address) {
             (Some(me), _, None) => {
                 format!("PagerDuty does not return the e-mail address of {}: put it into {setting}", me.name)
             }
@@ -79,156 +73,58 @@ impl Writer for PagerDuty {
                 return Ok(WriteContext { actor, signature: address, ..WriteContext::at(self.clock.now()) });
             }
         };
-        Err(self.unfit(why))
+        Err(not_executed(self.http.error(ErrorKind::Unfit { reason })))
     }
 
     async fn recognise(&self, action: &Action) -> Result<WriteContext, SourceError> {
         let is_of_incident = action.operation.kind().target() == TargetKind::Incident;
-        let me = if is_of_incident { self.who().await?.0 } else { None };
+        let me = if is_of_incident { self.who().await? } else { None };
         Ok(WriteContext { actor: me.map(|me| me.id), ..WriteContext::at(self.clock.now()) })
     }
 
-    async fn read(&self, read: &Read) -> Result<Answer, SourceError> {
+    async fn read(&self, read: &Read) -> Result<ReadAnswer, SourceError> {
         let (path, query) = (&read.path, read.query());
-        Ok(match read.shape {
+        let items = match read.shape {
             Shape::Object => {
-                let body = self.get(path, &query).await?;
-                let found =
-                    object(body.json()?, "incident").ok_or_else(|| self.odd("no `incident` in it"))?;
-                Answer::Incident(Known(Box::new(found)), body.date)
+                let body = self.http.get(path, &query).await.map_err(|error| explained(error, None))?;
+                let value = self.object(&body, "incident")?;
+                return Ok(ReadAnswer { value, date: body.date });
             }
-            Shape::List => Answer::Items(self.list(path, &query).await?.items),
-            Shape::Pages(most) => Answer::Items(self.pages(path, &query, most).await?.items),
-        })
-    }
-
-    fn judge_precheck(
-        &self,
-        job: &Job<'_, Self>,
-        answer: Result<Answer, SourceError>,
-    ) -> Result<Precheck, SourceError> {
-        let Answer::Incident(Known(now), _) = answer.map_err(|error| job.judge.explained(error))? else {
-            return Ok(Precheck::GoOn);
+            Shape::List => self.list(path, &query).await?.items,
+            Shape::Pages(most) => self.pages(path, &query, most).await?.items,
         };
-        Ok(conflict(job, &now).map_or(Precheck::GoOn, Precheck::Stop))
+        Ok(ReadAnswer { value: Value::Array(items), date: None })
     }
 
-    fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActionError> {
+    fn judge_answer(&self, write: &Write<'_>, body: &Body) -> Result<ActionResult, ActionError> {
         let unclear = |error| ActionError { error, is_unclear: true };
-        let part = job.judge.part;
-        if part.is_empty() {
+        if write.part.is_empty() {
             return self.overridden(&body.json().map_err(unclear)?);
         }
-        let mut answer: Map<String, Value> = body.json().map_err(unclear)?;
-        let answer = answer.remove(part).filter(Value::is_object);
-        let answer = answer.ok_or_else(|| unclear(self.odd(&format!("no `{part}` in it"))))?;
-        let stands = answer.get("status").and_then(Value::as_str);
-        if let (Some(state), Some(stands)) = (job.judge.state, stands)
-            && stands != state.word()
+        let answer: Map<String, Value> = self.object(body, write.part).map_err(unclear)?;
+        let text = |key: &str| answer.get(key).and_then(Value::as_str);
+        if let (Some(wanted), Some(status)) =
+            (write.planning.action.operation.kind().spec().leads_to, text("status"))
+            && status != wanted.word()
         {
-            return Err(unclear(self.odd(&format!("but the status is still {stands}"))));
+            return Err(unclear(self.odd(&format!("but the status is still {status}"))));
         }
-        let id = answer.get("id").and_then(Value::as_str).filter(|_| job.judge.creates_object());
-        Ok(ActionResult::Done { id: id.map(Into::into) })
+        let creates_object =
+            matches!(write.planning.action.operation, Operation::Note { .. } | Operation::Trigger { .. });
+        Ok(ActionResult::Done { id: text("id").filter(|_| creates_object).map(Into::into) })
     }
 
-    fn judge_refusal(&self, job: &Job<'_, Self>, error: ActionError) -> Refusal {
-        let judge = &job.judge;
-        let refused = |codes: &[u16]| codes.iter().find_map(|code| error.error.kind.refused(*code));
-        let again = match &judge.then {
-            EffectCheck::Key(key)
-                if refused(&[400, 409]).is_some_and(|said| said.contains("already exists")) =>
-            {
-                Some(with_key(key))
-            }
-            // somebody may have resolved it after the precheck
-            EffectCheck::Log(..)
-            | EffectCheck::Notes(_)
-            | EffectCheck::Key(_)
-            | EffectCheck::Override(..) => refused(&[400, 409, 422])
-                .filter(|_| judge.is_guarded)
-                .map(|_| super::one(&job.action.target.id)),
-        };
-        let error = ActionError { error: judge.explained(error.error), ..error };
-        match again {
-            Some(read) => Refusal::ReadAgain(read, error),
-            None => Refusal::Final(error),
-        }
-    }
-
-    fn judge_again(&self, job: &Job<'_, Self>, answer: Answer) -> Option<ActionResult> {
-        match answer {
-            Answer::Incident(Known(now), _) if status(&now) == Some(IncidentStatus::Resolved) => {
-                conflict(job, &now)
-            }
-            Answer::Incident(..) => None,
-            Answer::Items(items) => {
-                let known = objects::<wire::Incident>(items).all;
-                let open = known.iter().find(|known| job.judge.has_key(known) && is_open(known))?;
-                Some(ActionResult::Already { words: format!("it is open as #{}", open.number.0).into() })
-            }
-        }
-    }
-
-    fn judge_verification(
-        &self,
-        job: &Job<'_, Self>,
-        sent_at: Timestamp,
-        answers: &[Result<Answer, SourceError>],
-    ) -> Result<VerifyStep, SourceError> {
-        let read: Vec<&Answer> =
-            answers.iter().map(|answer| answer.as_ref().map_err(Clone::clone)).collect::<Result<_, _>>()?;
-        let is = |verification| Ok(VerifyStep::Is(verification));
-        let found = |id: Option<&Word>| {
-            let done = |id: &Word| Verification::Done { id: Some(id.0.as_str().into()) };
-            id.map_or(Verification::NotDone, done)
-        };
-        let (incident, date, rest) = match read.as_slice() {
-            [Answer::Incident(Known(incident), date), rest @ ..] => (incident, *date, rest),
-            [Answer::Items(items), ..] => return is(job.judge.found_in(items, sent_at, found)),
-            [] => return Ok(VerifyStep::Look(super::one(&job.action.target.id))),
-        };
-        let behind = date.map_or(0, |date| date.as_second() - self.clock.now().as_second()).min(0);
-        let earlier = SignedDuration::from_secs(behind) - SLACK;
-        let since = sent_at.saturating_add(earlier).unwrap_or(Timestamp::MIN);
-        let trace = Trace { me: job.cx.actor.clone(), sent_at, since };
-        if let Some(verification) = (job.judge.seen)(incident, &trace) {
-            return is(verification);
-        }
-        let path = |part: &str| format!("{}/{part}", super::one(&job.action.target.id).path);
-        match (&job.judge.then, rest.first()) {
-            (EffectCheck::Notes(content), Some(Answer::Items(items))) => {
-                let notes = objects::<wire::Note>(items.clone()).all;
-                let is_it = |note: &wire::Note| {
-                    note.content.0.trim() == content.trim()
-                        && trace.is_user(&note.user)
-                        && trace.is_new(&note.created_at)
-                };
-                is(super::is_done(notes.iter().any(is_it)))
-            }
-            (EffectCheck::Notes(_), _) => Ok(VerifyStep::Look(Read::of(path("notes"), Shape::List))),
-            (EffectCheck::Log(kinds, otherwise), Some(Answer::Items(items))) => {
-                let entries = objects::<wire::LogEntry>(items.clone()).all;
-                let is_it = |entry: &wire::LogEntry| {
-                    kinds.iter().any(|kind| entry.kind.0.starts_with(kind))
-                        && trace.is_user(&entry.agent)
-                        && trace.is_new(&entry.created_at)
-                };
-                is(if entries.iter().any(is_it) { DONE } else { otherwise(incident) })
-            }
-            (EffectCheck::Log(..) | EffectCheck::Key(_) | EffectCheck::Override(..), _) => {
-                let read = Read::of(path("log_entries"), Shape::Pages(3)).with("since", instant(since));
-                Ok(VerifyStep::Look(read.with("time_zone", "UTC").with("is_overview", "false")))
-            }
-        }
+    fn judge_refusal(&self, write: &Write<'_>, error: ActionError) -> Refusal {
+        let message = [400, 409, 422].iter().find_map(|code| error.error.kind.refused(*code));
+        let is_trigger = matches!(write.planning.action.operation, Operation::Trigger { .. });
+        // somebody may have resolved the incident after the check, or opened it before
+        let is_conflict = message.is_some_and(|message| !is_trigger || message.contains("already exists"));
+        let error = ActionError { error: explained(error.error, write.missing.as_ref()), ..error };
+        if is_conflict { Refusal::CheckAgain(error) } else { Refusal::Final(error) }
     }
 }
 
 impl PagerDuty {
-    fn unfit(&self, reason: String) -> ActionError {
-        not_executed(self.http.error(ErrorKind::Unfit { reason }))
-    }
-
     /// Reads the answer to an override request: a list with a status for each override, or a single object in older versions.
     fn overridden(&self, answer: &Value) -> Result<ActionResult, ActionError> {
         let first = answer.get(0).unwrap_or(answer);
@@ -247,115 +143,67 @@ impl PagerDuty {
     }
 }
 
-impl Judge {
-    /// Whether the operation creates an object with its own id.
-    fn creates_object(&self) -> bool {
-        matches!(self.then, EffectCheck::Notes(_) | EffectCheck::Key(_) | EffectCheck::Override(..))
-    }
-
-    fn has_key(&self, incident: &wire::Incident) -> bool {
-        matches!(&self.then, EffectCheck::Key(key) if *incident.key.0 == **key)
-    }
-
-    /// Finds the created object in a list of similar objects.
-    fn found_in(
-        &self,
-        items: &[Value],
-        sent_at: Timestamp,
-        found: impl Fn(Option<&Word>) -> Verification,
-    ) -> Verification {
-        match &self.then {
-            EffectCheck::Override(person, start, end) => {
-                let near = |at: &Rfc3339, wanted: &Timestamp| {
-                    at.0.is_some_and(|at| at.duration_since(*wanted).abs() < SignedDuration::from_secs(60))
-                };
-                let overrides = objects::<wire::Override>(items.to_vec()).all;
-                let is_it = |made: &&wire::Override| {
-                    let user = made.turn.user.0.as_ref();
-                    user.is_some_and(|user| *user.id.0 == *person.id)
-                        && near(&made.turn.start, start)
-                        && near(&made.turn.end, end)
-                };
-                found(overrides.iter().find(is_it).map(|made| &made.id))
-            }
-            EffectCheck::Key(_) | EffectCheck::Notes(_) | EffectCheck::Log(..) => {
-                let incidents = objects::<wire::Incident>(items.to_vec()).all;
-                let is_late = |at: &Rfc3339| at.0.is_some_and(|at| at >= sent_at - SLACK);
-                let is_it = |known: &&wire::Incident| {
-                    self.has_key(known) && (is_open(known) || is_late(&known.created_at))
-                };
-                found(incidents.iter().find(is_it).map(|incident| &incident.id))
-            }
-        }
-    }
-
-    /// Adds to a refusal what may be missing.
-    fn explained(&self, error: SourceError) -> SourceError {
-        let (status, said) = if let ErrorKind::Forbidden { message } = &error.kind {
-            (403, message)
-        } else if let ErrorKind::Refused { status, message } = &error.kind {
-            (*status, message)
-        } else {
-            return error;
-        };
-        let help = match (status, &self.missing) {
-            (402, _) => "the account's plan does not have this",
-            (403, _) => "the key or its role has no write permission here",
-            (_, Some((codes, missing))) if codes.contains(&status) => missing,
-            (404, _) => "the incident no longer exists, or the key may not see it",
-            _ => return error,
-        };
-        let message = if said.is_empty() { help.to_owned() } else { format!("{said}; {help}") };
-        SourceError { kind: ErrorKind::Refused { status, message }, ..error }
-    }
+/// Adds to a refusal what may be missing.
+fn explained(error: SourceError, missing: Option<&(&[u16], String)>) -> SourceError {
+    let (status, said) = if let ErrorKind::Forbidden { message } = &error.kind {
+        (403, message)
+    } else if let ErrorKind::Refused { status, message } = &error.kind {
+        (*status, message)
+    } else {
+        return error;
+    };
+    let help = match (status, missing) {
+        (402, _) => "the account's plan does not have this",
+        (403, _) => "the key or its role has no write permission here",
+        (_, Some((codes, missing))) if codes.contains(&status) => missing,
+        (404, _) => "the incident no longer exists, or the key may not see it",
+        _ => return error,
+    };
+    let message = if said.is_empty() { help.to_owned() } else { format!("{said}; {help}") };
+    SourceError { kind: ErrorKind::Refused { status, message }, ..error }
 }
 
 /// Why nothing is sent: the incident is already in the wanted state, or somebody else has changed it since the user saw it.
-fn conflict(job: &Job<'_, PagerDuty>, now: &wire::Incident) -> Option<ActionResult> {
-    let (stands, seen) = (status(now)?, job.action.target.seen);
-    let is_user = |thing: &&Reference| job.cx.actor.as_deref() == Some(&*thing.id.0);
-    let acknowledgers = || now.acknowledgements.all.iter().filter_map(|given| given.acknowledger.0.as_ref());
-    let by_me = now.last_status_change_by.0.as_ref().is_some_and(|who| is_user(&who));
-    let how = words(now, stands);
-    let is_assigned_to_user = match stands {
-        IncidentStatus::Resolved => by_me || seen == Some(IncidentStatus::Resolved),
-        IncidentStatus::Acknowledged => acknowledgers().any(|who| is_user(&who)),
+pub(super) fn conflict(planning: Planning<'_>, now: &wire::Incident) -> Option<ActionResult> {
+    let Planning { action, cx } = planning;
+    let (status, seen) = (now.status()?, action.target.seen);
+    let is_me = |who: &LenientObject<Reference>| {
+        who.0.as_ref().is_some_and(|who| cx.actor.as_deref() == Some(&*who.id.0))
+    };
+    let acknowledgers = || now.acknowledgements.all.iter().filter(|given| given.who.0.is_some());
+    let how = words(now, status);
+    let is_mine = match status {
+        IncidentStatus::Resolved => {
+            is_me(&now.last_status_change_by) || seen == Some(IncidentStatus::Resolved)
+        }
+        IncidentStatus::Acknowledged => acknowledgers().any(|given| is_me(&given.who)),
         IncidentStatus::Triggered => false,
     };
-    if job.judge.state == Some(stands) && is_assigned_to_user {
+    if action.operation.kind().spec().leads_to == Some(status) && is_mine {
         return Some(ActionResult::Already { words: how });
     }
-    let is_taken = stands == IncidentStatus::Acknowledged
+    let is_taken = status == IncidentStatus::Acknowledged
         && seen == Some(IncidentStatus::Triggered)
-        && acknowledgers().any(|who| !is_user(&who));
-    if stands == IncidentStatus::Resolved || is_taken {
+        && acknowledgers().any(|given| !is_me(&given.who));
+    if status == IncidentStatus::Resolved || is_taken {
         return Some(ActionResult::Conflict { words: how });
     }
-    let to = job.judge.is_given_to.as_ref()?;
-    let mut has = now.assignments.all.iter().filter_map(|given| given.assignee.0.as_ref());
-    let is_alone = now.assignments.all.len() == 1 && has.all(|who| *who.id.0 == *to.id);
+    let Operation::Assign { to } = &action.operation else { return None };
+    let is_alone = matches!(&*now.assignments.all, [given] if super::is_it(&given.who, to));
     is_alone.then(|| ActionResult::Already { words: format!("{} has it", to.name).into() })
-}
-
-fn is_open(incident: &wire::Incident) -> bool {
-    status(incident).is_some_and(|status| status != IncidentStatus::Resolved)
 }
 
 /// `resolved by Kofi Mensah at 03:12 UTC`
 pub(super) fn words(incident: &wire::Incident, status: IncidentStatus) -> Text {
     let latest = incident.acknowledgements.all.iter().max_by_key(|given| given.at.0);
     let acknowledged = latest.filter(|_| status == IncidentStatus::Acknowledged);
-    let who = acknowledged
-        .and_then(|given| given.acknowledger.0.as_ref())
-        .or(incident.last_status_change_by.0.as_ref())
-        .map(|who| [&who.name, &who.summary, &who.id].into_iter().find(|word| !word.0.is_empty()))
-        .map(|name| name.map_or("somebody", |Word(name)| name).to_owned());
-    let at = acknowledged.and_then(|given| given.at.0);
-    let at = at.or(incident.last_status_change_at.0);
-    let mut words = status.word().to_owned();
-    words.extend(who.iter().flat_map(|who| [" by ", who]));
-    if let Some(at) = at {
-        words.push_str(&at.strftime(" at %H:%M UTC").to_string());
-    }
-    words.into()
+    let who = acknowledged.and_then(|given| given.who.0.as_ref());
+    let who = who.or(incident.last_status_change_by.0.as_ref()).map(|who| {
+        let name = [&who.name, &who.summary, &who.id].into_iter().find(|word| !word.0.is_empty());
+        name.map_or("somebody", |Word(name)| name)
+    });
+    let at = acknowledged.and_then(|given| given.at.0).or(incident.last_status_change_at.0);
+    let who = who.map_or_else(String::new, |who| format!(" by {who}"));
+    let at = at.map_or_else(String::new, |at| at.strftime(" at %H:%M UTC").to_string());
+    format!("{}{who}{at}", status.word()).into()
 }

@@ -1,6 +1,7 @@
 //! Tests of one incident: its parts, failures of single parts, and labels from the texts of senders.
 
 use super::*;
+use crate::backend::kit::firing_text;
 use crate::model::ask::Query;
 
 fn asked_for(id: &str) -> Ask {
@@ -194,8 +195,11 @@ fn each_alert_of_a_page_has_its_labels_also_where_the_text_was_cut() {
     }
     let mut interner = Interner::default();
     let mut each = |details: &Value| {
-        let mut reader = map::TextReader { interner: &mut interner, source: &SourceId::new("pd") };
-        reader.firing(details).each.iter().map(ToString::to_string).collect::<Vec<_>>()
+        firing_text::of_details(details, &mut interner)
+            .each
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
     };
     let labels = |name: &str| format!(r#"{{alertname="{name}", service="checkout"}}"#);
     for text in [one as fn(&str) -> String, of_grafana] {
@@ -219,8 +223,7 @@ fn each_alert_of_a_page_has_its_labels_also_where_the_text_was_cut() {
 fn labels_are_found_in_each_form_that_senders_write() {
     let mut interner = Interner::default();
     let mut read = |firing: &Value| {
-        let mut reader = map::TextReader { interner: &mut interner, source: &SourceId::new("pd") };
-        firing::read(firing, &mut reader).labels.to_string()
+        firing_text::of_details(&json!({ "firing": firing }), &mut interner).labels.to_string()
     };
     for (firing, labels) in [
         (
