@@ -66,7 +66,7 @@ pub mod app {
         pub use crate::app::selection::Selection;
     }
     pub mod shared {
-        pub use crate::app::shared::InitialState;
+        pub use crate::app::shared::Shared;
     }
     pub mod state {
         pub use crate::app::state::{Mode, State};

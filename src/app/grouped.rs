@@ -9,27 +9,22 @@ use super::list_filter::ListFilter;
 /// A row: a group header or an item. The key of a group is the value that its items share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Row<K, G> {
-    /// A group header.
     Group(G),
     Item(K),
 }
 
 /// A list with what can be chosen for it, whatever its rows are.
 pub trait Listing {
-    /// Its cursor and marks.
     fn cursor(&self) -> &dyn Cursor;
 
-    /// Its cursor and marks, to be moved.
     fn cursor_mut(&mut self) -> &mut dyn Cursor;
 
     fn found(&self) -> &ListFilter;
 
-    /// Its filter, to be changed.
     fn found_mut(&mut self) -> &mut ListFilter;
 
     fn order(&self) -> SortOrder;
 
-    /// Its order, to be changed.
     fn order_mut(&mut self) -> &mut SortOrder;
 
     /// By what its rows are grouped; none: they cannot be.
@@ -49,7 +44,6 @@ pub trait Listing {
     }
 }
 
-/// A list with its filter and its order.
 #[derive(Debug)]
 pub struct FilteredList<K> {
     /// The rows, with the cursor and the marks.
@@ -127,7 +121,6 @@ pub struct GroupedList<K, G> {
     pub list: List<Row<K, G>>,
     pub found: ListFilter,
     pub order: SortOrder,
-    /// How the rows are grouped.
     pub grouping: Grouping,
     index: GroupIndex<G>,
     /// The items of each group by its number, without those that are filtered out; those of collapsed groups, too.
@@ -150,7 +143,6 @@ impl<K, G> Default for GroupedList<K, G> {
 }
 
 impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
-    /// An empty list with this grouping.
     pub fn grouped(grouping: Grouping) -> Self {
         Self { grouping, ..Self::default() }
     }
@@ -169,7 +161,6 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         self.arrange(numbered, |_, _| true);
     }
 
-    /// Replaces the numbering of the groups.
     pub fn set_index(&mut self, index: GroupIndex<G>) {
         self.index = index;
     }
@@ -232,7 +223,6 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         self.members.iter().map(Vec::len).sum()
     }
 
-    /// Whether a group is collapsed.
     pub fn is_folded(&self, group: &G) -> bool {
         self.folded.contains(group)
     }

@@ -51,7 +51,6 @@ pub fn group_head<K: Clone + Ord>(
 
 /// The texts of an empty list: no source, loading, failed, or no rows.
 pub struct EmptyState<'a> {
-    /// The kinds of answers that the list needs.
     pub kinds: &'a [AskKind],
     /// The text before and after the configuration to add if there is no source.
     pub no_source: (&'a str, &'a str),

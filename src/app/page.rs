@@ -7,7 +7,6 @@ use crate::app::display_settings::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, StyledRun};
 
-/// The lines of a page.
 #[derive(Debug, Clone, Default)]
 pub struct PageContent {
     pub lines: Vec<Vec<StyledRun<'static>>>,
@@ -17,24 +16,19 @@ pub struct PageContent {
     pub rows: Vec<PageRow>,
 }
 
-/// A line of a page that is a row of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRow {
-    /// The panel of the list.
     pub panel: usize,
     /// The index in the list; 0 if the panel is this row alone.
     pub index: usize,
-    /// The index of the line.
     pub line: usize,
 }
 
 impl PageContent {
-    /// An empty page of this width.
     pub fn new(width: u16) -> Self {
         Self { width, ..Self::default() }
     }
 
-    /// Adds one line.
     pub fn line(&mut self, runs: Vec<StyledRun<'static>>) {
         self.lines.push(runs);
     }
@@ -52,7 +46,6 @@ impl PageContent {
         self.line(std::iter::once(StyledRun::new(sign, Role::Accent)).chain(runs).collect());
     }
 
-    /// The line of a list row.
     pub fn line_of(&self, panel: usize, index: usize) -> Option<usize> {
         let found = self.rows.iter().find(|row| (row.panel, row.index) == (panel, index));
         found.map(|row| row.line)

@@ -42,7 +42,7 @@ pub(super) fn run(cx: &CliContext<'_>, verb: &ActVerb) -> ExitOutcome {
             planner,
             view: session.view(&state),
             who: session.journal.who(),
-            service_labels: &state.shared.health_policy.service_labels,
+            service_labels: &state.shared.world.health_policy.service_labels,
             source: consent.source.as_deref(),
         };
         Ok(match desk.plan(verb) {

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use crate::app::handoff::ActionsTaken;
 use crate::app::identity::IncidentKey;
 use crate::app::place::{Document, Place};
 use crate::app::state::State;
 use crate::app::{handoff, postmortem, readiness};
 use crate::model::ask::AskKind;
-use crate::model::journal::ActionRecord;
 use crate::runtime::wait_for;
 
 use super::CliContext;
@@ -19,10 +17,10 @@ use super::session::{Session, SessionError};
 /// Prints the handoff of a shift that began `length` ago.
 pub(super) fn handoff(cx: &CliContext<'_>, length: Duration) -> ExitOutcome {
     let written = cx.session(true).and_then(|session| {
-        let state = session.look(Place::Report(Document::Handoff(length)))?;
+        let mut state = session.look(Place::Report(Document::Handoff(length)))?;
         let now = session.active.clock.now();
-        let records = records(&session);
-        let text = handoff::markdown(&state.shared, actions_taken(records.as_deref()), length, now);
+        load_records(&session, &mut state);
+        let text = handoff::markdown(&state.shared, length, now);
         Ok(print(&text, report_gaps(&session, &state)))
     });
     written.unwrap_or_else(|error| failed(&error))
@@ -48,28 +46,23 @@ fn review(session: &Session, wanted: &str) -> Result<ExitOutcome, SessionError> 
         // a source that did not answer may have the incident
         return Ok(print_gaps(&gaps));
     };
-    let state = session.look(Place::Report(Document::Postmortem(key.clone())))?;
+    let mut state = session.look(Place::Report(Document::Postmortem(key.clone())))?;
     let now = session.active.clock.now();
-    let records = records(session);
-    let Some(text) = postmortem::markdown(&state.shared, &key, actions_taken(records.as_deref()), now) else {
+    load_records(session, &mut state);
+    let Some(text) = postmortem::markdown(&state.shared, &key, now) else {
         print_error("the incident is no longer listed");
         return Ok(ExitOutcome::Partial);
     };
     Ok(print(&text, report_gaps(session, &state)))
 }
 
-/// The actions in the journal; None, with an error message, if it cannot be read.
-fn records(session: &Session) -> Option<Vec<ActionRecord>> {
+/// Reads the actions in the journal; prints an error message if it cannot be read.
+fn load_records(session: &Session, state: &mut State) {
     let read = wait_for(session.journal.read()).map_err(|error| error.to_string());
-    let reported = read.and_then(|read| read.map_err(|error| error.to_string()));
-    reported
-        .map_err(|error| print_error(&format!("the journal of actions cannot be read: {error}")))
-        .ok()
-        .map(|reported| reported.records)
-}
-
-fn actions_taken(records: Option<&[ActionRecord]>) -> ActionsTaken<'_> {
-    ActionsTaken { records: records.unwrap_or_default(), is_whole: records.is_some() }
+    match read.and_then(|read| read.map_err(|error| error.to_string())) {
+        Ok(read) => state.shared.load_records(read.records, session.active.clock.now()),
+        Err(error) => print_error(&format!("the journal of actions cannot be read: {error}")),
+    }
 }
 
 /// The incident with this id or number (`42` or `#42`).

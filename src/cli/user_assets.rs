@@ -34,7 +34,7 @@ impl UserAssets {
         Self {
             theme_names: themes.iter().map(|theme| theme.name().to_owned()).collect(),
             pack_names: chosen(&packs, &[]).into_iter().map(|pack| pack.name).collect(),
-            commands: Command::ALL.iter().map(|command| command.name()).collect(),
+            commands: Command::all().map(Command::name).collect(),
             themes,
             packs,
             asset_errors,

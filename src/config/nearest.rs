@@ -11,6 +11,12 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known.into_iter().filter(|candidate| near(candidate)).max_by(|a, b| score(a).total_cmp(&score(b)))
 }
 
+/// The most similar of some names, however little they are alike; empty if there are none.
+pub fn most_similar(word: &str, known: impl IntoIterator<Item = &'static str>) -> &'static str {
+    let score = |candidate: &str| strsim::jaro_winkler(candidate, word);
+    known.into_iter().max_by(|a, b| score(a).total_cmp(&score(b))).unwrap_or_default()
+}
+
 /// `; did you mean ...?` where something is near, else what there is; empty if there is nothing.
 pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(near) = nearest(word, known.clone()) {

@@ -9,7 +9,7 @@ use crate::app::event_log::{LogEvent, LogEventKey};
 use crate::app::grouped::FilteredList;
 use crate::app::number;
 use crate::app::prelude::*;
-use crate::app::range::LENGTHS;
+use crate::app::range::lengths;
 use crate::model::ask::Query;
 use crate::model::source_info::SourceInfo;
 
@@ -183,8 +183,8 @@ impl Screen for Timeline {
         let ago = age(moment, shared.range.end.unwrap_or(now));
         let needed = ago.saturating_add(Duration::from_secs(600));
         if needed > shared.range.length {
-            let length = LENGTHS.into_iter().find(|length| *length >= needed);
-            let length = length.or(LENGTHS.last().copied()).unwrap_or(shared.range.length);
+            let length = lengths().into_iter().find(|length| *length >= needed);
+            let length = length.or(lengths().last().copied()).unwrap_or(shared.range.length);
             shared.change_range(now, |range, _| range.length = length);
         }
         self.seek_to = Some(moment);

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use super::*;
 use crate::app::display_settings::{Charset, Colours, DisplaySettings};
 use crate::app::event::{Arrival, Effect, Event};
-use crate::app::shared::InitialState;
+use crate::app::shared::Shared;
 use crate::app::state::State;
 use crate::app::{render, update};
 use crate::model::action::WriteSupport;
@@ -33,7 +33,7 @@ fn state() -> State {
         answers: vec![AskKind::Alerts],
         writes: WriteSupport::NONE,
     };
-    State::new(InitialState::new(
+    State::new(Shared::new(
         "prod",
         vec![source],
         DisplaySettings::probe(Colours::None, Charset::Ascii),
@@ -111,7 +111,7 @@ fn all_state() -> State {
         answers: AskKind::VITAL.to_vec(),
         writes: WriteSupport::NONE,
     };
-    State::new(InitialState::new(
+    State::new(Shared::new(
         "prod",
         vec![source],
         DisplaySettings::probe(Colours::None, Charset::Ascii),

@@ -145,7 +145,7 @@ impl<'a> AlertRow<'a> {
         };
         let service = shared.world.service_of(&alert.labels);
         let names_the_service = |name: &str| {
-            shared.health_policy.service_labels.iter().any(|label| label == name)
+            shared.world.health_policy.service_labels.iter().any(|label| label == name)
                 && alert.labels.get(name) == service
         };
         let sending = shared.world.silencing(alert.fingerprint);
@@ -165,7 +165,7 @@ impl<'a> AlertRow<'a> {
 /// `name=value name=value` for the given labels, those that name the service first.
 pub(super) fn pairs(shared: &Shared, labels: &Labels, wanted: impl Fn(&str) -> bool) -> String {
     let rank = |name: &str| {
-        shared.health_policy.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
+        shared.world.health_policy.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
     };
     let mut shown: Vec<_> = labels.iter().filter(|(name, _)| wanted(name)).collect();
     shown.sort_by_key(|(name, _)| rank(name));

@@ -56,7 +56,7 @@ pub(super) fn draw(
         y += 1;
     }
     let rest = Rect { y, height: rows.bottom().saturating_sub(y), ..rows };
-    hosts::draw(cx, service, shared.health_policy.thresholds.saturation_degraded, (0, rest), buf);
+    hosts::draw(cx, service, shared.world.health_policy.thresholds.saturation_degraded, (0, rest), buf);
     let others = hosts::count(service);
     let hidden = (alerts.len() + others).saturating_sub(usize::from(rows.height));
     if hidden > 0 {
@@ -79,7 +79,7 @@ fn draw_parts(
     text::say(cx, 0, &format!(" Down targets, signals and hosts: {all}"), Role::Accent, area, buf);
     let height = usize::from(rows.height);
     let first = list.shown(height).next().map_or(0, |(index, _)| index);
-    hosts::draw(cx, service, shared.health_policy.thresholds.saturation_degraded, (first, rows), buf);
+    hosts::draw(cx, service, shared.world.health_policy.thresholds.saturation_degraded, (first, rows), buf);
     if let Some(y) = (rows.top()..rows.bottom()).nth(list.index().saturating_sub(first)) {
         let line = Rect { y, height: 1, ..rows };
         text::select(cx, line, buf);
