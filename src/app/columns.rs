@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::display_settings::Cx;
-use super::list::{Cursor as _, List, SortOrder};
+use super::list::{List, SortOrder};
 use super::theme::Role;
 pub use super::widgets::table::Size;
 use super::widgets::table::{self, Cell, Sort};

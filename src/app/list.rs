@@ -53,6 +53,11 @@ impl<K: Clone + Ord> List<K> {
         &self.rows
     }
 
+    /// The index of the row under the cursor.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
     /// The key of the row under the cursor.
     pub fn current(&self) -> Option<&K> {
         self.rows.get(self.index)

@@ -154,10 +154,8 @@ impl Role {
     /// The role of an alert: its severity while it fires, else its state.
     pub const fn of_alert(alert: &Alert) -> Self {
         match alert.state {
-            AlertState::Firing => match alert.severity {
-                Severity::None => Self::Info,
-                Severity::Critical | Severity::Warning | Severity::Info => Self::of_severity(alert.severity),
-            },
+            AlertState::Firing if matches!(alert.severity, Severity::None) => Self::Info,
+            AlertState::Firing => Self::of_severity(alert.severity),
             AlertState::Pending => Self::Pending,
             AlertState::Silenced => Self::Silenced,
             AlertState::Inhibited => Self::Inhibited,

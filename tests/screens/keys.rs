@@ -151,8 +151,8 @@ fn every_key_of_the_table_does_something_or_says_why_not() {
             let effects = stage.effects_of(Event::Key(key));
             let goes_here = Tab::ALL
                 .iter()
-                .any(|tab| Command::Go(*tab) == *command && tab.place() == *stage.state().place())
-                || (*command == Command::Messages && *stage.state().place() == Place::Messages);
+                .any(|tab| Command::Go(*tab) == command && tab.place() == *stage.state().place())
+                || (command == Command::Messages && *stage.state().place() == Place::Messages);
             assert!(
                 goes_here || !effects.is_empty() || stage.picture() != before,
                 "{} on {:?} does nothing and says nothing",

@@ -34,8 +34,8 @@ impl Planner<'_> {
         let mut routing: Vec<&SourceId> = able.iter().copied().filter(|id| routes(id)).collect();
         if routing.is_empty() {
             let routed = alerts.iter().find(|alert| !alert.receivers.is_empty());
-            let sources = routed.into_iter().flat_map(|alert| &alert.sources);
-            let why = sources.filter_map(|id| self.unavailable(id, OperationKind::Silence)).next();
+            let mut sources = routed.into_iter().flat_map(|alert| &alert.sources);
+            let why = sources.find_map(|id| self.unavailable(id, OperationKind::Silence));
             why.map_or(Ok(()), Err)?;
             routing = able;
         }

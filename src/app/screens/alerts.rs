@@ -103,7 +103,7 @@ impl Screen for Alerts {
         let haystack = || alert::haystack(world, event_log.now());
         let passes = rows.found.select(revision, is_typing, haystack);
         if let Some(index) = self.ranking.follow(world, rows.order, &rows.grouping) {
-            rows.set_index(index);
+            rows.index = index;
         }
         self.hidden.clear();
         let mut shown = Vec::with_capacity(self.ranking.alerts.len());
