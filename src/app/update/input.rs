@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::run::run;
-use super::{confirm, form, menus, navigate, refresh_form};
+use super::{change_range, confirm, form, intent, menus, navigate, refresh_form};
 use crate::app::commands::Command;
-use crate::app::event::MouseAction;
+use crate::app::event::{Effect, MouseAction};
+use crate::app::grouped::Listing;
 use crate::app::key::{Code, Key, NamedKey};
 use crate::app::line_editor::LineEditor;
-use crate::app::menu::MenuOutcome;
+use crate::app::menu::{MenuChoice, MenuOutcome};
 use crate::app::state::{Mode, State};
 use crate::app::{frame, help, overlay, results};
 
@@ -25,7 +26,7 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) {
         Mode::Palette(mut open) => match open.take(key) {
             MenuOutcome::Open => state.mode = Mode::Palette(open),
             MenuOutcome::Closed => {}
-            MenuOutcome::Chosen(choice) => menus::choose(state, choice, now),
+            MenuOutcome::Chosen(choice) => choose(state, choice, now),
         },
         Mode::Menu(mut open) => match open.take(key) {
             MenuOutcome::Open => {
@@ -33,7 +34,7 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) {
                 state.mode = Mode::Menu(open);
             }
             MenuOutcome::Closed => menus::preview(state, open.before()),
-            MenuOutcome::Chosen(choice) => menus::choose(state, choice, now),
+            MenuOutcome::Chosen(choice) => choose(state, choice, now),
         },
         Mode::Confirm(open) => confirm::press(state, open, key, now),
         Mode::Form(open) => form::press(state, open, key, now),
@@ -164,15 +165,44 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) {
         Mode::Menu(menu) => {
             let at = overlay::menu_row_at(state.shared.size, &menu, (column, row));
             match at.map(|index| menu.choose(index)) {
-                Some(MenuOutcome::Chosen(choice)) => menus::choose(state, choice, now),
+                Some(MenuOutcome::Chosen(choice)) => choose(state, choice, now),
                 Some(MenuOutcome::Open | MenuOutcome::Closed) | None => menus::preview(state, menu.before()),
             }
         }
         Mode::Palette(palette) => {
             let at = overlay::palette_row_at(state.shared.size, &palette, (column, row));
             if let Some(MenuOutcome::Chosen(choice)) = at.map(|index| palette.choose(index)) {
-                menus::choose(state, choice, now);
+                choose(state, choice, now);
             }
         }
+    }
+}
+
+/// Does what the item of a menu or of the palette is for.
+fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) {
+    match choice {
+        MenuChoice::Sort(column) => {
+            if let Some(listing) = state.screen_mut().listing_mut() {
+                listing.order_mut().choose(column);
+            }
+            state.ordered = None;
+        }
+        MenuChoice::Group(grouping) => {
+            if let Some(present) = state.screen_mut().listing_mut().and_then(Listing::grouping_mut) {
+                *present = grouping;
+            }
+            state.ordered = None;
+        }
+        MenuChoice::Range(length) => change_range(state, now, |range, _| range.length = length),
+        MenuChoice::Theme(theme) => {
+            state.shared.look.choose(theme);
+            state.shared.effects.push(Effect::Redraw);
+        }
+        MenuChoice::Context(context) => state.shared.effects.push(Effect::Enter(context)),
+        MenuChoice::Go(place) => state.go(place, now),
+        MenuChoice::Link(link) => state.shared.copy(link.to_string(), now),
+        MenuChoice::Run(command) => run(state, command, now),
+        MenuChoice::Intent(intent) => intent::choose(state, *intent, now),
+        MenuChoice::Cannot(why) => state.shared.messages.note(format!("Not available: {why}"), now),
     }
 }

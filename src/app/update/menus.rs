@@ -1,10 +1,7 @@
-//! The menus: their items, and what choosing an item does.
+//! The menus of orders, groupings, ranges, contexts, themes and links.
 
 use jiff::Timestamp;
 
-use super::change_range;
-use super::run::run;
-use crate::app::event::Effect;
 use crate::app::grouped::Listing;
 use crate::app::menu::{Menu, MenuChoice};
 use crate::app::range::lengths;
@@ -77,33 +74,5 @@ pub(super) fn links(state: &mut State, now: Timestamp) {
 pub(super) fn preview(state: &mut State, choice: Option<&MenuChoice>) {
     if let Some(MenuChoice::Theme(theme)) = choice {
         state.shared.look.choose(*theme);
-    }
-}
-
-pub(super) fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) {
-    match choice {
-        MenuChoice::Sort(column) => {
-            if let Some(listing) = state.screen_mut().listing_mut() {
-                listing.order_mut().choose(column);
-            }
-            state.ordered = None;
-        }
-        MenuChoice::Group(grouping) => {
-            if let Some(present) = state.screen_mut().listing_mut().and_then(Listing::grouping_mut) {
-                *present = grouping;
-            }
-            state.ordered = None;
-        }
-        MenuChoice::Range(length) => change_range(state, now, |range, _| range.length = length),
-        MenuChoice::Theme(theme) => {
-            state.shared.look.choose(theme);
-            state.shared.effects.push(Effect::Redraw);
-        }
-        MenuChoice::Context(context) => state.shared.effects.push(Effect::Enter(context)),
-        MenuChoice::Go(place) => state.go(place, now),
-        MenuChoice::Link(link) => state.shared.copy(link.to_string(), now),
-        MenuChoice::Run(command) => run(state, command, now),
-        MenuChoice::Intent(intent) => super::intent::choose(state, *intent, now),
-        MenuChoice::Cannot(why) => state.shared.messages.note(format!("Not available: {why}"), now),
     }
 }

@@ -122,13 +122,13 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
             items.push(silencing("Silence its alerts...", alerts_to_silence(state)));
         }
     }
-    let heading = match (known.as_slice(), &pointed) {
-        ([one], _) => one.incident.title.to_string(),
-        (_, Selection::Alerts(alerts)) => {
-            let first = alerts.first().and_then(|alert| state.shared.world.alert(*alert));
-            first.map(|alert| alert.name().to_owned()).unwrap_or_default()
-        }
-        (_, _) => String::new(),
+    let heading = if let [one] = known.as_slice() {
+        one.incident.title.to_string()
+    } else if let Selection::Alerts(alerts) = &pointed {
+        let first = alerts.first().and_then(|alert| state.shared.world.alert(*alert));
+        first.map(|alert| alert.name().to_owned()).unwrap_or_default()
+    } else {
+        String::new()
     };
     let trigger = PartialOperation::on(OperationKind::Trigger, Objects::Service(None));
     let trigger = Intent::Operate(trigger.with("title", Text::from(heading)));
