@@ -48,7 +48,7 @@ reexport! { [crate]
             slos: Row;
         }
         selection: Selection;
-        shared: InitialState;
+        shared: Shared;
         state: Mode, State;
         theme: Role, Theme;
         themes: all, built_in;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use burnwatch::testing::app::display_settings::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
-use burnwatch::testing::app::shared::InitialState;
+use burnwatch::testing::app::shared::Shared;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};
 use burnwatch::testing::model::alert::{Alert, AlertSnapshot};
@@ -97,7 +97,7 @@ impl Fleet {
         readings.sort_by(|a, b| a.name.cmp(&b.name));
         let services = ServiceSnapshot { readings, lookback: Duration::from_secs(60) };
         let look = DisplaySettings::probe(Colours::True, Charset::Unicode);
-        let state = State::new(InitialState::new("bench", sources.to_vec(), look, SIZE));
+        let state = State::new(Shared::new("bench", sources.to_vec(), look, SIZE));
         let buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
         let slos = promises(services.readings.len());
         let rules = RuleSnapshot::default();

@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);
-    let commands: Vec<&str> = Command::ALL.iter().map(|command| command.name()).collect();
+    let commands: Vec<&str> = Command::all().map(Command::name).collect();
     let known =
         KnownNames { kinds: &KINDS, themes: &["dark", "light"], commands: &commands, packs: &["http"], keys: None };
     match parse("burnwatch.toml", &text, &known) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
 use burnwatch::testing::app::display_settings::{Charset, Colours, DisplaySettings};
-use burnwatch::testing::app::shared::InitialState;
+use burnwatch::testing::app::shared::Shared;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};
 use burnwatch::testing::backend::{Source, runbooks};
@@ -71,8 +71,8 @@ impl Stage {
             info
         });
         let look = DisplaySettings::probe(Colours::True, Charset::Unicode);
-        let setup = InitialState::new("fuzz", named.collect(), look, size);
-        let state = State::new(InitialState { person: "ana".into(), ..setup });
+        let setup = Shared::new("fuzz", named.collect(), look, size);
+        let state = State::new(Shared { person: "ana".into(), ..setup });
         let notice = Notification { bell: true, desktop: None };
         let mut stage = Self { state, sources, title: String::new(), copied: String::new(), notice };
         stage.sources.push(runbooks(&settings, &transport));

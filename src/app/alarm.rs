@@ -20,7 +20,6 @@ use crate::model::world::{IncidentView, World};
 const RENOTIFY_AFTER: SignedDuration = SignedDuration::from_mins(30);
 /// Most incidents and alerts remembered after they are gone.
 const MAX_REMEMBERED: usize = 10_000;
-/// Most characters of a notification.
 const MAX_CHARACTERS: usize = 200;
 /// Of several simultaneous pages, this many are named.
 const MAX_NAMED: usize = 3;
@@ -31,7 +30,6 @@ type AlarmKey = (Text, Timestamp);
 /// The incidents and alerts seen so far, and which of them have notified.
 #[derive(Debug, Default)]
 pub struct Alarm {
-    /// The user's notification settings.
     pub notify_policy: NotifySettings,
     /// Sources whose incidents have been loaded.
     paging: BTreeSet<SourceId>,
@@ -47,7 +45,6 @@ pub struct Alarm {
 }
 
 impl Alarm {
-    /// Nothing seen yet.
     pub fn new(notify_policy: NotifySettings) -> Self {
         Self { notify_policy, ..Self::default() }
     }
@@ -70,10 +67,8 @@ pub fn can_contain_pages(kind: AskKind) -> bool {
 /// The data from which notifications are derived.
 #[derive(Clone, Copy)]
 pub struct AlarmInput<'a> {
-    /// The newest answers of the sources.
     pub world: &'a World,
     pub sources: &'a [SourceInfo],
-    /// The context's name.
     pub context: &'a str,
 }
 
@@ -95,7 +90,6 @@ pub fn notifications(alarm: &mut Alarm, input: &AlarmInput<'_>, now: Timestamp) 
     effects
 }
 
-/// Whether an incident is assigned to the user.
 fn is_assigned_to_user(input: &AlarmInput<'_>, known: &IncidentView) -> bool {
     let assigned = &known.incident.assigned;
     assigned.iter().any(|stamp| known.sources.iter().any(|source| input.world.is_user(source, &stamp.who)))
@@ -117,18 +111,10 @@ fn incidents(input: &AlarmInput<'_>, alarm: &mut Alarm) -> Vec<String> {
         }
     }
     // the identity of the user may arrive after the first incidents: then nothing has been newly assigned
-    let reported: BTreeSet<SourceId> = input
-        .world
-        .on_call()
-        .filter(|(_, snapshot)| snapshot.me.is_some())
-        .map(|(id, _)| id.clone())
-        .collect();
-    let is_told_now = |known: &IncidentView| {
-        known
-            .sources
-            .iter()
-            .any(|source| reported.contains(source) && !alarm.sources_with_me.contains(source))
-    };
+    let with_user = input.world.on_call().filter(|(_, snapshot)| snapshot.me.is_some());
+    let reported: BTreeSet<SourceId> = with_user.map(|(id, _)| id.clone()).collect();
+    let new: BTreeSet<SourceId> = reported.difference(&alarm.sources_with_me).cloned().collect();
+    let is_told_now = |known: &IncidentView| known.sources.iter().any(|source| new.contains(source));
     let mut known_now = Vec::new();
     for known in input.world.incidents() {
         let key = (known.incident.id.clone(), known.incident.created_at);

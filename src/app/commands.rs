@@ -4,25 +4,17 @@ use std::collections::BTreeMap;
 
 use super::key::Key;
 use super::place::Tab;
+use crate::config::most_similar;
 
-/// Where a command works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// On every screen.
     Global,
-    /// On screens with a list.
     List,
-    /// On screens with a time range.
     Time,
-    /// On lists whose rows can be grouped.
     Groups,
-    /// On lists that can hide silenced, inhibited or resolved rows.
     HiddenRows,
-    /// On the page of one SLO.
     Slo,
-    /// On incidents and alerts.
     IncidentActions,
-    /// Wherever an external system can be changed.
     AnyAction,
 }
 
@@ -80,7 +72,6 @@ macro_rules! commands {
                 match self { Self::Go(tab) => tab.name(), $(Self::$id => $name,)* }
             }
 
-            /// The scope in which the command works.
             pub const fn scope(self) -> Scope {
                 match self { Self::Go(_) => Scope::Global, $(Self::$id => Scope::$scope,)* }
             }
@@ -110,21 +101,9 @@ impl Command {
     }
 
     /// All commands, in the order of help.
-    pub const ALL: &[Self] = {
-        const COUNT: usize = Tab::ALL.len() + OWN.len();
-        const ALL: [Command; COUNT] = {
-            let mut all = [Command::Quit; COUNT];
-            let mut at = 0;
-            #[expect(clippy::indexing_slicing, reason = "the compiler evaluates it, and would refuse it")]
-            while at < COUNT {
-                let tabs = Tab::ALL.len();
-                all[at] = if at < tabs { Command::Go(Tab::ALL[at]) } else { OWN[at - tabs] };
-                at += 1;
-            }
-            all
-        };
-        &ALL
-    };
+    pub fn all() -> impl Iterator<Item = Self> {
+        Tab::ALL.iter().copied().map(Self::Go).chain(OWN.iter().copied())
+    }
 }
 
 commands! {
@@ -183,32 +162,15 @@ commands! {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyMapError {
     #[error("there is no command {name:?}; did you mean {nearest:?}?")]
-    NoSuchCommand {
-        /// The configured name.
-        name: String,
-        /// The command with the most similar name.
-        nearest: &'static str,
-    },
-    /// A text that is not a key.
+    NoSuchCommand { name: String, nearest: &'static str },
     #[error("keys.{name}: {error}")]
-    NoSuchKey {
-        name: String,
-        /// Why the text is not a key.
-        error: super::key::KeyError,
-    },
+    NoSuchKey { name: String, error: super::key::KeyError },
     /// Two commands have the same key.
     #[error("key {key} is bound to both {one:?} and {other:?}")]
-    Ambiguous {
-        key: Key,
-        /// The first command.
-        one: &'static str,
-        /// The second command.
-        other: &'static str,
-    },
+    Ambiguous { key: Key, one: &'static str, other: &'static str },
 }
 
 impl KeyMapError {
-    /// The names of the commands concerned.
     pub fn commands(&self) -> Vec<&str> {
         match self {
             Self::NoSuchCommand { name, .. } | Self::NoSuchKey { name, .. } => vec![name],
@@ -217,7 +179,6 @@ impl KeyMapError {
     }
 }
 
-/// The key bindings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyMap {
     keys: BTreeMap<Command, Vec<Key>>,
@@ -230,16 +191,12 @@ impl KeyMap {
     /// All errors in the replacements.
     pub fn new(replaced: &BTreeMap<String, Vec<String>>) -> Result<Self, Vec<KeyMapError>> {
         let mut errors = Vec::new();
-        for name in replaced.keys().filter(|name| !Command::ALL.iter().any(|c| c.name() == *name)) {
-            let nearest = Command::ALL.iter().max_by(|a, b| {
-                let likeness = |c: &Command| strsim::jaro_winkler(c.name(), name);
-                likeness(a).total_cmp(&likeness(b))
-            });
-            let nearest = nearest.map_or("help", |c| c.name());
+        for name in replaced.keys().filter(|name| !Command::all().any(|c| c.name() == *name)) {
+            let nearest = most_similar(name, Command::all().map(Command::name));
             errors.push(KeyMapError::NoSuchCommand { name: name.clone(), nearest });
         }
         let mut keys = BTreeMap::new();
-        for command in Command::ALL {
+        for command in Command::all() {
             let own = replaced.get(command.name());
             let texts =
                 own.map_or_else(|| command.default_keys(), |own| own.iter().map(String::as_str).collect());
@@ -250,7 +207,7 @@ impl KeyMap {
                     Err(error) => errors.push(KeyMapError::NoSuchKey { name: command.name().into(), error }),
                 }
             }
-            keys.insert(*command, parsed);
+            keys.insert(command, parsed);
         }
         let map = Self { keys };
         errors.extend(map.clashes());
@@ -260,9 +217,9 @@ impl KeyMap {
     /// The keys that are bound to more than one command.
     fn clashes(&self) -> Vec<KeyMapError> {
         let mut clashes = Vec::new();
-        for (i, one) in Command::ALL.iter().enumerate() {
-            for other in Command::ALL.iter().skip(i + 1) {
-                for key in self.of(*one).iter().filter(|key| self.of(*other).contains(key)) {
+        for (i, one) in Command::all().enumerate() {
+            for other in Command::all().skip(i + 1) {
+                for key in self.of(one).iter().filter(|key| self.of(other).contains(key)) {
                     clashes.push(KeyMapError::Ambiguous { key: *key, one: one.name(), other: other.name() });
                 }
             }
@@ -270,7 +227,6 @@ impl KeyMap {
         clashes
     }
 
-    /// The keys bound to a command.
     pub fn of(&self, command: Command) -> &[Key] {
         self.keys.get(&command).map_or(&[], Vec::as_slice)
     }
@@ -316,7 +272,7 @@ mod tests {
             "# Keys\n\nGenerated from the tables in `src/app/commands.rs` and `src/app/theme.rs`; `?` shows them on the screen.\n",
         );
         for scope in SCOPES {
-            let rows = Command::ALL.iter().filter(|command| command.scope() == scope).map(|command| {
+            let rows = Command::all().filter(|command| command.scope() == scope).map(|command| {
                 let keys: Vec<String> = command.default_keys().iter().map(|key| format!("`{key}`")).collect();
                 let help = command.help().replace('|', "\\|");
                 format!("| {} | `{}` | {help} |\n", keys.join(" "), command.name())
@@ -341,11 +297,11 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_kebab_case() {
-        let mut names: Vec<_> = Command::ALL.iter().map(|c| c.name()).collect();
+        let mut names: Vec<_> = Command::all().map(Command::name).collect();
         assert!(names.iter().all(|n| n.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), Command::ALL.len());
+        assert_eq!(names.len(), Command::all().count());
     }
 
     #[test]

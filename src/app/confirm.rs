@@ -6,6 +6,7 @@ use super::event::{Plan, Wait};
 use super::form::ActionForm;
 use super::key::{Code, Key, NamedKey};
 use super::line_editor::LineEditor;
+use super::number::plural;
 use super::planner::consequences;
 use super::shared::Shared;
 use crate::model::action::{OperationKind, RequestPreview};
@@ -24,7 +25,6 @@ pub struct Confirm {
     pub plan: Plan,
     /// The requested parts that are left out, each as a sentence with the reason.
     pub left_out: Vec<Text>,
-    /// The requests of each action.
     pub requests: Vec<Vec<RequestPreview>>,
     /// The alerts that were marked for the plan.
     pub covers: BTreeSet<Fingerprint>,
@@ -49,15 +49,12 @@ pub struct Confirm {
 /// The result of a key press.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The dialog stays open.
     Open,
     /// The key was too early or has no meaning here; with the reason.
     Stray(&'static str),
     /// A letter without a meaning here, probably typed for another screen.
     Typed,
-    /// The user cancelled.
     Left,
-    /// The user confirmed.
     Do,
 }
 
@@ -122,7 +119,6 @@ impl Confirm {
         Outcome::Open
     }
 
-    /// The kind of the plan's operation.
     fn kind(&self) -> Option<OperationKind> {
         self.plan.actions.first().map(|action| action.operation.kind())
     }
@@ -131,7 +127,6 @@ impl Confirm {
 /// The number of targets as text: `3 incidents`, `1 silence`.
 pub(super) fn counted(confirm: &Confirm) -> String {
     let count = confirm.plan.actions.len();
-    let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let target = confirm.kind().map_or(TargetKind::Incident, OperationKind::target);
     if target != TargetKind::Alerts {
         return plural(count, target.noun());

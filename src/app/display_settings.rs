@@ -8,12 +8,10 @@ use super::event::TerminalLink;
 pub use super::theme::Colours;
 use super::theme::{Role, Theme};
 
-/// The characters used for drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
     /// Box drawing, blocks and braille.
     Unicode,
-    /// ASCII only.
     Ascii,
 }
 
@@ -30,11 +28,8 @@ impl Charset {
 /// The arguments that all drawing functions share.
 #[derive(Clone, Copy)]
 pub struct Cx<'a> {
-    /// The styles by role.
     pub theme: &'a Theme,
-    /// The characters used for drawing.
     pub charset: Charset,
-    /// The time of the frame.
     pub now: Timestamp,
     /// The time zone in which times are shown.
     pub zone: &'a TimeZone,
@@ -61,13 +56,10 @@ const SLOW_LINK_STEP: i64 = 10;
 pub struct DisplaySettings {
     /// All themes with their full colours.
     pub themes: Vec<Theme>,
-    /// The index of the theme in use.
     pub theme: usize,
     /// The theme in use, reduced to the colours that the terminal supports.
     pub shown: Theme,
-    /// How many colours the terminal supports.
     pub colours: Colours,
-    /// The characters used for drawing.
     pub charset: Charset,
     /// The time zone in which times are shown.
     pub zone: TimeZone,
@@ -119,7 +111,6 @@ impl DisplaySettings {
         step.is_none() || step != before
     }
 
-    /// Uses the theme with this index.
     pub fn choose(&mut self, theme: usize) {
         if let Some(chosen) = self.themes.get(theme) {
             (self.theme, self.shown) = (theme, chosen.reduced(self.colours));

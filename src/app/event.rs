@@ -15,24 +15,18 @@ use super::key::Key;
 /// Input from the terminal, the clock or the runtime.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// A key was pressed.
     Key(Key),
-    /// Text was pasted.
     Pasted(String),
     /// A mouse action at a cell, counted from the top left.
     Mouse {
-        /// Click or wheel.
         action: MouseAction,
         /// Column, from 0.
         column: u16,
         /// Row, from 0.
         row: u16,
     },
-    /// The terminal was resized.
     Resized {
-        /// Columns.
         width: u16,
-        /// Rows.
         height: u16,
     },
     /// One second has passed.
@@ -43,7 +37,6 @@ pub enum Event {
     Answered(Box<Arrival>),
     /// The requested context is open and its sources accept queries.
     Entered {
-        /// Its name.
         context: Text,
         sources: Vec<SourceInfo>,
         /// The restrictions of the context: read-only, dry run, double confirmation.
@@ -54,11 +47,9 @@ pub enum Event {
     Read(Wait),
     /// An action of a plan has made progress.
     ActionProgressed {
-        /// The plan's number.
         plan: u64,
         /// The index of the action in its plan, from 0.
         index: usize,
-        /// The new progress.
         progress: ActionProgress,
     },
     /// The journal's records of the last days, oldest first.
@@ -81,7 +72,6 @@ pub struct Plan {
 /// The result of one query.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// The query.
     pub question: Question,
     /// The answer; on failure with the time of the next retry.
     pub answered: Answered,
@@ -92,7 +82,6 @@ pub struct Arrival {
 /// How fast the terminal shows what burnwatch draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TerminalLink {
-    /// Without delay.
     #[default]
     Quick,
     /// Over a slow connection: output has to be small.
@@ -101,30 +90,23 @@ pub enum TerminalLink {
     Stalled,
 }
 
-/// A mouse action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseAction {
     /// The left button went down.
     Click,
-    /// The wheel turned up.
     WheelUp,
-    /// The wheel turned down.
     WheelDown,
 }
 
-/// How important a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Information.
     Note,
-    /// An error or a warning.
     Trouble,
 }
 
 /// One line for the footer and the message log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// How important it is.
     pub tone: Tone,
     pub text: String,
 }
@@ -140,26 +122,21 @@ pub enum Effect {
     Act(Plan),
     /// Read the journal's records of the last days.
     ReadJournal,
-    /// Open this context.
     Enter(Text),
     /// Copy this text to the clipboard (OSC 52).
     Copy(String),
     /// Notify the user (bell, desktop notification).
     Notify(Notification),
-    /// Set the terminal's title.
     Title(String),
-    /// Redraw the whole screen.
     Redraw,
     /// Suspend the process, as Ctrl-z does.
     Suspend,
-    /// Quit burnwatch.
     Quit,
 }
 
 /// Identifies one wait for the user to read a confirm dialog. Another plan or another early key starts a new wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait {
-    /// The number of the plan in the dialog.
     pub plan: u64,
     /// How many keys came too early or were no valid answer.
     pub early_keys: u32,

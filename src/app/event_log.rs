@@ -18,6 +18,7 @@ use crate::model::journal::ActionRecord;
 use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
+use crate::model::words::words;
 use crate::model::world::World;
 
 /// Most events; the oldest is removed first.
@@ -27,47 +28,28 @@ const SAME_FIRING_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 /// The list is updated for the passing of time in these steps.
 const STEP: SignedDuration = SignedDuration::from_secs(60);
 
-/// The type of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LogEventKind {
-    /// An alert started firing.
-    Fired,
-    /// An alert was resolved.
-    Resolved,
-    /// An incident was created: somebody was paged.
-    Paged,
-    /// An incident was acknowledged.
-    Acknowledged,
-    /// Another log entry of an incident.
-    Step,
-    /// An incident was resolved.
-    Closed,
-    /// A silence became active.
-    Silenced,
-    /// A silence ended.
-    Unsilenced,
-    /// An action of the user.
-    Done,
-}
-
-impl LogEventKind {
-    /// The word on screen, which the filter also accepts.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Fired => "fires",
-            Self::Resolved => "resolved",
-            Self::Paged => "page",
-            Self::Acknowledged => "ack",
-            Self::Step => "incident",
-            Self::Closed => "closed",
-            Self::Silenced => "silence",
-            Self::Unsilenced => "unsilenced",
-            Self::Done => "you",
-        }
+words! {
+    /// The type of an event; its word on screen is also accepted by the filter.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum LogEventKind: word {
+        /// An alert started firing.
+        Fired = "fires",
+        Resolved = "resolved",
+        /// An incident was created: somebody was paged.
+        Paged = "page",
+        Acknowledged = "ack",
+        /// Another log entry of an incident.
+        Step = "incident",
+        /// An incident was resolved.
+        Closed = "closed",
+        /// A silence became active.
+        Silenced = "silence",
+        Unsilenced = "unsilenced",
+        /// An action of the user.
+        Done = "you",
     }
 }
 
-/// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogEventSubject {
     Alert(Fingerprint),
@@ -78,7 +60,6 @@ pub enum LogEventSubject {
 /// Identifies an event; sorted by time.
 pub type LogEventKey = (Timestamp, LogEventKind, LogEventSubject);
 
-/// An event of the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogEvent {
     /// The service, if it is known.
@@ -91,7 +72,6 @@ pub struct LogEvent {
     pub labels: Labels,
     /// The severity; only of alerts and pages.
     pub severity: Option<Severity>,
-    /// The place to open.
     pub place: Option<Place>,
 }
 
@@ -111,7 +91,6 @@ impl LogEvent {
 /// A firing that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct OpenFiring {
-    /// When it began.
     at: Timestamp,
     /// Whether an Alertmanager has reported it; false: only rules.
     is_routed: bool,
@@ -128,7 +107,6 @@ impl OpenFiring {
     }
 }
 
-/// All events.
 #[derive(Debug, Default)]
 pub struct EventLog {
     entries: BTreeMap<LogEventKey, LogEvent>,
@@ -148,7 +126,6 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// All events, sorted by time.
     pub fn entries(&self) -> &BTreeMap<LogEventKey, LogEvent> {
         &self.entries
     }
@@ -219,12 +196,8 @@ impl EventLog {
 /// The data from which events are derived.
 #[derive(Clone, Copy)]
 pub struct EventLogInput<'a> {
-    /// The newest answers of the sources.
     pub world: &'a World,
     pub sources: &'a [SourceInfo],
-    /// The labels that name a service, the most specific first.
-    pub service_labels: &'a [String],
-    /// The time range of the Timeline.
     pub range: Range,
 }
 
@@ -280,13 +253,17 @@ fn of_alert(input: &EventLogInput<'_>, alert: &Alert, event_log: &mut EventLog, 
     let subject = LogEventSubject::Alert(own);
     let summary = || alert.summary().map(|summary| format!(": {summary}")).unwrap_or_default();
     let before = event_log.firing.get(&own).copied();
+    let resolve = |event_log: &mut EventLog, at| {
+        event_log.firing.remove(&own);
+        event_log.ends(own, at);
+        event_log.replace_past(own, LogEventKind::Resolved, at);
+        let key = (at, LogEventKind::Resolved, LogEventSubject::Alert(own));
+        event_log.add(key, || entry(alert.name().to_owned()));
+    };
     if alert.state == AlertState::Pending {
         // a pending alert has stopped firing, and may fire again
         if before.is_some() {
-            event_log.firing.remove(&own);
-            event_log.ends(own, now);
-            event_log.replace_past(own, LogEventKind::Resolved, now);
-            event_log.add((now, LogEventKind::Resolved, subject), || entry(alert.name().to_owned()));
+            resolve(event_log, now);
         }
         return;
     }
@@ -298,21 +275,15 @@ fn of_alert(input: &EventLogInput<'_>, alert: &Alert, event_log: &mut EventLog, 
     }
     event_log.replace_past(own, LogEventKind::Fired, alert.starts_at);
     let again = event_log.begins(own, reported, before);
-    if before.is_some_and(|before| before.is_same(reported) && before.at != reported.at) {
-        before
-            .and_then(|before| event_log.entries.remove(&(before.at, LogEventKind::Fired, subject.clone())));
+    if let Some(before) = before.filter(|before| before.is_same(reported) && before.at != reported.at) {
+        event_log.entries.remove(&(before.at, LogEventKind::Fired, subject.clone()));
     }
-    event_log.add((reported.at, LogEventKind::Fired, subject.clone()), || LogEvent {
+    event_log.add((reported.at, LogEventKind::Fired, subject), || LogEvent {
         flaps: again,
         ..entry(format!("{}{}", alert.name(), summary()))
     });
     match alert.resolved_at {
-        Some(at) => {
-            event_log.firing.remove(&own);
-            event_log.ends(own, at);
-            event_log.replace_past(own, LogEventKind::Resolved, at);
-            event_log.add((at, LogEventKind::Resolved, subject), || entry(alert.name().to_owned()));
-        }
+        Some(at) => resolve(event_log, at),
         None => drop(event_log.firing.insert(own, reported)),
     }
 }

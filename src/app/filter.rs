@@ -357,7 +357,6 @@ impl Haystack {
         WordMatch { word: word.to_owned(), found, is_exact }
     }
 
-    /// The strings that match a word fuzzily.
     fn fuzzy_matches(&self, word: &str) -> Vec<bool> {
         let atom = Atom::new(word, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy, false);
         let mut fuzzy = Fuzzy::new(Config::DEFAULT);

@@ -30,7 +30,6 @@ const SERVERS: usize = 4;
 /// The firings of the alerts with one name and service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FiringHistory {
-    /// The alert's name.
     pub name: Text,
     /// The service of the alerts, if they have one.
     pub service: Option<Text>,
@@ -41,7 +40,6 @@ pub struct FiringHistory {
 }
 
 impl FiringHistory {
-    /// The total firing time within a period.
     pub fn time(&self, within: TimeRange) -> Duration {
         time(&self.firings, within)
     }
@@ -52,7 +50,6 @@ impl FiringHistory {
     }
 }
 
-/// The total firing time within a period.
 pub fn time(firings: &[Firing], within: TimeRange) -> Duration {
     firings.iter().map(|firing| firing.within(within)).sum()
 }
@@ -68,7 +65,6 @@ pub fn lasted(firing: &Firing) -> String {
     }
 }
 
-/// The firings of all alerts in a period.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FiringSummary {
     /// By name and service, most frequent first.
@@ -109,9 +105,7 @@ pub enum HistoryCoverage {
     NotRecorded,
     /// No source has answered yet.
     NotLoaded,
-    /// A part is known.
     Incomplete,
-    /// All is known.
     Whole,
 }
 
@@ -165,14 +159,13 @@ pub fn between(world: &World, sources: &[SourceInfo], from: Timestamp, until: Ti
             continue;
         }
         let (name, service) = (Text::from(name), world.service_of(labels).cloned());
-        let beginnings: Vec<Timestamp> = firings.iter().map(|firing| firing.from).collect();
         let fired = by_name.entry((name.clone(), service.clone())).or_insert_with(|| FiringHistory {
             name,
             service,
             firings: Vec::new(),
             is_flapping: false,
         });
-        fired.is_flapping |= is_flapping(&beginnings);
+        fired.is_flapping |= are_flapping(&firings);
         fired.firings.extend(firings);
     }
     let mut fired: Vec<FiringHistory> = by_name.into_values().collect();
@@ -184,7 +177,6 @@ pub fn between(world: &World, sources: &[SourceInfo], from: Timestamp, until: Ti
     FiringSummary { fired, is_whole }
 }
 
-/// The known alerts by name.
 pub struct AlertsByRule<'a>(HashMap<&'a str, Vec<&'a Arc<Alert>>>);
 
 impl<'a> AlertsByRule<'a> {
@@ -257,7 +249,6 @@ pub(super) fn history_sources<'a>(
     can.filter(move |source| alert.sources.contains(&source.id) || runs == Some(&source.id)).take(SERVERS)
 }
 
-/// The history of one alert.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AlertHistory {
     /// No source has it.
@@ -265,12 +256,7 @@ pub enum AlertHistory {
     /// Loading (None), or failed with this error.
     Unknown(Option<String>),
     /// The firings, the present one included.
-    Known {
-        /// The firings, sorted by time.
-        firings: Vec<Firing>,
-        /// Whether the history is complete.
-        is_whole: bool,
-    },
+    Known { firings: Vec<Firing>, is_whole: bool },
 }
 
 /// The firings of one alert within the last week, with the present firing.
@@ -309,7 +295,6 @@ pub fn of_alert(world: &World, sources: &[SourceInfo], alert: &Alert, now: Times
     AlertHistory::Known { firings, is_whole }
 }
 
-/// Whether these firings are flapping.
 pub fn are_flapping(firings: &[Firing]) -> bool {
     let beginnings: Vec<Timestamp> = firings.iter().map(|firing| firing.from).collect();
     is_flapping(&beginnings)

@@ -9,6 +9,7 @@ use super::identity::IncidentKey;
 use super::intent::{Objects, PartialOperation};
 use super::key::{Code, Key, NamedKey};
 use super::line_editor::LineEditor;
+use super::list::wrapped;
 use super::planner::{ActionProposal, Planner};
 use super::shared::Shared;
 use crate::model::fingerprint::Fingerprint;
@@ -24,11 +25,9 @@ pub(super) use view::render;
 
 /// The maximum length of a title, a comment or a name, in characters.
 const SHORT: usize = 1024;
-/// One field.
 #[derive(Debug, Clone)]
 pub struct Field {
     pub name: &'static str,
-    /// The text.
     pub line: LineEditor,
     /// The maximum length in characters.
     pub limit: usize,
@@ -47,11 +46,6 @@ impl Field {
 
     fn choices(mut self, choices: &'static [&'static str]) -> Self {
         self.choices = choices;
-        self
-    }
-
-    fn optional(mut self) -> Self {
-        self.is_optional = true;
         self
     }
 
@@ -81,21 +75,16 @@ impl Field {
     }
 }
 
-/// What a form is for.
 #[derive(Debug, Clone)]
 pub enum FormKind {
-    /// The text parameters of an operation.
     Operation(PartialOperation),
     Silence(Box<Silencing>),
 }
 
-/// An open form.
 #[derive(Debug, Clone)]
 pub struct ActionForm {
     pub kind: FormKind,
-    /// The title.
     pub title: String,
-    /// The fields.
     pub fields: Vec<Field>,
     /// The index of the focused field.
     pub at: usize,
@@ -128,11 +117,11 @@ impl ActionForm {
 
     /// Handles a key: moves between fields or edits the focused one.
     pub(super) fn take(&mut self, key: Key) {
-        let count = self.fields.len().max(1);
+        let step = |by: isize| wrapped(self.at, by, self.fields.len());
         match key.code {
-            Code::Named(NamedKey::Tab) if key.shift => self.at = (self.at + count - 1) % count,
-            Code::Named(NamedKey::Up) => self.at = (self.at + count - 1) % count,
-            Code::Named(NamedKey::Tab | NamedKey::Down) => self.at = (self.at + 1) % count,
+            Code::Named(NamedKey::Tab) if key.shift => self.at = step(-1),
+            Code::Named(NamedKey::Up) => self.at = step(-1),
+            Code::Named(NamedKey::Tab | NamedKey::Down) => self.at = step(1),
             Code::Named(_) | Code::Char(_) => {
                 self.error = None;
                 let Some(field) = self.current() else { return };
@@ -182,7 +171,6 @@ pub(super) fn of(shared: &Shared, wanted: PartialOperation) -> ActionForm {
     ActionForm::new(FormKind::Operation(wanted), title, fields, 0)
 }
 
-/// The plan of the filled-in form.
 pub(super) fn planned(
     shared: &Shared,
     form: &ActionForm,

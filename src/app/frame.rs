@@ -14,6 +14,7 @@ use super::state::{Mode, State};
 use super::subjects::on_call::words as on_call_words;
 use crate::model::alert::AlertState;
 use crate::model::health::Health;
+use crate::model::source_info::SourceInfo;
 
 /// How long the answer to a key is shown instead of the progress of running actions.
 const ANSWER_SHOWN_FOR: Duration = Duration::from_secs(5);
@@ -52,46 +53,42 @@ fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             runs.push(StyledRun::new(format!("{}{count} ", cx.symbol(role)), role));
         }
     }
-    runs.push(StyledRun::new(
-        format!("alerts {firing}"),
-        if firing > 0 { Role::Critical } else { Role::Text },
-    ));
+    let role = if firing > 0 { Role::Critical } else { Role::Text };
+    runs.push(StyledRun::new(format!("alerts {firing}"), role));
     text::runs(cx, &runs, Rect { height: 1.min(area.height), ..area }, buf);
 }
 
 fn bar(state: &State, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let shared = &state.shared;
     // a production context has its own colour in line 1 and the word PROD
-    let ground = if state.shared.production { Role::Production } else { Role::Bar };
+    let ground = if shared.production { Role::Production } else { Role::Bar };
     buf.set_style(area, cx.style(ground));
     let mut left = vec![StyledRun::new(" burnwatch  ", ground)];
-    left.push(if state.shared.production {
-        StyledRun::new(format!(" {} PROD {} ", cx.symbol(Role::Banner), state.shared.context), Role::Banner)
+    left.push(if shared.production {
+        StyledRun::new(format!(" {} PROD {} ", cx.symbol(Role::Banner), shared.context), Role::Banner)
     } else {
-        StyledRun::new(state.shared.context.to_string(), Role::Accent)
+        StyledRun::new(shared.context.to_string(), Role::Accent)
     });
-    if state.shared.guard.read_only.is_some() {
+    if shared.guard.read_only.is_some() {
         left.push(StyledRun::new("  read-only", Role::Muted));
-    } else if state.shared.guard.dry_run {
+    } else if shared.guard.dry_run {
         left.push(StyledRun::new("  ", ground));
         left.push(StyledRun::new(" DRY RUN ", Role::Banner));
     }
     if cx.is_slow_link {
         left.push(StyledRun::new("  slow connection", Role::Muted));
     }
-    if let Some(since) = state.shared.paused {
+    if let Some(since) = shared.paused {
         left.push(StyledRun::new(format!("  PAUSED {}", duration::short(age(since, cx.now))), Role::Banner));
     }
-    if state.shared.range.end.is_some() {
-        left.push(StyledRun::new(format!("  {}", state.shared.range.words(cx.now)), Role::Banner));
+    if shared.range.end.is_some() {
+        left.push(StyledRun::new(format!("  {}", shared.range.words(cx.now)), Role::Banner));
     }
-    let all = state.shared.sources.len();
-    let in_doubt = doubts(&state.shared, &AskKind::ALL, cx.now);
-    let answered = state
-        .shared
-        .sources
-        .iter()
-        .filter(|s| state.shared.world.cache(&s.id).is_some_and(|h| h.probe().at.is_some()))
-        .count();
+    let all = shared.sources.len();
+    let in_doubt = doubts(shared, &AskKind::ALL, cx.now);
+    let is_answered =
+        |info: &&SourceInfo| shared.world.cache(&info.id).is_some_and(|cache| cache.probe().at.is_some());
+    let answered = shared.sources.iter().filter(is_answered).count();
     let well = all.saturating_sub(in_doubt.len()).min(answered);
     let role = if !in_doubt.is_empty() {
         Role::Stale
@@ -103,15 +100,14 @@ fn bar(state: &State, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let sources = StyledRun::new(format!("{} {well}/{all} sources", cx.symbol(role)), role);
     let time = clock(cx, area.width >= 60);
     let mut right = vec![sources, StyledRun::new(format!("  {time} "), ground)];
-    let width = |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
-    if width(&left) + width(&right) > area.width {
+    if text::runs_width(&left) + text::runs_width(&right) > area.width {
         left.remove(0);
     }
-    if width(&left) + width(&right) > area.width {
+    if text::runs_width(&left) + text::runs_width(&right) > area.width {
         right.pop();
     }
     let used = text::runs(cx, &left, area, buf);
-    let wide = width(&right).min(area.width);
+    let wide = text::runs_width(&right).min(area.width);
     let between = Rect { x: area.x + used, width: area.width.saturating_sub(used + wide), ..area };
     on_call(cx, between, buf);
     text::runs(cx, &right, Rect { x: area.right() - wide, width: wide, ..area }, buf);
@@ -120,14 +116,12 @@ fn bar(state: &State, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
 /// Who is on call now and next, centred between the left and the right part; left out if it does not fit whole.
 fn on_call(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let Some((mut runs, next)) = on_call_words::line(cx) else { return };
-    let width =
-        |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).fold(0, u16::saturating_add);
     // two blanks at each end
     let room = area.width.saturating_sub(4);
-    if width(&runs).saturating_add(width(&next)) <= room {
+    if text::runs_width(&runs).saturating_add(text::runs_width(&next)) <= room {
         runs.extend(next);
     }
-    let wide = width(&runs);
+    let wide = text::runs_width(&runs);
     if wide <= room {
         let x = area.x + 2 + (room - wide) / 2;
         text::runs(cx, &runs, Rect { x, width: wide, ..area }, buf);
@@ -148,7 +142,7 @@ fn clock(cx: &Cx<'_>, with_utc: bool) -> String {
 /// The texts of each tab in line 2: number, title, count.
 fn tab_runs(state: &State, cx: &ScreenCx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)> {
     let width = |tabs: &[(Tab, Vec<StyledRun<'_>>)]| -> u16 {
-        tabs.iter().flat_map(|(_, runs)| runs).map(|run| text::width(&run.text)).sum()
+        tabs.iter().map(|(_, runs)| text::runs_width(runs)).sum()
     };
     let present = Screens::tab(state.place());
     let mut tabs = titled_tabs(state, cx);
@@ -208,7 +202,6 @@ fn tabs(state: &State, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     text::runs(cx, &runs, area, buf);
 }
 
-/// The tab at this cell.
 pub(super) fn tab_at(state: &State, column: u16, row: u16) -> Option<Tab> {
     if row != areas(state.shared.size).tabs.y {
         return None;
@@ -216,7 +209,7 @@ pub(super) fn tab_at(state: &State, column: u16, row: u16) -> Option<Tab> {
     let mut x = 0;
     // symbols are one cell wide in every charset, so the time and the theme do not matter here
     tab_runs(state, &state.shared.cx(Timestamp::UNIX_EPOCH)).into_iter().find_map(|(command, runs)| {
-        x += runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
+        x += text::runs_width(&runs);
         (column < x).then_some(command)
     })
 }
@@ -224,12 +217,8 @@ pub(super) fn tab_at(state: &State, column: u16, row: u16) -> Option<Tab> {
 fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     buf.set_style(area, cx.style(Role::Bar));
     if let Mode::Filter { line, .. } = &state.mode {
-        let mut runs = vec![
-            StyledRun::new(" / ", Role::Key),
-            StyledRun::new(line.before_cursor().to_owned(), Role::Text),
-            StyledRun::new(cx.charset.pick("▏", "|"), Role::Accent),
-            StyledRun::new(line.after_cursor().to_owned(), Role::Text),
-        ];
+        let mut runs = vec![StyledRun::new(" / ", Role::Key)];
+        runs.extend(line.runs(cx.charset));
         let hint = state.screen().found().and_then(super::list_filter::ListFilter::error);
         let hint = hint.unwrap_or_else(|| "Enter applies the filter, Esc cancels".to_owned());
         runs.push(StyledRun::new(format!("   {hint}"), Role::Muted));
@@ -260,16 +249,17 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         }
         (None, None) => standing(state, cx),
     };
-    let wide = |hint: &[StyledRun<'_>]| hint.iter().map(|run| text::width(&run.text)).sum::<u16>();
     let mut hints = hints(state);
     // the first hints matter most; help, the last one, lists all keys and stays even beside a long message
-    let help = hints.last().map_or(0, |help| wide(help) + 2);
+    let help = hints.last().map_or(0, |help| text::runs_width(help) + 2);
     let used = text::runs(cx, &left, Rect { width: area.width.saturating_sub(help), ..area }, buf);
-    while hints.len() > 1 && used + 2 + hints.iter().map(|hint| wide(hint)).sum::<u16>() > area.width {
+    while hints.len() > 1
+        && used + 2 + hints.iter().map(|hint| text::runs_width(hint)).sum::<u16>() > area.width
+    {
         hints.remove(hints.len() - 2);
     }
     let hints: Vec<StyledRun<'_>> = hints.into_iter().flatten().collect();
-    let width = wide(&hints);
+    let width = text::runs_width(&hints);
     if used + 2 + width <= area.width {
         text::runs(cx, &hints, Rect { x: area.right() - width, width, ..area }, buf);
     }
@@ -288,9 +278,8 @@ fn standing(state: &State, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
 
 /// The path from the last top-level screen to the current place.
 fn breadcrumb(state: &State) -> Vec<StyledRun<'static>> {
-    let places = state.places();
-    let from = places.iter().rposition(|stop| Screens::is_top(&stop.place)).unwrap_or(0);
-    let steps = places.iter().skip(from).map(|stop| Screens::title(&stop.place, &state.shared));
+    let from = state.places().rposition(Screens::is_top).unwrap_or(0);
+    let steps = state.places().skip(from).map(|place| Screens::title(place, &state.shared));
     vec![StyledRun::new(format!(" {}", steps.collect::<Vec<_>>().join(" > ")), Role::Title)]
 }
 

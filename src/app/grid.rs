@@ -2,10 +2,8 @@
 
 use ratatui::layout::Rect;
 
-/// The grid of a list's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grid {
-    /// The area of the whole list.
     pub area: Rect,
     /// The number of tiles side by side.
     pub columns: usize,

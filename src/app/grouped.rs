@@ -1,7 +1,9 @@
 //! A list whose rows can be grouped, collapsed, sorted and filtered.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::Hash;
+
+use indexmap::IndexSet;
 
 use super::list::{Cursor, Grouping, List, SortOrder};
 use super::list_filter::ListFilter;
@@ -9,27 +11,22 @@ use super::list_filter::ListFilter;
 /// A row: a group header or an item. The key of a group is the value that its items share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Row<K, G> {
-    /// A group header.
     Group(G),
     Item(K),
 }
 
 /// A list with what can be chosen for it, whatever its rows are.
 pub trait Listing {
-    /// Its cursor and marks.
     fn cursor(&self) -> &dyn Cursor;
 
-    /// Its cursor and marks, to be moved.
     fn cursor_mut(&mut self) -> &mut dyn Cursor;
 
     fn found(&self) -> &ListFilter;
 
-    /// Its filter, to be changed.
     fn found_mut(&mut self) -> &mut ListFilter;
 
     fn order(&self) -> SortOrder;
 
-    /// Its order, to be changed.
     fn order_mut(&mut self) -> &mut SortOrder;
 
     /// By what its rows are grouped; none: they cannot be.
@@ -49,7 +46,6 @@ pub trait Listing {
     }
 }
 
-/// A list with its filter and its order.
 #[derive(Debug)]
 pub struct FilteredList<K> {
     /// The rows, with the cursor and the marks.
@@ -97,29 +93,6 @@ impl<K: Clone + Ord> Listing for FilteredList<K> {
     listing!();
 }
 
-/// Gives each group a number, in the order in which the groups are first seen.
-#[derive(Debug)]
-pub struct GroupIndex<G> {
-    groups: Vec<G>,
-    numbers: HashMap<G, usize>,
-}
-
-impl<G> Default for GroupIndex<G> {
-    fn default() -> Self {
-        Self { groups: Vec::new(), numbers: HashMap::new() }
-    }
-}
-
-impl<G: Clone + Eq + Hash> GroupIndex<G> {
-    /// The number of a group; a new group gets the next number.
-    pub fn number(&mut self, group: G) -> usize {
-        *self.numbers.entry(group).or_insert_with_key(|group| {
-            self.groups.push(group.clone());
-            self.groups.len() - 1
-        })
-    }
-}
-
 /// A list whose rows can be grouped. `K` is the key of an item, `G` the key of a group.
 #[derive(Debug)]
 pub struct GroupedList<K, G> {
@@ -127,9 +100,9 @@ pub struct GroupedList<K, G> {
     pub list: List<Row<K, G>>,
     pub found: ListFilter,
     pub order: SortOrder,
-    /// How the rows are grouped.
     pub grouping: Grouping,
-    index: GroupIndex<G>,
+    /// The groups; the number of a group is its index.
+    pub index: IndexSet<G>,
     /// The items of each group by its number, without those that are filtered out; those of collapsed groups, too.
     members: Vec<Vec<K>>,
     folded: BTreeSet<G>,
@@ -142,7 +115,7 @@ impl<K, G> Default for GroupedList<K, G> {
             found: ListFilter::default(),
             order: SortOrder::default(),
             grouping: Grouping::default(),
-            index: GroupIndex::default(),
+            index: IndexSet::new(),
             members: Vec::new(),
             folded: BTreeSet::new(),
         }
@@ -150,7 +123,6 @@ impl<K, G> Default for GroupedList<K, G> {
 }
 
 impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
-    /// An empty list with this grouping.
     pub fn grouped(grouping: Grouping) -> Self {
         Self { grouping, ..Self::default() }
     }
@@ -158,20 +130,14 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
     /// Replaces the items, in their order. `group_of` gives the group of an item.
     pub fn set<R>(&mut self, items: &[R], key: impl Fn(&R) -> K, group_of: impl Fn(&R) -> G) {
         if self.grouping == Grouping::None {
-            (self.index, self.members) = (GroupIndex::default(), Vec::new());
+            (self.index, self.members) = (IndexSet::new(), Vec::new());
             self.list.set_rows(items.iter().map(|item| Row::Item(key(item))).collect());
             return;
         }
-        let mut index = GroupIndex::default();
-        let numbered: Vec<(usize, K)> =
-            items.iter().map(|item| (index.number(group_of(item)), key(item))).collect();
-        self.set_index(index);
+        self.index = IndexSet::new();
+        let mut number = |item: &R| self.index.insert_full(group_of(item)).0;
+        let numbered: Vec<(usize, K)> = items.iter().map(|item| (number(item), key(item))).collect();
         self.arrange(numbered, |_, _| true);
-    }
-
-    /// Replaces the numbering of the groups.
-    pub fn set_index(&mut self, index: GroupIndex<G>) {
-        self.index = index;
     }
 
     /// Replaces the items, in their order, each with the number of its group. `has_head` decides whether a group has a header,
@@ -181,7 +147,7 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         items: impl IntoIterator<Item = (usize, K)>,
         has_head: impl Fn(usize, bool) -> bool,
     ) {
-        let mut members: Vec<Vec<K>> = self.index.groups.iter().map(|_| Vec::new()).collect();
+        let mut members: Vec<Vec<K>> = vec![Vec::new(); self.index.len()];
         // groups are in the order of their first items
         let mut sorted = Vec::new();
         for (number, key) in items {
@@ -194,7 +160,7 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         }
         let mut rows = Vec::new();
         for number in sorted {
-            let (Some(group), Some(its)) = (self.index.groups.get(number), members.get(number)) else {
+            let (Some(group), Some(its)) = (self.index.get_index(number), members.get(number)) else {
                 continue;
             };
             // a collapsed group without a header would be invisible
@@ -213,18 +179,17 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
 
     /// The items of a group that pass the filter, also if the group is collapsed.
     pub fn members(&self, group: &G) -> &[K] {
-        let its = self.index.numbers.get(group).and_then(|number| self.members.get(*number));
-        its.map_or(&[], Vec::as_slice)
+        self.number(group).and_then(|number| self.members.get(number)).map_or(&[], Vec::as_slice)
     }
 
     /// The number of a group, if the group is known.
     pub fn number(&self, group: &G) -> Option<usize> {
-        self.index.numbers.get(group).copied()
+        self.index.get_index_of(group)
     }
 
     /// The number of groups, with those that have no visible item.
     pub fn groups(&self) -> usize {
-        self.index.groups.len()
+        self.index.len()
     }
 
     /// The number of items in all groups, collapsed ones included; 0 if the list is not grouped.
@@ -232,7 +197,6 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         self.members.iter().map(Vec::len).sum()
     }
 
-    /// Whether a group is collapsed.
     pub fn is_folded(&self, group: &G) -> bool {
         self.folded.contains(group)
     }
@@ -268,7 +232,7 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
             Row::Group(group) => group,
             Row::Item(key) => {
                 let number = self.members.iter().position(|its| its.contains(key))?;
-                self.index.groups.get(number)?
+                self.index.get_index(number)?
             }
         };
         let is_head = |row: &Row<K, G>| matches!(row, Row::Group(one) if one == group);

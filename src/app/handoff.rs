@@ -4,42 +4,33 @@ use std::time::Duration;
 
 use super::firing_history::{self, FiringSummary};
 use super::markdown_writer::{MarkdownWriter, escaped};
+use super::number::{UNKNOWN, or_dash, plural};
 use super::prelude::*;
 use super::runs;
+use super::subjects::incident;
 use crate::model::alert::{AlertState, Severity};
 use crate::model::incident::{IncidentStatus, Urgency};
 use crate::model::journal::ActionRecord;
+use crate::model::matcher;
 use crate::model::measures::DurationStats;
 use crate::model::oncall::Coverage;
 use crate::model::pages::{PageCounts, PageGrouping, pages};
-use crate::model::silence::SilenceState;
+use crate::model::silence::{Silence, SilenceState};
 use crate::model::slo::{GroupStatus, SloState, TimeRange, show};
 
 /// Most alerts in the table of firings.
 const MAX_FIRED_ALERTS: usize = 10;
 /// Most resolved incidents in the table.
 const MAX_RESOLVED: usize = 20;
-/// Most actions in the list.
 const MAX_ACTIONS: usize = 40;
+/// Below a table of firings whose sources have not all answered.
+pub(super) const INCOMPLETE_HISTORY: &str =
+    "The firing history is incomplete: not every source has answered.";
 /// An SLO within budget that spent less than this share of it is only counted.
 const MIN_SPENT_SHARE: f64 = 0.01;
 
-/// The actions on external systems, from the journal.
-#[derive(Debug, Clone, Copy)]
-pub struct ActionsTaken<'a> {
-    /// The records, oldest first.
-    pub records: &'a [ActionRecord],
-    /// Whether the journal has been read completely.
-    pub is_whole: bool,
-}
-
-/// The queries of the report, besides those sent on every screen.
-pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
-    want::firings(shared, now, length)
-}
-
 /// The report of the shift of this length that ends now.
-pub fn markdown(shared: &Shared, doings: ActionsTaken<'_>, length: Duration, now: Timestamp) -> String {
+pub fn markdown(shared: &Shared, length: Duration, now: Timestamp) -> String {
     let from = now.checked_sub(length).unwrap_or(Timestamp::MIN);
     let shift = TimeRange { start: from, end: now };
     let moment =
@@ -52,19 +43,10 @@ pub fn markdown(shared: &Shared, doings: ActionsTaken<'_>, length: Duration, now
     budgets(shared, length, &mut writer);
     alerts(shared, &firing_history::between(&shared.world, &shared.sources, from, now), shift, &mut writer);
     silences(shared, length, now, &mut writer);
-    done(shared, doings, shift, &mut writer);
+    done(shared, shift, &mut writer);
     on_call(shared, now, &mut writer);
     doubts(shared, now, &mut writer);
     writer.into_text()
-}
-
-fn count(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-/// Whether any source of the context answers queries of this kind.
-fn is_asked(shared: &Shared, kind: AskKind) -> bool {
-    shared.sources.iter().any(|source| source.answers.contains(&kind))
 }
 
 /// The first line of the report: open incidents, burning SLOs, firing alerts now.
@@ -79,7 +61,7 @@ fn summary(shared: &Shared, now: Timestamp) -> String {
         let forgotten = (forgotten > 0).then(|| format!(", {forgotten} acknowledged over 4h ago"));
         parts.push(format!(
             "{} open{}{}",
-            count(open.count(), "incident", "incidents"),
+            plural(open.count(), "incident"),
             waiting.unwrap_or_default(),
             forgotten.unwrap_or_default()
         ));
@@ -89,17 +71,17 @@ fn summary(shared: &Shared, now: Timestamp) -> String {
         [(SloState::Page, "burning fast enough to page"), (SloState::Exhausted, "exhausted")]
     {
         if in_state(state) > 0 {
-            parts.push(format!("{} {words}", count(in_state(state), "SLO", "SLOs")));
+            parts.push(format!("{} {words}", plural(in_state(state), "SLO")));
         }
     }
     let firing = world.totals().firing_with_severity();
-    parts.push(format!("{} firing", count(firing, "alert", "alerts")));
+    parts.push(format!("{} firing", plural(firing, "alert")));
     format!("**Now**: {}.", parts.join("; "))
 }
 
 fn incidents(shared: &Shared, shift: TimeRange, now: Timestamp, writer: &mut MarkdownWriter) {
     writer.section("Incidents");
-    if !is_asked(shared, AskKind::Incidents) {
+    if shared.answering(AskKind::Incidents).next().is_none() {
         return writer.paragraph("No source of this context has incidents.");
     }
     if !shared.world.has_incident_data() {
@@ -115,18 +97,14 @@ fn incidents(shared: &Shared, shift: TimeRange, now: Timestamp, writer: &mut Mar
         .filter(|known| known.incident.is_open())
         .chain(resolved.iter().copied().take(MAX_RESOLVED))
         .collect();
-    let rows: Vec<Vec<String>> = shown.iter().map(|known| incident_row(known, now)).collect();
-    writer.table(&["#", "Status", "Priority", "Service", "Assigned to", "Age", "Title"], &rows);
+    let rows = shown.iter().map(|known| incident_row(known, now));
+    writer.table(&["#", "Status", "Priority", "Service", "Assigned to", "Age", "Title"], rows);
     if resolved.len() > MAX_RESOLVED {
         writer.paragraph(&format!("and {} more resolved incidents.", resolved.len() - MAX_RESOLVED));
     }
-    let links: Vec<String> = shown
-        .iter()
-        .filter_map(|known| {
-            Some(format!("\\#{}: <{}>", known.incident.number, known.incident.url.as_deref()?))
-        })
-        .collect();
-    writer.points(&links);
+    writer.points(shown.iter().filter_map(|known| {
+        Some(format!("\\#{}: <{}>", known.incident.number, known.incident.url.as_deref()?))
+    }));
     match pages(shared.world.incidents(), PageGrouping::All, shift, &shared.look.zone).first() {
         Some(pages) => writer.paragraph(&measured(pages)),
         None => writer.paragraph("No incidents were created in this shift."),
@@ -143,7 +121,7 @@ fn incident_row(known: &IncidentView, now: Timestamp) -> Vec<String> {
         incident.number.to_string(),
         format!("{}{forgotten}{low}", incident.status.word()),
         text(incident.priority.as_ref().map(|priority| &priority.named.name)),
-        text(known.service.as_ref().or(incident.service.as_ref().map(|service| &service.name))),
+        text(incident::service(known)),
         if who.is_empty() { "nobody".to_owned() } else { who.join(", ") },
         ago(incident.created_at, now),
         incident.title.to_string(),
@@ -212,22 +190,19 @@ fn budgets(shared: &Shared, length: Duration, writer: &mut MarkdownWriter) {
         rows.push(vec![
             named(status),
             group_status.state.word().to_owned(),
-            group_status.left().map_or_else(|| "-".to_owned(), show::left),
+            or_dash(group_status.left(), show::left),
             spent.map_or_else(
-                || "-".to_owned(),
+                || UNKNOWN.to_owned(),
                 |(lookback, share)| format!("{} in {}", show::left(share), duration::short(lookback)),
             ),
-            group_status.burn(Duration::from_secs(3600)).map_or_else(|| "-".to_owned(), show::burn),
+            or_dash(group_status.burn(Duration::from_secs(3600)), show::burn),
             show::exhaustion(group_status.exhaustion),
         ]);
     }
     writer.table(&["SLO", "Status", "Budget", "Spent", "Burn 1h", "Exhausted in"], &rows);
     if within_budget > 0 {
         let others = if rows.is_empty() { "" } else { "other " };
-        writer.paragraph(&format!(
-            "{} within budget.",
-            count(within_budget, &format!("{others}SLO"), &format!("{others}SLOs"))
-        ));
+        writer.paragraph(&format!("{} within budget.", plural(within_budget, &format!("{others}SLO"))));
     }
 }
 
@@ -246,56 +221,51 @@ fn alerts(shared: &Shared, noise: &FiringSummary, shift: TimeRange, writer: &mut
     }
     let now_firing = if parts.is_empty() { "none".to_owned() } else { parts.join(", ") };
     writer.paragraph(&format!("Firing now: {now_firing}."));
-    firings_table(noise, shift, "Fired in this shift", writer);
-    if !noise.is_whole {
-        writer.paragraph("The firing history is incomplete: not every source has answered.");
-    } else if noise.fired.is_empty() {
-        writer.paragraph("No alerts fired in this shift.");
-    }
+    firings_table(noise, shift, ("Fired in this shift", "No alerts fired in this shift."), writer);
 }
 
-/// The table of the most frequent firings: count, total time, last firing, flapping. `title` is the header of the first column.
+/// The table of the most frequent firings: count, total time, last firing, flapping. `title` is the header of the first column,
+/// `none` the text if there were no firings.
 pub(super) fn firings_table(
     noise: &FiringSummary,
     time: TimeRange,
-    title: &str,
+    (title, none): (&str, &str),
     writer: &mut MarkdownWriter,
 ) {
     let flaps = noise.fired.iter().any(|fired| fired.is_flapping);
-    let rows: Vec<Vec<String>> = noise
-        .fired
-        .iter()
-        .take(MAX_FIRED_ALERTS)
-        .map(|fired| {
-            let last = fired.firings.iter().map(|firing| firing.to).max().unwrap_or(time.end);
-            let about = if fired.is_about() { "about " } else { "" };
-            [
-                fired.name.to_string(),
-                fired.service.as_deref().unwrap_or_default().to_owned(),
-                fired.firings.len().to_string(),
-                format!("{about}{}", duration::short(fired.time(time))),
-                ago(last, time.end),
-                if fired.is_flapping { "flapping".to_owned() } else { String::new() },
-            ]
-            .into_iter()
-            .take(if flaps { 6 } else { 5 })
-            .collect()
-        })
-        .collect();
-    let columns = [title, "Service", "Count", "Total time", "Last", ""];
     // the last column marks flapping alerts
-    writer.table(columns.get(..if flaps { 6 } else { 5 }).unwrap_or_default(), &rows);
+    let columns = if flaps { 6 } else { 5 };
+    let rows = noise.fired.iter().take(MAX_FIRED_ALERTS).map(|fired| {
+        let last = fired.firings.iter().map(|firing| firing.to).max().unwrap_or(time.end);
+        let about = if fired.is_about() { "about " } else { "" };
+        let row = [
+            fired.name.to_string(),
+            fired.service.as_deref().unwrap_or_default().to_owned(),
+            fired.firings.len().to_string(),
+            format!("{about}{}", duration::short(fired.time(time))),
+            ago(last, time.end),
+            if fired.is_flapping { "flapping".to_owned() } else { String::new() },
+        ];
+        row.into_iter().take(columns).collect::<Vec<_>>()
+    });
+    let titles = [title, "Service", "Count", "Total time", "Last", ""];
+    writer.table(titles.get(..columns).unwrap_or_default(), rows);
     if flaps {
         writer.paragraph("Flapping: the alert fired three times or more within an hour.");
     }
     if noise.fired.len() > MAX_FIRED_ALERTS {
         writer.paragraph(&format!("and {} others.", noise.fired.len() - MAX_FIRED_ALERTS));
     }
+    if !noise.is_whole {
+        writer.paragraph(INCOMPLETE_HISTORY);
+    } else if noise.fired.is_empty() {
+        writer.paragraph(none);
+    }
 }
 
 fn silences(shared: &Shared, length: Duration, now: Timestamp, writer: &mut MarkdownWriter) {
     writer.section("Silences");
-    if !is_asked(shared, AskKind::Silences) {
+    if shared.answering(AskKind::Silences).next().is_none() {
         return writer.paragraph("No source of this context has silences.");
     }
     let active: Vec<_> =
@@ -303,21 +273,17 @@ fn silences(shared: &Shared, length: Duration, now: Timestamp, writer: &mut Mark
     let next_shift = now.checked_add(length).unwrap_or(Timestamp::MAX);
     let mut ending: Vec<_> = active.iter().filter(|silence| silence.ends_at <= next_shift).collect();
     ending.sort_by_key(|silence| silence.ends_at);
-    let hides = |silence: &crate::model::silence::Silence| shared.world.hidden_by(&silence.id).count();
-    let rows: Vec<Vec<String>> = ending
-        .iter()
-        .map(|silence| {
-            let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
-            vec![
-                duration::short(crate::model::remote::age(now, silence.ends_at)),
-                matchers.join(", "),
-                count(hides(silence), "alert", "alerts"),
-                silence.created_by.to_string(),
-                silence.comment.to_string(),
-            ]
-        })
-        .collect();
-    writer.table(&["Ends in", "Matchers", "Silences now", "Created by", "Comment"], &rows);
+    let hides = |silence: &Silence| shared.world.hidden_by(&silence.id).count();
+    let rows = ending.iter().map(|silence| {
+        [
+            duration::short(age(now, silence.ends_at)),
+            matcher::list(&silence.matchers),
+            plural(hides(silence), "alert"),
+            silence.created_by.to_string(),
+            silence.comment.to_string(),
+        ]
+    });
+    writer.table(&["Ends in", "Matchers", "Silences now", "Created by", "Comment"], rows);
     let longer = active.len() - ending.len();
     writer.paragraph(&match (ending.len(), longer) {
         (0, 0) => "None.".to_owned(),
@@ -334,18 +300,14 @@ fn action_line(shared: &Shared, record: &ActionRecord) -> String {
     format!("{at} {}: {}", escaped(&record.who), escaped(&runs::recorded(record)))
 }
 
-fn done(shared: &Shared, doings: ActionsTaken<'_>, shift: TimeRange, writer: &mut MarkdownWriter) {
+fn done(shared: &Shared, shift: TimeRange, writer: &mut MarkdownWriter) {
     writer.section("Actions taken");
-    if !doings.is_whole {
+    let is_its = |record: &&ActionRecord| record.begun_at >= shift.start && record.context == shared.context;
+    let its: Vec<&ActionRecord> = shared.records.iter().filter(is_its).collect();
+    if shared.is_journal_ahead {
         writer.paragraph("The journal has not been read completely yet.");
-    }
-    let its: Vec<&ActionRecord> = doings
-        .records
-        .iter()
-        .filter(|record| record.begun_at >= shift.start && record.context == shared.context)
-        .collect();
-    if its.is_empty() && doings.is_whole {
-        return writer.paragraph("No actions by burnwatch on this machine.");
+    } else if its.is_empty() {
+        writer.paragraph("No actions by burnwatch on this machine.");
     }
     let left_out = its.len().saturating_sub(MAX_ACTIONS);
     writer.points(its.iter().skip(left_out).map(|record| action_line(shared, record)));

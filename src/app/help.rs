@@ -28,56 +28,39 @@ impl Help {
     }
 }
 
-/// One entry of the help text.
-enum HelpEntry {
-    Gap,
-    Title(&'static str),
-    /// A key or a symbol, and its description.
-    Row(StyledRun<'static>, String),
-}
+/// A key or a symbol with its description; a title without description; or nothing, for an empty line.
+type HelpEntry = (StyledRun<'static>, String);
 
 /// The help text of the current screen for a terminal of this width: in two columns if both fit, else in one, with long
 /// lines wrapped.
 pub(super) fn laid_out(state: &State, terminal: u16) -> Help {
     let entries = entries(state);
-    let heads = entries.iter().map(|entry| match entry {
-        HelpEntry::Row(head, _) => text::width(&head.text),
-        HelpEntry::Gap | HelpEntry::Title(_) => 0,
-    });
-    let indent = heads.max().unwrap_or(0) + 2 * GAP;
-    let widest = entries.iter().map(|entry| match entry {
-        HelpEntry::Gap => 0,
-        HelpEntry::Title(title) => text::width(title),
-        HelpEntry::Row(_, words) => indent + text::width(words),
-    });
-    let widest = widest.max().unwrap_or(0);
+    let rows = entries.iter().filter(|(_, words)| !words.is_empty());
+    let indent = rows.map(|(head, _)| text::width(&head.text)).max().unwrap_or(0) + 2 * GAP;
+    let width = |(head, words): &HelpEntry| {
+        if words.is_empty() { text::width(&head.text) } else { indent + text::width(words) }
+    };
+    let widest = entries.iter().map(width).max().unwrap_or(0);
     let columns = if terminal >= 2 * widest + 8 { 2 } else { 1 };
     let width = widest.min(terminal.saturating_sub(SIDES));
     // in a narrow terminal keys take a third of the width, and longer keys have their description below them
     let indent = indent.min((width / 3).max(8));
     let mut lines = Vec::new();
-    for entry in entries {
-        match entry {
-            HelpEntry::Gap => lines.push(Vec::new()),
-            HelpEntry::Title(title) => {
-                lines.extend(
-                    text::wrap(title, width).into_iter().map(|line| vec![StyledRun::new(line, Role::Title)]),
-                );
-            }
-            HelpEntry::Row(head, words) => row(head, &words, indent, width, &mut lines),
+    for (head, words) in entries {
+        if !words.is_empty() {
+            lines.extend(row(head, &words, indent, width));
+        } else if head.text.is_empty() {
+            lines.push(Vec::new());
+        } else {
+            let title = text::wrap(&head.text, width).into_iter();
+            lines.extend(title.map(|line| vec![StyledRun::new(line, head.role)]));
         }
     }
     Help { lines, columns, width: widest }
 }
 
 /// Writes a key or symbol and its description, wrapped.
-fn row(
-    head: StyledRun<'static>,
-    words: &str,
-    indent: u16,
-    width: u16,
-    lines: &mut Vec<Vec<StyledRun<'static>>>,
-) {
+fn row(head: StyledRun<'static>, words: &str, indent: u16, width: u16) -> Vec<Vec<StyledRun<'static>>> {
     let blank = |cells: u16| StyledRun::new(" ".repeat(usize::from(cells)), Role::Text);
     let used = GAP + text::width(&head.text);
     let mut words = text::wrap(words, width.saturating_sub(indent)).into_iter();
@@ -86,8 +69,8 @@ fn row(
         first.push(blank(indent - used));
         first.extend(words.next().map(|line| StyledRun::new(line, Role::Text)));
     }
-    lines.push(first);
-    lines.extend(words.map(|line| vec![blank(indent), StyledRun::new(line, Role::Text)]));
+    let rest = words.map(|line| vec![blank(indent), StyledRun::new(line, Role::Text)]);
+    std::iter::once(first).chain(rest).collect()
 }
 
 fn entries(state: &State) -> Vec<HelpEntry> {
@@ -100,18 +83,17 @@ fn entries(state: &State) -> Vec<HelpEntry> {
     // the keys of this screen come before the global ones
     all.reverse();
     for scope in all {
-        entries.push(HelpEntry::Title(scope.title()));
-        for command in Command::ALL.iter().filter(|command| command.scope() == scope) {
-            let names: Vec<String> = keys.of(*command).iter().map(ToString::to_string).collect();
-            entries
-                .push(HelpEntry::Row(StyledRun::new(names.join(" "), Role::Key), command.help().to_owned()));
+        entries.push((StyledRun::new(scope.title(), Role::Title), String::new()));
+        for command in Command::all().filter(|command| command.scope() == scope) {
+            let names: Vec<String> = keys.of(command).iter().map(ToString::to_string).collect();
+            entries.push((StyledRun::new(names.join(" "), Role::Key), command.help().to_owned()));
         }
-        entries.push(HelpEntry::Gap);
+        entries.push((StyledRun::new("", Role::Text), String::new()));
     }
-    entries.push(HelpEntry::Title("Symbols"));
+    entries.push((StyledRun::new("Symbols", Role::Title), String::new()));
     entries.extend(Role::legend().map(|role| {
         let symbol = state.shared.look.charset.pick(role.symbol(), role.ascii());
-        HelpEntry::Row(StyledRun::new(symbol, role), role.meaning())
+        (StyledRun::new(symbol, role), role.meaning())
     }));
     entries
 }
@@ -127,7 +109,7 @@ mod tests {
     use super::*;
     use crate::app::display_settings::{Charset, Colours, DisplaySettings};
     use crate::app::place::Tab;
-    use crate::app::shared::InitialState;
+    use crate::app::shared::Shared;
 
     fn without_blanks(text: &str) -> String {
         text.split_whitespace().collect()
@@ -135,7 +117,7 @@ mod tests {
 
     #[test]
     fn every_line_of_help_is_whole_in_terminals_of_any_width() {
-        let setup = InitialState::new(
+        let setup = Shared::new(
             "demo",
             Vec::new(),
             DisplaySettings::probe(Colours::True, Charset::Unicode),
@@ -152,11 +134,9 @@ mod tests {
                 assert!(help.lines.iter().all(|line| wide(line) <= room), "{} at {terminal}", tab.title());
                 let whole: String =
                     help.lines.iter().flatten().map(|run| without_blanks(&run.text)).collect();
-                for entry in entries(&state) {
-                    if let HelpEntry::Row(head, words) = entry {
-                        let row = without_blanks(&format!("{}{words}", head.text));
-                        assert!(whole.contains(&row), "{} at {terminal}: {words:?}", tab.title());
-                    }
+                for (head, words) in entries(&state) {
+                    let row = without_blanks(&format!("{}{words}", head.text));
+                    assert!(whole.contains(&row), "{} at {terminal}: {words:?}", tab.title());
                 }
             }
         }

@@ -9,7 +9,6 @@ use crate::model::slo::SloStatus;
 use crate::model::source::SourceId;
 use crate::model::world::{IncidentView, World};
 
-/// Identifies an incident.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IncidentKey {
     /// The id at the paging system.
@@ -29,12 +28,9 @@ impl IncidentKey {
     }
 }
 
-/// Identifies an SLO.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SloKey {
-    /// The id at its source.
     pub id: Text,
-    /// The source that measures it.
     pub source: SourceId,
 }
 
@@ -49,10 +45,8 @@ impl SloKey {
     }
 }
 
-/// Identifies a silence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SilenceKey {
-    /// The id at its source.
     pub id: Text,
     /// The first source that lists it.
     pub source: SourceId,
@@ -66,12 +60,9 @@ impl SilenceKey {
     }
 }
 
-/// Identifies an escalation policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PolicyKey {
-    /// The source that lists it.
     pub source: SourceId,
-    /// The id at its source.
     pub id: Text,
 }
 
@@ -83,7 +74,6 @@ impl PolicyKey {
     }
 }
 
-/// Identifies a level of an escalation policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LevelKey {
     pub policy: PolicyKey,

@@ -17,20 +17,11 @@ pub enum Intent {
     Page(Vec<IncidentKey>),
     /// Silence alerts, with this default duration.
     Silence(Vec<Fingerprint>, Duration),
-    /// Create a silence without given alerts.
-    NewSilence,
-    /// Edit a silence.
     EditSilence(SilenceKey),
-    /// Create an expired silence again.
     SilenceAgain(SilenceKey),
-    /// Open the list of silences.
-    Silences,
-    /// Show the results of actions.
-    Results,
 }
 
 impl Intent {
-    /// The intent of an operation on incidents.
     pub fn on_incidents(kind: OperationKind, keys: Vec<IncidentKey>) -> Self {
         if kind == OperationKind::Escalate {
             return Self::Page(keys);
@@ -42,14 +33,11 @@ impl Intent {
 /// An operation with some parameters still missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartialOperation {
-    /// The kind of the operation.
     pub kind: OperationKind,
     pub objects: Objects,
-    /// The known parameters.
     pub given: Arguments,
 }
 
-/// The targets of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Objects {
     Incidents(Vec<IncidentKey>),
@@ -61,12 +49,10 @@ pub enum Objects {
 }
 
 impl PartialOperation {
-    /// Without any parameters.
     pub fn on(kind: OperationKind, objects: Objects) -> Self {
         Self { kind, objects, given: Arguments::default() }
     }
 
-    /// Adds a parameter.
     #[must_use]
     pub fn with(self, name: &'static str, value: impl Into<Argument>) -> Self {
         Self { given: self.given.and(name, value), ..self }

@@ -12,15 +12,11 @@ use super::shared::Shared;
 use crate::model::labels::Text;
 use crate::model::runbook::RunbookQuery;
 
-/// The key of a list item.
 pub trait Item: Clone + Ord {
-    /// The screen about this item.
     fn place(&self, shared: &Shared) -> Option<Place>;
 
-    /// The selection of several items, for actions.
     fn selection(shared: &Shared, chosen: Vec<Self>) -> Selection;
 
-    /// The text that is copied.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String>;
 
     /// The links: name and address, http(s) only.
@@ -45,22 +41,18 @@ pub trait Item: Clone + Ord {
 
 /// A list of such items. Actions apply to the marked items, else to the one under the cursor.
 pub trait ItemList {
-    /// The list for moving the cursor.
     fn cursor(&self) -> &dyn Cursor;
 
     /// The screen that Enter opens for the item under the cursor.
     fn place(&self, shared: &Shared) -> Option<Place>;
 
-    /// The selection.
     fn selection(&self, shared: &Shared) -> Selection;
 
     /// The text that is copied for the selection.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String>;
 
-    /// The links of the item under the cursor.
     fn links(&self, shared: &Shared) -> Vec<(String, Text)>;
 
-    /// The runbooks of the item under the cursor.
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery>;
 
     /// Removes the marks of items whose action is complete.

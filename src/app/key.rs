@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::model::words::words;
+
 /// A key without modifiers. A capital letter is a character of its own; Shift is a modifier only for named keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Code {
@@ -11,46 +13,29 @@ pub enum Code {
     Named(NamedKey),
 }
 
-/// The keys that have a name in the key map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum NamedKey {
-    Enter,
-    Esc,
-    Tab,
-    Backspace,
-    Delete,
-    Up,
-    Down,
-    Left,
-    Right,
-    Home,
-    End,
-    PageUp,
-    PageDown,
-    Space,
+words! {
+    /// The keys that have a name in the key map.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum NamedKey: word {
+        Enter = "enter",
+        Esc = "esc",
+        Tab = "tab",
+        Backspace = "backspace",
+        Delete = "delete",
+        Up = "up",
+        Down = "down",
+        Left = "left",
+        Right = "right",
+        Home = "home",
+        End = "end",
+        PageUp = "pageup",
+        PageDown = "pagedown",
+        Space = "space",
+    }
 }
 
-const NAMES: [(&str, NamedKey); 14] = [
-    ("enter", NamedKey::Enter),
-    ("esc", NamedKey::Esc),
-    ("tab", NamedKey::Tab),
-    ("backspace", NamedKey::Backspace),
-    ("delete", NamedKey::Delete),
-    ("up", NamedKey::Up),
-    ("down", NamedKey::Down),
-    ("left", NamedKey::Left),
-    ("right", NamedKey::Right),
-    ("home", NamedKey::Home),
-    ("end", NamedKey::End),
-    ("pageup", NamedKey::PageUp),
-    ("pagedown", NamedKey::PageDown),
-    ("space", NamedKey::Space),
-];
-
-/// A key press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
-    /// The key without modifiers.
     pub code: Code,
     pub ctrl: bool,
     pub alt: bool,
@@ -65,7 +50,6 @@ impl Key {
         Self { code, ctrl: false, alt: false, shift: false }
     }
 
-    /// A named key without modifiers.
     pub const fn named(named: NamedKey) -> Self {
         Self { code: Code::Named(named), ctrl: false, alt: false, shift: false }
     }
@@ -81,7 +65,6 @@ impl Key {
     }
 }
 
-/// The error for a text that is no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a key; valid examples: q, ctrl-c, alt-x, shift-tab, enter, pageup, space")]
 pub struct KeyError(String);
@@ -93,23 +76,22 @@ impl FromStr for Key {
         let wrong = || KeyError(text.to_owned());
         let mut key = Self::char('\0');
         let mut rest = text;
-        loop {
-            if let Some(tail) = rest.strip_prefix("ctrl-").filter(|tail| !tail.is_empty()) {
-                (key.ctrl, rest) = (true, tail);
-            } else if let Some(tail) = rest.strip_prefix("alt-").filter(|tail| !tail.is_empty()) {
-                (key.alt, rest) = (true, tail);
-            } else if let Some(tail) = rest.strip_prefix("shift-").filter(|tail| !tail.is_empty()) {
-                (key.shift, rest) = (true, tail);
-            } else {
-                break;
+        while let Some((modifier, tail)) = rest.split_once('-').filter(|(_, tail)| !tail.is_empty()) {
+            match modifier {
+                "ctrl" => key.ctrl = true,
+                "alt" => key.alt = true,
+                "shift" => key.shift = true,
+                _ => break,
             }
+            rest = tail;
         }
         let mut chars = rest.chars();
         key.code = match (chars.next(), chars.next()) {
             (Some(c), None) if !c.is_control() && c != ' ' && !key.shift => Code::Char(c),
-            _ => Code::Named(
-                NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(rest)).ok_or_else(wrong)?.1,
-            ),
+            _ => {
+                let mut all = NamedKey::ALL.into_iter();
+                Code::Named(all.find(|key| key.word().eq_ignore_ascii_case(rest)).ok_or_else(wrong)?)
+            }
         };
         Ok(key)
     }
@@ -124,9 +106,7 @@ impl fmt::Display for Key {
         }
         match self.code {
             Code::Char(c) => write!(f, "{c}"),
-            Code::Named(named) => {
-                f.write_str(NAMES.iter().find(|(_, n)| *n == named).map_or("?", |(name, _)| name))
-            }
+            Code::Named(named) => f.write_str(named.word()),
         }
     }
 }

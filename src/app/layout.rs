@@ -12,14 +12,12 @@ use super::widgets::table;
 use super::widgets::text::{self, StyledRun};
 use crate::model::ask::AskKind;
 
-/// The areas of the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Areas {
     /// Line 1.
     pub(super) bar: Rect,
     /// Line 2.
     pub(super) tabs: Rect,
-    /// The current screen.
     pub(super) body: Rect,
     /// The last line.
     pub(super) footer: Rect,
@@ -67,10 +65,9 @@ pub(super) fn heading(
     buf: &mut Buffer,
 ) -> Rect {
     let line = Rect { height: 1.min(area.height), ..area };
-    let wide = |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
     // the warning must be visible: it gets three fifths of the line, and more where the title needs less
-    let most = (line.width * 3 / 5).max(line.width.saturating_sub(wide(left) + 2));
-    let width = wide(right).min(most);
+    let most = (line.width * 3 / 5).max(line.width.saturating_sub(text::runs_width(left) + 2));
+    let width = text::runs_width(right).min(most);
     let gap = if width > 0 { 2 } else { 0 };
     text::runs(cx, left, Rect { width: line.width.saturating_sub(width + gap), ..line }, buf);
     text::runs(cx, right, Rect { x: line.right() - width, width, ..line }, buf);

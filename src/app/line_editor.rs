@@ -2,7 +2,10 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::display_settings::Charset;
 use super::key::{Code, Key, NamedKey};
+use super::theme::Role;
+use super::widgets::text::StyledRun;
 
 /// The text and the cursor; the cursor is a byte offset at the boundary of a grapheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,14 +40,21 @@ impl LineEditor {
         &self.text
     }
 
-    /// The text before the cursor.
     pub fn before_cursor(&self) -> &str {
         self.text.get(..self.cursor).unwrap_or_default()
     }
 
-    /// The text after the cursor.
     pub fn after_cursor(&self) -> &str {
         self.text.get(self.cursor..).unwrap_or_default()
+    }
+
+    /// The text with the cursor.
+    pub fn runs(&self, charset: Charset) -> [StyledRun<'_>; 3] {
+        [
+            StyledRun::new(self.before_cursor(), Role::Text),
+            StyledRun::new(charset.pick("▏", "|"), Role::Accent),
+            StyledRun::new(self.after_cursor(), Role::Text),
+        ]
     }
 
     /// Handles a key; returns `false` if the key has no meaning in a text field.
@@ -80,20 +90,7 @@ impl LineEditor {
                 self.cut(kept.rfind(' ').map_or(0, |space| space + 1));
             }
             (_, Some('u')) => self.cut(0),
-            (
-                Some(
-                    NamedKey::Enter
-                    | NamedKey::Esc
-                    | NamedKey::Tab
-                    | NamedKey::Up
-                    | NamedKey::Down
-                    | NamedKey::PageUp
-                    | NamedKey::PageDown
-                    | NamedKey::Space,
-                ),
-                _,
-            )
-            | (None, Some(_) | None) => return false,
+            (Some(_) | None, Some(_) | None) => return false,
         }
         true
     }

@@ -49,7 +49,6 @@ impl<K: Clone + Ord> List<K> {
         self.rows = rows;
     }
 
-    /// All rows in their order.
     pub fn rows(&self) -> &[K] {
         &self.rows
     }
@@ -85,7 +84,6 @@ impl<K: Clone + Ord> List<K> {
         if marked.is_empty() { self.current().and_then(words) } else { Some(marked.join("\n")) }
     }
 
-    /// The marked rows.
     pub fn marks(&self) -> &BTreeSet<K> {
         &self.marks
     }
@@ -98,7 +96,6 @@ impl<K: Clone + Ord> List<K> {
 
 /// The navigation of a list, independent of the type of its rows.
 pub trait Cursor {
-    /// The number of rows.
     fn len(&self) -> usize;
 
     fn is_empty(&self) -> bool {
@@ -202,7 +199,6 @@ impl SortOrder {
         *self = Self { column, reversed };
     }
 
-    /// Applies the direction to a comparison.
     pub fn apply(self, ordering: std::cmp::Ordering) -> std::cmp::Ordering {
         if self.reversed { ordering.reverse() } else { ordering }
     }
@@ -211,7 +207,6 @@ impl SortOrder {
 /// How the rows of a list are grouped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Grouping {
-    /// Not grouped.
     #[default]
     None,
     /// By the alert groups of the receiver (Alertmanager's `group_by`).
@@ -226,6 +221,11 @@ impl Grouping {
         let by = |name: String| (name.clone(), Self::By(vec![name]));
         std::iter::once(("no grouping".to_owned(), Self::None)).chain(names.into_iter().map(by)).collect()
     }
+}
+
+/// The index after a step by one; the first one follows the last.
+pub fn wrapped(index: usize, by: isize, len: usize) -> usize {
+    (index + len).saturating_add_signed(by) % len.max(1)
 }
 
 /// The index of the first visible row: as near to `top` as the cursor allows, without empty lines at the end.

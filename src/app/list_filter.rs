@@ -23,12 +23,10 @@ pub struct ListFilter {
 }
 
 impl ListFilter {
-    /// The filter's text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Replaces the filter's text.
     pub fn set(&mut self, text: &str) {
         if self.text != text {
             text.clone_into(&mut self.text);

@@ -33,7 +33,6 @@ const MIN_TEXT_WIDTH: u16 = 12;
 
 pub type MarkdownLine = Vec<StyledRun<'static>>;
 
-/// A rendered page.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MarkdownPage {
     /// The lines, none wider than the page.
@@ -59,15 +58,12 @@ pub fn page(source: &str, labels: &Labels, width: u16, charset: Charset) -> Mark
     }
     drawing.end_paragraph();
     if all.next().is_some() {
-        drawing
-            .page
-            .lines
-            .push(vec![StyledRun::new("(too much markup: the rest is not shown)", Role::Trouble)]);
+        let words = "(too much markup: the rest is not shown)";
+        drawing.page.lines.push(vec![StyledRun::new(words, Role::Trouble)]);
     }
     drawing.page
 }
 
-/// The Markdown extensions that are parsed.
 pub fn options() -> Options {
     Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
@@ -79,10 +75,13 @@ pub fn options() -> Options {
 
 /// What indents the lines of a block.
 enum LineIndent {
-    /// The bar of a quote.
     Quote,
     /// The marker of a list item, which only the first line has. `is_told`: it is written already.
-    Item { sign: String, role: Role, is_told: bool },
+    Item {
+        sign: String,
+        role: Role,
+        is_told: bool,
+    },
 }
 
 struct Drawing<'a> {
@@ -274,12 +273,10 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Opens a block that indents its lines.
     fn open(&mut self, frame: LineIndent) {
         if self.frames.len() < MAX_DEPTH { self.frames.push(frame) } else { self.untracked += 1 }
     }
 
-    /// Closes the innermost block.
     fn close(&mut self) {
         if self.untracked > 0 {
             self.untracked -= 1;
@@ -301,7 +298,7 @@ impl<'a> Drawing<'a> {
 
     /// Writes a table: as columns if no word has to be broken, else with one line per field.
     fn table<'e>(&mut self, rest: &mut Peekable<impl Iterator<Item = Event<'e>>>) {
-        let mut rows: Vec<Vec<Vec<StyledRun<'static>>>> = Vec::new();
+        let mut rows: Vec<Vec<MarkdownLine>> = Vec::new();
         for event in rest.by_ref() {
             match event {
                 Event::End(TagEnd::Table) => break,
@@ -328,16 +325,10 @@ impl<'a> Drawing<'a> {
 
     fn code(&mut self, text: &str, language: &str) {
         let text = inline::safe_lines(text);
-        let number = self.page.blocks.len() + 1;
-        let (lines, block) =
-            code::block(&text, &inline::safe(language), number, self.labels, self.room(), self.charset);
+        let room = self.room();
+        let target = (self.labels, &mut self.page);
+        let (lines, block) = code::block(&text, &inline::safe(language), target, room, self.charset);
         let from = self.page.lines.len();
-        for (label, value) in &block.filled {
-            inline::once(&mut self.page.filled, (label.clone(), value.clone()));
-        }
-        for written in &block.missing {
-            inline::once(&mut self.page.missing, written.clone());
-        }
         for line in lines {
             self.line(line);
         }

@@ -23,7 +23,6 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// A Markdown document being written.
 #[derive(Debug, Default)]
 pub struct MarkdownWriter(String);
 
@@ -57,15 +56,16 @@ impl MarkdownWriter {
     }
 
     /// Adds a table; its cells are escaped. Nothing if there are no rows.
-    pub fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
-        if rows.is_empty() {
+    pub fn table<R: AsRef<[String]>>(&mut self, head: &[&str], rows: impl IntoIterator<Item = R>) {
+        let mut rows = rows.into_iter().peekable();
+        if rows.peek().is_none() {
             return;
         }
         self.line("");
         self.line(&format!("| {} |", head.join(" | ")));
         self.line(&format!("|{}", " --- |".repeat(head.len())));
         for row in rows {
-            let cells: Vec<String> = row.iter().map(|cell| escaped(cell)).collect();
+            let cells: Vec<String> = row.as_ref().iter().map(|cell| escaped(cell)).collect();
             self.line(&format!("| {} |", cells.join(" | ")));
         }
     }
@@ -88,7 +88,6 @@ impl MarkdownWriter {
         writeln!(self.0, "{line}").expect("writing to a String cannot fail");
     }
 
-    /// The finished document.
     pub fn into_text(self) -> String {
         self.0
     }
@@ -105,7 +104,7 @@ mod tests {
         let mut writer = MarkdownWriter::titled("Handoff: prod|eu");
         writer.section("Alerts");
         writer.table(&["Alert", "Times"], &[vec!["a|b\nc".into(), "3".into()]]);
-        writer.table(&["Nothing"], &[]);
+        writer.table(&["Nothing"], Vec::<[String; 1]>::new());
         writer.points(["one", "two"]);
         writer.block(&["```".into()]);
         let text = "# Handoff: prod\\|eu\n\n## Alerts\n\n| Alert | Times |\n| --- | --- |\n| a\\|b c | 3 |\n\n- one\n- two\n\n```text\n'''\n```\n";

@@ -1,13 +1,13 @@
 //! A menu: choose one of several orders, groupings, ranges, themes, contexts, links, runbooks or actions.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::commands::Command;
 use super::intent::Intent;
 use super::key::{Code, Key, NamedKey};
-use super::list::Grouping;
+use super::list::{Grouping, wrapped};
+use super::place::Place;
 use crate::model::labels::Text;
-use crate::model::runbook::RunbookQuery;
 
 /// What an item does when it is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,26 +16,27 @@ pub enum MenuChoice {
     Sort(usize),
     /// Group the rows of the current list like this.
     Group(Grouping),
-    /// Show a time range of this length.
     Range(Duration),
     /// Use the theme with this index.
     Theme(usize),
-    /// Switch to this context.
     Context(Text),
-    /// Copy this link.
     Link(Text),
-    /// Open this runbook.
-    Runbook(Arc<RunbookQuery>),
+    Go(Place),
+    Run(Command),
     /// Start this action on what was selected when the menu was opened.
     Intent(Box<Intent>),
     /// Nothing: the action is not available, for this reason.
     Cannot(Text),
 }
 
-/// An open menu.
+impl From<Intent> for MenuChoice {
+    fn from(intent: Intent) -> Self {
+        Self::Intent(Box::new(intent))
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Menu {
-    /// The heading.
     pub title: String,
     /// The items: label and effect.
     pub items: Vec<(String, MenuChoice)>,
@@ -44,15 +45,11 @@ pub struct Menu {
     opened_at: usize,
 }
 
-/// The result of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MenuOutcome<T> {
-    /// The menu stays open.
+pub enum MenuOutcome {
     Open,
-    /// The user closed the menu.
     Closed,
-    /// The user chose this.
-    Chosen(T),
+    Chosen(MenuChoice),
 }
 
 impl Menu {
@@ -62,12 +59,12 @@ impl Menu {
     }
 
     /// Handles a key: arrows and `jk` move, a digit or Enter chooses, Esc and `q` close.
-    pub fn take(&mut self, key: Key) -> MenuOutcome<MenuChoice> {
+    pub fn take(&mut self, key: Key) -> MenuOutcome {
         let last = self.items.len().saturating_sub(1);
         match key.code {
-            Code::Named(NamedKey::Up) | Code::Char('k') => self.at = self.at.checked_sub(1).unwrap_or(last),
+            Code::Named(NamedKey::Up) | Code::Char('k') => self.at = wrapped(self.at, -1, self.items.len()),
             Code::Named(NamedKey::Down | NamedKey::Tab) | Code::Char('j') => {
-                self.at = if self.at >= last { 0 } else { self.at + 1 };
+                self.at = wrapped(self.at, 1, self.items.len());
             }
             Code::Named(NamedKey::Home | NamedKey::PageUp) | Code::Char('g') => self.at = 0,
             Code::Named(NamedKey::End | NamedKey::PageDown) | Code::Char('G') => self.at = last,
@@ -82,12 +79,10 @@ impl Menu {
         MenuOutcome::Open
     }
 
-    /// Chooses an item by its index, from 0.
-    pub fn choose(&self, index: usize) -> MenuOutcome<MenuChoice> {
+    pub fn choose(&self, index: usize) -> MenuOutcome {
         self.items.get(index).map_or(MenuOutcome::Open, |(_, choice)| MenuOutcome::Chosen(choice.clone()))
     }
 
-    /// The item under the cursor.
     pub fn current(&self) -> Option<&MenuChoice> {
         self.items.get(self.at).map(|(_, choice)| choice)
     }

@@ -19,19 +19,16 @@ pub struct Messages {
     all: VecDeque<LoggedMessage>,
 }
 
-/// A message with its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedMessage {
     /// When it was last logged.
     pub at: Timestamp,
-    /// The text and its importance.
     pub message: Message,
     /// How many times in a row it was logged.
     pub times: u32,
 }
 
 impl Messages {
-    /// Logs a message.
     pub fn tell(&mut self, message: Message, now: Timestamp) {
         if let Some(last) = self.all.back_mut().filter(|last| last.message == message) {
             (last.at, last.times) = (now, last.times.saturating_add(1));
@@ -43,9 +40,12 @@ impl Messages {
         self.all.push_back(LoggedMessage { at: now, message, times: 1 });
     }
 
-    /// Logs an information message.
     pub fn note(&mut self, text: impl Into<String>, now: Timestamp) {
         self.tell(Message { tone: Tone::Note, text: text.into() }, now);
+    }
+
+    pub fn warn(&mut self, text: impl Into<String>, now: Timestamp) {
+        self.tell(Message { tone: Tone::Trouble, text: text.into() }, now);
     }
 
     /// The newest message, while it is recent enough for the footer.

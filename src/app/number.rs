@@ -34,15 +34,12 @@ const STEP: Duration = Duration::from_secs(5);
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     match age(then, now) {
         age if age < STEP => format!("<{}", duration::short(STEP)),
-        age if age < Duration::from_secs(60) => duration::short(in_steps(age)),
+        age if age < Duration::from_secs(60) => {
+            duration::short(Duration::from_secs(age.as_secs() / STEP.as_secs() * STEP.as_secs()))
+        }
         age if age < Duration::from_secs(3600) => format!("{}m", age.as_secs() / 60),
         age => duration::short(age),
     }
-}
-
-/// Rounded down to a full step.
-fn in_steps(time: Duration) -> Duration {
-    Duration::from_secs(time.as_secs() / STEP.as_secs() * STEP.as_secs())
 }
 
 /// A time in a time zone, with the date if it is not today.
@@ -61,9 +58,13 @@ pub fn bytes(count: f64) -> String {
     }
 }
 
-/// The average per minute of a total.
 pub fn per_minute(total: u64, over: Duration) -> f64 {
     total as f64 / over.as_secs_f64().max(1.0) * 60.0
+}
+
+/// `1 alert`, `2 alerts`.
+pub fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `12/340`, or one number if all are shown.

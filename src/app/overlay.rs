@@ -1,17 +1,19 @@
 //! Draws the window over the screen: help, palette, menu, confirm dialog, form or results.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 
 use super::display_settings::Cx;
 use super::help::{self, Help};
+use super::layout::below_heading;
 use super::menu::{Menu, MenuChoice};
-use super::palette::Palette;
+use super::palette::{Palette, PaletteEntry};
 use super::state::{Mode, State};
 use super::theme::Role;
 use super::widgets::text::{self, StyledRun};
-use super::window::{hidden_lines, place, window};
+use super::window::{hidden_lines, on_border, place, window};
 
+const BORDER: Margin = Margin::new(1, 1);
 /// Columns and rows of the palette.
 const PALETTE: (u16, u16) = (76, 18);
 
@@ -38,130 +40,86 @@ fn help(cx: &Cx<'_>, help: &Help, top: u16, buf: &mut Buffer) {
     let size = (cells(columns).saturating_mul(width).saturating_add(2), cells(rows).saturating_add(2));
     let inner = window(cx, "Keys and symbols (? or Esc closes)", size, buf);
     // if the terminal has grown, fewer lines need to be scrolled away
-    let top = top.min(cells(rows).saturating_sub(inner.height));
+    let top = usize::from(top.min(cells(rows).saturating_sub(inner.height)));
     for (column, part) in (0_u16..).zip(help.lines.chunks(rows.max(1))) {
         let x = inner.x + column * width;
         let width = width.min(inner.right().saturating_sub(x));
-        for (y, line) in (inner.top()..inner.bottom()).zip(part.iter().skip(usize::from(top))) {
+        for (y, line) in (inner.top()..inner.bottom()).zip(part.iter().skip(top)) {
             text::runs(cx, line, Rect { x, y, width, height: 1 }, buf);
         }
     }
-    let below = rows.saturating_sub(usize::from(top) + usize::from(inner.height));
-    if let Some(hidden) = hidden_lines(cx, usize::from(top), below) {
-        let hidden = format!(" {hidden} (arrows) ");
-        text::right(buf, inner.x, inner.bottom(), inner.width, &hidden, cx.style(Role::Key));
-    }
+    on_border(cx, hidden_lines(cx, top, rows.saturating_sub(top + usize::from(inner.height))), inner, buf);
 }
 
 fn menu_size(menu: &Menu) -> (u16, u16) {
-    let widest = menu
-        .items
-        .iter()
-        .map(|(name, choice)| text::width(&format!("{name}{}", reason(choice))))
-        .max()
-        .unwrap_or(0);
+    let width = |(name, choice): &(String, MenuChoice)| text::width(&format!("{name}{}", reason(choice)));
+    let widest = menu.items.iter().map(width).max().unwrap_or(0);
     let height = u16::try_from(menu.items.len()).unwrap_or(u16::MAX).saturating_add(2);
     (widest.max(text::width(&menu.title)).saturating_add(10), height)
 }
 
 /// The text behind an item that cannot be chosen: the reason.
 fn reason(choice: &MenuChoice) -> String {
-    match choice {
-        MenuChoice::Cannot(why) => format!("  - {why}"),
-        MenuChoice::Sort(_)
-        | MenuChoice::Group(_)
-        | MenuChoice::Range(_)
-        | MenuChoice::Theme(_)
-        | MenuChoice::Context(_)
-        | MenuChoice::Link(_)
-        | MenuChoice::Runbook(_)
-        | MenuChoice::Intent(_) => String::new(),
-    }
-}
-
-/// The index of the first item to show, so that the cursor is visible.
-fn first_shown(at: usize, height: u16) -> usize {
-    (at + 1).saturating_sub(usize::from(height.max(1)))
+    if let MenuChoice::Cannot(why) = choice { format!("  - {why}") } else { String::new() }
 }
 
 fn menu(cx: &Cx<'_>, menu: &Menu, buf: &mut Buffer) {
     let inner = window(cx, &menu.title, menu_size(menu), buf);
-    let first = first_shown(menu.at, inner.height);
-    for (y, (index, (name, choice))) in
-        (inner.top()..inner.bottom()).zip(menu.items.iter().enumerate().skip(first))
-    {
+    for (index, row) in rows(inner, menu.at) {
+        let Some((name, choice)) = menu.items.get(index) else { break };
         let digit = if index < 9 { format!("{} ", index + 1) } else { "  ".to_owned() };
-        line(
-            cx,
-            index == menu.at,
-            &[
-                StyledRun::new(digit, Role::Key),
-                StyledRun::new(
-                    name.as_str(),
-                    if matches!(choice, MenuChoice::Cannot(_)) { Role::Muted } else { Role::Text },
-                ),
-                StyledRun::new(reason(choice), Role::Muted),
-            ],
-            Rect { y, height: 1, ..inner },
-            buf,
-        );
+        let why = reason(choice);
+        let runs = [
+            StyledRun::new(digit, Role::Key),
+            StyledRun::new(name.as_str(), if why.is_empty() { Role::Text } else { Role::Muted }),
+            StyledRun::new(why, Role::Muted),
+        ];
+        line(cx, index == menu.at, &runs, row, buf);
     }
 }
 
-/// The index of the menu item at a cell.
-pub(super) fn menu_row_at(size: (u16, u16), menu: &Menu, column: u16, row: u16) -> Option<usize> {
-    let inner = inside(place(whole(size), menu_size(menu)));
-    let index = first_shown(menu.at, inner.height) + usize::from(row.checked_sub(inner.y)?);
-    (inner.contains((column, row).into()) && index < menu.items.len()).then_some(index)
+/// The visible rows of a list with the cursor at `at`, each with the index of its item.
+fn rows(area: Rect, at: usize) -> impl Iterator<Item = (usize, Rect)> {
+    let first = (at + 1).saturating_sub(usize::from(area.height.max(1)));
+    (first..).zip(area.rows())
 }
 
-/// The index of the palette entry at a cell.
-pub(super) fn palette_row_at(size: (u16, u16), open: &Palette, column: u16, row: u16) -> Option<usize> {
-    let rows = below_line(inside(place(whole(size), PALETTE)));
-    let index = first_shown(open.at, rows.height) + usize::from(row.checked_sub(rows.y)?);
-    (rows.contains((column, row).into()) && index < open.found().len()).then_some(index)
+/// The index of the item at a cell of such a list with `len` items.
+fn row_at(area: Rect, (at, len): (usize, usize), cell: (u16, u16)) -> Option<usize> {
+    let found =
+        rows(area, at).take_while(|(index, _)| *index < len).find(|(_, row)| row.contains(cell.into()));
+    found.map(|(index, _)| index)
 }
 
-fn whole((width, height): (u16, u16)) -> Rect {
-    Rect { x: 0, y: 0, width, height }
+pub(super) fn menu_row_at((width, height): (u16, u16), menu: &Menu, cell: (u16, u16)) -> Option<usize> {
+    let inner = place(Rect::new(0, 0, width, height), menu_size(menu)).inner(BORDER);
+    row_at(inner, (menu.at, menu.items.len()), cell)
 }
 
-/// The area inside a window's border.
-fn inside(area: Rect) -> Rect {
-    let (width, height) = (area.width.saturating_sub(2), area.height.saturating_sub(2));
-    Rect { x: area.x + 1, y: area.y + 1, width, height }
-}
-
-fn below_line(area: Rect) -> Rect {
-    let line = 1.min(area.height);
-    Rect { y: area.y + line, height: area.height - line, ..area }
+pub(super) fn palette_row_at((width, height): (u16, u16), open: &Palette, cell: (u16, u16)) -> Option<usize> {
+    let inner = place(Rect::new(0, 0, width, height), PALETTE).inner(BORDER);
+    row_at(below_heading(inner), (open.at, open.found().len()), cell)
 }
 
 fn palette(cx: &Cx<'_>, open: &Palette, buf: &mut Buffer) {
     let inner = window(cx, "Command palette", PALETTE, buf);
-    let typed = [
-        StyledRun::new(": ", Role::Key),
-        StyledRun::new(open.line.before_cursor(), Role::Text),
-        StyledRun::new(cx.charset.pick("▏", "|"), Role::Accent),
-        StyledRun::new(open.line.after_cursor(), Role::Text),
-    ];
+    let mut typed = vec![StyledRun::new(": ", Role::Key)];
+    typed.extend(open.line.runs(cx.charset));
     text::runs(cx, &typed, Rect { height: 1.min(inner.height), ..inner }, buf);
-    let rows = below_line(inner);
-    let found = open.found();
-    if found.len() == 0 && rows.height > 0 {
-        text::say(cx, 0, "No matches", Role::Muted, rows, buf);
+    let area = below_heading(inner);
+    let found: Vec<&PaletteEntry> = open.found().collect();
+    if found.is_empty() && area.height > 0 {
+        text::say(cx, 0, "No matches", Role::Muted, area, buf);
     }
-    let first = first_shown(open.at, rows.height);
-    for (y, (index, entry)) in (rows.top()..rows.bottom()).zip(found.enumerate().skip(first)) {
-        let row = Rect { y, height: 1, ..rows };
+    for (index, row) in rows(area, open.at) {
+        let Some(entry) = found.get(index) else { break };
         let runs = [
             StyledRun::new(format!("{:<8} ", entry.kind), Role::Muted),
             StyledRun::new(entry.name.as_str(), Role::Text),
         ];
         let hint = text::width(&entry.hint).min(row.width / 3);
-        let left = Rect { width: row.width.saturating_sub(hint + 1), ..row };
-        line(cx, index == open.at, &runs, left, buf);
-        text::right(buf, row.right() - hint, y, hint, &entry.hint, cx.style(Role::Key));
+        line(cx, index == open.at, &runs, Rect { width: row.width.saturating_sub(hint + 1), ..row }, buf);
+        text::right(buf, row.right() - hint, row.y, hint, &entry.hint, cx.style(Role::Key));
     }
 }
 

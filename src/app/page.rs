@@ -10,7 +10,6 @@ use crate::app::list::List;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, StyledRun};
 
-/// The lines of a page.
 #[derive(Debug, Clone, Default)]
 pub struct PageContent {
     pub lines: Vec<Vec<StyledRun<'static>>>,
@@ -22,19 +21,15 @@ pub struct PageContent {
     focus: (usize, usize),
 }
 
-/// A line of a page that is a row of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRow {
-    /// The panel of the list.
     pub panel: usize,
     /// The index in the list; 0 if the panel is this row alone.
     pub index: usize,
-    /// The index of the line.
     pub line: usize,
 }
 
 impl PageContent {
-    /// An empty page of this width.
     pub fn new(width: u16) -> Self {
         Self { width, ..Self::default() }
     }

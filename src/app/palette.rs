@@ -9,24 +9,15 @@ use super::commands::{Command, KeyMap, Scope};
 use super::identity::{IncidentKey, PolicyKey, SloKey};
 use super::key::{Code, Key, NamedKey};
 use super::line_editor::LineEditor;
-use super::menu::MenuOutcome;
+use super::list::wrapped;
+use super::menu::{MenuChoice, MenuOutcome};
 use super::place::{Place, Tab};
 use super::subjects::slo::left_text;
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::world::World;
 
-/// Most results.
 const MAX_RESULTS: usize = 50;
-
-/// What choosing an entry does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PaletteTarget {
-    Run(Command),
-    Go(Place),
-    /// Enter a context.
-    Context(Text),
-}
 
 /// One entry that can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,17 +28,15 @@ pub struct PaletteEntry {
     pub name: String,
     /// The text at the right: the keys of a command, the health of a service.
     pub hint: String,
-    pub target: PaletteTarget,
+    pub target: MenuChoice,
 }
 
-/// The open palette.
 #[derive(Debug)]
 pub struct Palette {
-    /// The text typed so far.
     pub line: LineEditor,
     entries: Vec<PaletteEntry>,
+    /// The indexes of the results among `entries`, the best match first.
     found: Vec<usize>,
-    /// The index of the selected result.
     pub at: usize,
 }
 
@@ -59,32 +48,27 @@ impl Palette {
             entries.push(PaletteEntry { kind, name, hint, target });
         };
         for tab in Tab::ALL {
-            add("screen", tab.title().to_owned(), tab.key().to_owned(), PaletteTarget::Go(tab.place()));
+            add("screen", tab.title().to_owned(), tab.key().to_owned(), MenuChoice::Go(tab.place()));
         }
-        for command in Command::ALL.iter().copied() {
+        for command in Command::all() {
             let may = guard.read_only.is_none() || !command.scope().writes();
             let works = command.scope() == Scope::Global || scopes.contains(&command.scope());
             if works && may && !matches!(command, Command::Go(_)) {
                 let keys: Vec<String> = keys.of(command).iter().map(ToString::to_string).collect();
                 let name = format!("{}: {}", command.name(), command.help());
-                add("command", name, keys.join(" "), PaletteTarget::Run(command));
+                add("command", name, keys.join(" "), MenuChoice::Run(command));
             }
         }
         for service in world.services() {
-            let place = Place::Service(service.name.clone());
-            add(
-                "service",
-                service.name.to_string(),
-                service.health.word().to_owned(),
-                PaletteTarget::Go(place),
-            );
+            let (name, place) = (service.name.to_string(), Place::Service(service.name.clone()));
+            add("service", name, service.health.word().to_owned(), MenuChoice::Go(place));
         }
         let are_shared = world.sources().filter(|(_, cache)| cache.slos().value().is_some()).count() > 1;
         for status in world.slos() {
             let source = if are_shared { format!(" {}", status.source) } else { String::new() };
             let hint = format!("{} {}", status.state().word(), left_text(status));
             let place = Place::Slo(SloKey::of(status));
-            add("SLO", format!("{}{source}", status.slo.id), hint, PaletteTarget::Go(place));
+            add("SLO", format!("{}{source}", status.slo.id), hint, MenuChoice::Go(place));
         }
         // thousands of pods may have the same alert: one entry per alert name and service, for the worst of them
         let mut alerts = BTreeMap::new();
@@ -98,27 +82,23 @@ impl Palette {
         }
         for ((name, service), alert) in alerts {
             let hint = format!("{} {}", alert.state, alert.severity.word());
-            add(
-                "alert",
-                format!("{name} {service}"),
-                hint,
-                PaletteTarget::Go(Place::Alert(alert.fingerprint)),
-            );
+            let place = Place::Alert(alert.fingerprint);
+            add("alert", format!("{name} {service}"), hint, MenuChoice::Go(place));
         }
         for known in world.incidents() {
             let incident = &known.incident;
             let name = format!("#{} {}", incident.number, incident.subject());
             let place = Place::Incident(IncidentKey::of(known));
-            add("incident", name, incident.status.word().to_owned(), PaletteTarget::Go(place));
+            add("incident", name, incident.status.word().to_owned(), MenuChoice::Go(place));
         }
         for (source, snapshot) in world.on_call() {
             for policy in &snapshot.policies {
                 let place = Place::Policy(PolicyKey { source: source.clone(), id: policy.named.id.clone() });
-                add("policy", policy.named.name.to_string(), source.to_string(), PaletteTarget::Go(place));
+                add("policy", policy.named.name.to_string(), source.to_string(), MenuChoice::Go(place));
             }
         }
         for context in contexts {
-            add("context", context.to_string(), String::new(), PaletteTarget::Context(context.clone()));
+            add("context", context.to_string(), String::new(), MenuChoice::Context(context.clone()));
         }
         let mut palette = Self { line: LineEditor::default(), entries, found: Vec::new(), at: 0 };
         palette.search();
@@ -130,14 +110,11 @@ impl Palette {
         self.found.iter().filter_map(|index| self.entries.get(*index)).collect::<Vec<_>>().into_iter()
     }
 
-    pub fn take(&mut self, key: Key) -> MenuOutcome<PaletteTarget> {
-        let last = self.found.len().saturating_sub(1);
+    pub fn take(&mut self, key: Key) -> MenuOutcome {
         match key.code {
             Code::Named(NamedKey::Esc) => return MenuOutcome::Closed,
-            Code::Named(NamedKey::Up) => self.at = self.at.checked_sub(1).unwrap_or(last),
-            Code::Named(NamedKey::Down | NamedKey::Tab) => {
-                self.at = if self.at >= last { 0 } else { self.at + 1 }
-            }
+            Code::Named(NamedKey::Up) => self.at = wrapped(self.at, -1, self.found.len()),
+            Code::Named(NamedKey::Down | NamedKey::Tab) => self.at = wrapped(self.at, 1, self.found.len()),
             Code::Named(NamedKey::Enter) => return self.choose(self.at),
             Code::Named(_) | Code::Char(_) => {
                 if self.line.take(key) {
@@ -148,14 +125,12 @@ impl Palette {
         MenuOutcome::Open
     }
 
-    /// Inserts pasted text.
     pub fn paste(&mut self, text: &str) {
         self.line.insert(text);
         self.search();
     }
 
-    /// Chooses a result by its index.
-    pub fn choose(&self, index: usize) -> MenuOutcome<PaletteTarget> {
+    pub fn choose(&self, index: usize) -> MenuOutcome {
         let entry = self.found.get(index).and_then(|entry| self.entries.get(*entry));
         entry.map_or(MenuOutcome::Open, |entry| MenuOutcome::Chosen(entry.target.clone()))
     }
@@ -193,13 +168,13 @@ mod tests {
         }
         assert_eq!(
             palette.take(Key::named(NamedKey::Enter)),
-            MenuOutcome::Chosen(PaletteTarget::Run(Command::Theme))
+            MenuOutcome::Chosen(MenuChoice::Run(Command::Theme))
         );
     }
 
     #[test]
     fn commands_that_do_not_work_here_are_not_offered() {
         let palette = Palette::new(&World::default(), &KeyMap::default(), &[], &[], &Guard::default());
-        assert!(!palette.found().any(|entry| entry.target == PaletteTarget::Run(Command::Group)));
+        assert!(!palette.found().any(|entry| entry.target == MenuChoice::Run(Command::Group)));
     }
 }

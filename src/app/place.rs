@@ -18,7 +18,6 @@ macro_rules! places {
         lists { $($list:ident $list_module:ident::$list_type:ident $list_title:literal ($($of:ident)?);)* }
         about { $($(#[$doc:meta])* $about:ident($subject:ty) $about_module:ident::$about_type:ident;)* }
     ) => {
-        /// A screen with its subject.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Place {
             $(#[doc = $help] $tab,)*
@@ -42,10 +41,8 @@ macro_rules! places {
         }
 
         impl Tab {
-            /// All tabs in their order.
             pub const ALL: &[Self] = &[$(Self::$tab,)*];
 
-            /// The place that the tab opens.
             pub const fn place(self) -> Place {
                 match self { $(Self::$tab => Place::$tab,)* }
             }
@@ -86,7 +83,6 @@ pub enum Document {
     Handoff(Duration),
     /// The paging statistics of the last period of this length.
     Statistics(Duration),
-    /// The draft of a postmortem of one incident.
     Postmortem(IncidentKey),
 }
 
@@ -97,18 +93,4 @@ pub struct ScrollPosition {
     pub panel: usize,
     /// How many lines a page without a list is scrolled down.
     pub scroll: u16,
-}
-
-/// An entry of the navigation history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NavigationStop {
-    pub place: Place,
-    /// The scroll position when the place was left.
-    pub scroll_position: ScrollPosition,
-}
-
-impl From<Place> for NavigationStop {
-    fn from(place: Place) -> Self {
-        Self { place, scroll_position: ScrollPosition::default() }
-    }
 }

@@ -28,14 +28,15 @@ mod silences;
 
 pub use silences::silence_label;
 
+/// Why no action on an item is possible whose source has removed it.
+pub const GONE: &str = "its source no longer lists it";
+
 /// Plans actions from the cached answers, the sources and the guard of a context.
 #[derive(Clone, Copy)]
 pub struct Planner<'a> {
-    /// The cached answers.
     pub world: &'a World,
     /// The sources of the context and the operations that they support.
     pub sources: &'a [SourceInfo],
-    /// The restrictions of the context.
     pub guard: &'a Guard,
 }
 
@@ -111,31 +112,38 @@ impl<'a> Planner<'a> {
         incidents: &[&IncidentView],
         operation: &Operation,
     ) -> Result<ActionProposal, Text> {
+        self.checked(incidents.iter().map(|known| {
+            let (id, seen) = (known.incident.id.clone(), Some(known.incident.status));
+            let target = ActionTarget { id, name: called(known), seen };
+            let source = unfit(known, operation).map_or_else(|| self.place(known, operation.kind()), Err)?;
+            Ok(Action { source, target, operation: operation.clone() })
+        }))
+    }
+
+    /// The action, or why it is not possible at its source.
+    fn action(&self, source: &SourceId, target: ActionTarget, operation: Operation) -> Result<Action, Text> {
+        let action = Action { source: source.clone(), target, operation };
+        self.unavailable(source, action.operation.kind()).map_or(Ok(action), Err)
+    }
+
+    /// The plan of those of the actions that are possible. Fails if none is, or if the guard refuses the plan.
+    fn checked(
+        &self,
+        actions: impl IntoIterator<Item = Result<Action, Text>>,
+    ) -> Result<ActionProposal, Text> {
         let mut planned = ActionProposal::default();
-        for known in incidents {
-            let target = ActionTarget {
-                id: known.incident.id.clone(),
-                name: called(known),
-                seen: Some(known.incident.status),
-            };
-            match unfit(known, operation).map_or_else(|| self.place(known, operation.kind()), Err) {
-                Ok(source) => planned.actions.push(Action { source, target, operation: operation.clone() }),
+        for action in actions {
+            match action {
+                Ok(action) => planned.actions.push(action),
                 Err(why) => planned.left_out.push(why),
             }
         }
-        self.checked(planned)
-    }
-
-    /// The plan, unless it has no actions or the guard refuses it.
-    fn checked(&self, planned: ActionProposal) -> Result<ActionProposal, Text> {
         if planned.actions.is_empty() {
-            let mut reasons: Vec<&str> = planned.left_out.iter().map(|why| &**why).collect();
-            reasons.dedup();
-            let more = reasons.len().saturating_sub(2);
+            planned.left_out.dedup();
+            let more = planned.left_out.len().saturating_sub(2);
             let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-            return Err(
-                format!("{}{more}", reasons.into_iter().take(2).collect::<Vec<_>>().join("; ")).into()
-            );
+            planned.left_out.truncate(2);
+            return Err(format!("{}{more}", planned.left_out.join("; ")).into());
         }
         self.guard.refusal(&planned.actions).map_or(Ok(planned), Err)
     }
@@ -157,7 +165,6 @@ impl<'a> Planner<'a> {
         (info.writes.preview)(action, &info.address, &cx)
     }
 
-    /// The requests that each of these actions would send.
     pub fn requests(&self, actions: &[Action], now: Timestamp) -> Vec<Vec<RequestPreview>> {
         actions.iter().map(|action| self.preview(action, now).unwrap_or_default()).collect()
     }
@@ -173,7 +180,7 @@ impl<'a> Planner<'a> {
             Objects::Incidents(keys) => {
                 let known = self.incidents(keys);
                 if known.is_empty() {
-                    return Err("its source no longer lists it".into());
+                    return Err(GONE.into());
                 }
                 self.on_incidents(&known, &whole(given)?)
             }
@@ -232,14 +239,7 @@ impl<'a> Planner<'a> {
         operation: &Operation,
     ) -> Result<ActionProposal, Text> {
         let target = ActionTarget { id: service.id.clone(), name: service.name.clone(), seen: None };
-        let mut planned = ActionProposal::default();
-        match self.unavailable(source, operation.kind()) {
-            Some(why) => planned.left_out.push(why),
-            None => {
-                planned.actions.push(Action { source: source.clone(), target, operation: operation.clone() });
-            }
-        }
-        self.checked(planned)
+        self.checked([self.action(source, target, operation.clone())])
     }
 
     /// The current shift of another person at a level, which the user can take.
@@ -252,9 +252,7 @@ impl<'a> Planner<'a> {
         (policy, level): (&str, u32),
         now: Timestamp,
     ) -> Result<TakeableShift<'a>, Text> {
-        if let Some(why) = self.unavailable(source, OperationKind::TakeShift) {
-            return Err(why);
-        }
+        self.unavailable(source, OperationKind::TakeShift).map_or(Ok(()), Err)?;
         let snapshot = self.snapshot(source).ok_or("its on-call data are not available")?;
         let me = snapshot.me.as_ref().ok_or_else(|| -> Text {
             format!("{source} cannot identify you: set `from` in [sources.{source}] to your e-mail address")
@@ -325,12 +323,9 @@ impl<'a> Planner<'a> {
 /// A shift of another person that can be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakeableShift<'a> {
-    /// The schedule of the shift.
     pub schedule: EntityRef,
     pub from: &'a Person,
-    /// The user of burnwatch.
     pub me: &'a Person,
-    /// The end of the shift.
     pub end: Timestamp,
 }
 

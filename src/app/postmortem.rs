@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::handoff::ActionsTaken;
 use super::markdown_writer::{MarkdownWriter, escaped};
-use super::number::{latency, or_dash, percent, rate};
+use super::number::{UNKNOWN, latency, or_dash, percent, rate};
 use super::prelude::*;
 use super::range;
 use super::runs;
@@ -90,12 +89,7 @@ fn chart_wants<'a>(
 }
 
 /// The draft; `None` if the incident is unknown.
-pub fn markdown(
-    shared: &Shared,
-    key: &IncidentKey,
-    doings: ActionsTaken<'_>,
-    now: Timestamp,
-) -> Option<String> {
+pub fn markdown(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Option<String> {
     let known = key.incident(&shared.world)?;
     let incident = &known.incident;
     let mut writer = MarkdownWriter::titled(&format!("Postmortem: #{} {}", incident.number, incident.title));
@@ -106,7 +100,7 @@ pub fn markdown(
     facts(shared, known, now, &mut writer);
     impact(shared, known, now, &mut writer);
     charts(shared, known, now, &mut writer);
-    timeline(shared, known, doings.records, now, &mut writer);
+    timeline(shared, known, now, &mut writer);
     people(shared, known, &mut writer);
     earlier(shared, known, &mut writer);
     for (title, question) in [
@@ -145,7 +139,7 @@ fn facts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Mar
     };
     let name = |text: Option<&Text>| text.map_or_else(|| "-".to_owned(), ToString::to_string);
     let rows = [
-        ("Service", name(known.service.as_ref().or(incident.service.as_ref().map(|service| &service.name)))),
+        ("Service", name(incident::service(known))),
         ("Priority", name(incident.priority.as_ref().map(|priority| &priority.named.name))),
         ("Urgency", incident.urgency.word().to_owned()),
         ("Created", moment(shared, incident.created_at)),
@@ -154,30 +148,25 @@ fn facts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Mar
         ("Escalation policy", name(incident.escalation_policy.as_ref().map(|policy| &policy.name))),
         ("Link", name(incident.url.as_ref())),
     ];
-    writer.table(&["", ""], &rows.map(|(name, value)| vec![name.to_owned(), value]));
+    writer.table(&["", ""], rows.map(|(name, value)| [name.to_owned(), value]));
 }
 
 fn impact(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
     writer.section("Impact on error budgets");
     let incident = &known.incident;
     let bounds = TimeRange { start: incident.created_at, end: incident.resolved_at.unwrap_or(now) };
-    let its = slos(shared, known);
-    let rows: Vec<Vec<String>> = its
-        .iter()
-        .map(|status| {
-            let spent = spent_between(shared, status, bounds);
-            let (share, hours) = spent.map_or_else(
-                || ("unknown".to_owned(), "-".to_owned()),
-                |(share, hours)| {
-                    let at =
-                        |at: Timestamp| at.to_zoned(shared.look.zone.clone()).strftime("%H:%M").to_string();
-                    (show::left(share), format!("{} to {}", at(hours.start), at(hours.end.min(now))))
-                },
-            );
-            let left = status.worst().and_then(crate::model::slo::GroupStatus::left);
-            vec![handoff::named(status), share, hours, left.map_or_else(|| "-".to_owned(), show::left)]
-        })
-        .collect();
+    let time = |at: Timestamp| at.to_zoned(shared.look.zone.clone()).strftime("%H:%M").to_string();
+    let row = |status: &SloStatus| {
+        let (share, hours) = match spent_between(shared, status, bounds) {
+            Some((share, hours)) => {
+                (show::left(share), format!("{} to {}", time(hours.start), time(hours.end.min(now))))
+            }
+            None => ("unknown".to_owned(), UNKNOWN.to_owned()),
+        };
+        let left = status.worst().and_then(crate::model::slo::GroupStatus::left);
+        [handoff::named(status), share, hours, or_dash(left, show::left)]
+    };
+    let rows: Vec<_> = slos(shared, known).into_iter().map(row).collect();
     writer.table(&["SLO", "Budget spent", "Time slots", "Budget left"], &rows);
     if rows.is_empty() {
         writer.paragraph(
@@ -212,33 +201,21 @@ fn charts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Ma
         return;
     }
     let around = time_range(known, now);
-    writer.section(&format!(
-        "{name} from {} to {}",
-        moment(shared, around.start),
-        moment(shared, around.end)
-    ));
+    let (from, to) = (moment(shared, around.start), moment(shared, around.end));
+    writer.section(&format!("{name} from {from} to {to}"));
     writer.block(&lines);
 }
 
-fn timeline(
-    shared: &Shared,
-    known: &IncidentView,
-    records: &[ActionRecord],
-    now: Timestamp,
-    writer: &mut MarkdownWriter,
-) {
+fn timeline(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
     writer.section("Timeline");
     let incident = &known.incident;
     let around = time_range(known, now);
     let mut events: Vec<(Timestamp, String)> = Vec::new();
     if let Some(detail) = shared.world.incident_detail(known) {
         events.extend(detail.steps.iter().map(|step| (step.at, escaped(&step.summary))));
-        events.extend(
-            detail
-                .notes
-                .iter()
-                .map(|note| (note.at, format!("{}: {}", escaped(&note.who), escaped(&note.content)))),
-        );
+        let notes = detail.notes.iter();
+        let said = |who: &str, what: &str| format!("{}: {}", escaped(who), escaped(what));
+        events.extend(notes.map(|note| (note.at, said(&note.who, &note.content))));
     } else {
         events.push((incident.created_at, "incident created (the incident log is not available)".to_owned()));
     }
@@ -247,27 +224,24 @@ fn timeline(
     {
         let flaps = if fired.is_flapping { " (flapping)" } else { "" };
         for firing in &fired.firings {
-            let (fires, lasted) =
-                (if firing.is_open { "firing," } else { "fired" }, firing_history::lasted(firing));
+            let fires = if firing.is_open { "firing," } else { "fired" };
+            let lasted = firing_history::lasted(firing);
             events.push((firing.from, format!("{}{flaps} {fires} for {lasted}", escaped(&fired.name))));
         }
     }
     let about = |record: &&ActionRecord| {
         *record.action.target.id == *incident.id && known.sources.contains(&record.action.source)
     };
-    for record in records.iter().filter(about) {
+    for record in shared.records.iter().filter(about) {
         let line = format!("{}: {}", escaped(&record.who), escaped(&runs::recorded(record)));
         events.push((record.begun_at, line));
     }
     events.sort_by_key(|(at, _)| *at);
-    let zone = &shared.look.zone;
-    writer.points(
-        events
-            .into_iter()
-            .map(|(at, words)| format!("**{}** {words}", at.to_zoned(zone.clone()).strftime("%H:%M:%S"))),
-    );
+    let time = |at: Timestamp| at.to_zoned(shared.look.zone.clone());
+    let line = |(at, words)| format!("**{}** {words}", time(at).strftime("%H:%M:%S"));
+    writer.points(events.into_iter().map(line));
     if !noise.is_whole {
-        writer.paragraph("The firing history is incomplete: not every source has answered.");
+        writer.paragraph(handoff::INCOMPLETE_HISTORY);
     }
 }
 

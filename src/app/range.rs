@@ -9,25 +9,11 @@ use crate::model::duration;
 use crate::model::remote::age;
 use crate::model::series::TimeGrid;
 
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
+/// The lengths that can be chosen, the shortest first.
+pub fn lengths() -> [Duration; 10] {
+    [15, 30, 60, 180, 360, 720, 1440, 2880, 10_080, 43_200].map(|minutes| Duration::from_secs(60 * minutes))
+}
 
-/// The lengths that can be chosen.
-pub const LENGTHS: [Duration; 10] = [
-    Duration::from_secs(15 * MINUTE),
-    Duration::from_secs(30 * MINUTE),
-    Duration::from_secs(HOUR),
-    Duration::from_secs(3 * HOUR),
-    Duration::from_secs(6 * HOUR),
-    Duration::from_secs(12 * HOUR),
-    Duration::from_secs(DAY),
-    Duration::from_secs(2 * DAY),
-    Duration::from_secs(7 * DAY),
-    Duration::from_secs(30 * DAY),
-];
-
-/// The time range on screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
     pub length: Duration,
@@ -37,12 +23,11 @@ pub struct Range {
 
 impl Default for Range {
     fn default() -> Self {
-        Self { length: Duration::from_secs(HOUR), end: None }
+        Self { length: Duration::from_secs(3600), end: None }
     }
 }
 
 impl Range {
-    /// The moment on screen.
     pub fn moment(&self) -> Moment {
         self.end.into()
     }

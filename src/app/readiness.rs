@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::scheduler::Want;
 use super::screens;
+use super::selection::once;
 use super::state::State;
 use crate::model::remote::AnswerState;
 
@@ -25,20 +26,15 @@ pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
         let answer = answer(state, &want);
         let failure = state.shared.scheduler.traffic(source).failure().cloned();
         let failure = failure.or_else(|| answer.and_then(|answer| answer.failure().cloned()));
-        let mut said: Vec<String> =
-            answer.into_iter().flat_map(AnswerState::missing).map(|w| format!("{source}: {w}")).collect();
+        let missing = answer.into_iter().flat_map(AnswerState::missing);
+        gaps.extend(missing.map(|words| format!("{source}: {words}")));
         match (failure, answer) {
-            (Some(error), _) => said.push(format!("{error} ({word}). {}", error.kind.advice())),
+            (Some(error), _) => gaps.push(format!("{error} ({word}). {}", error.kind.advice())),
             (None, Some(answer)) if answer.is_settled() => {}
-            (None, _) => said.push(format!("{source}: no answer about {word} in time")),
-        }
-        for gap in said {
-            if !gaps.contains(&gap) {
-                gaps.push(gap);
-            }
+            (None, _) => gaps.push(format!("{source}: no answer about {word} in time")),
         }
     }
-    gaps
+    once(gaps)
 }
 
 /// The state of the answer to a query, if its source is known.

@@ -18,24 +18,15 @@ const SHORTER_RANGE_ADVICE: &str = "Choose a shorter time range with t, so that 
 
 /// What the user can do about this error.
 fn advice(failure: &ErrorKind) -> &'static str {
-    match failure {
+    let is_of_size = matches!(
+        failure,
         ErrorKind::BadQuery { .. }
-        | ErrorKind::TooLarge { .. }
-        | ErrorKind::TimedOut { .. }
-        | ErrorKind::RateLimited { .. }
-        | ErrorKind::Refused { status: 413 | 422 | 500..=599, .. } => SHORTER_RANGE_ADVICE,
-        ErrorKind::Unreachable { .. }
-        | ErrorKind::Certificate { .. }
-        | ErrorKind::Unauthorised { .. }
-        | ErrorKind::Forbidden { .. }
-        | ErrorKind::Redirected { .. }
-        | ErrorKind::Refused { .. }
-        | ErrorKind::Garbled { .. }
-        | ErrorKind::NotOffered { .. }
-        | ErrorKind::Unfit { .. }
-        | ErrorKind::NoSecret { .. }
-        | ErrorKind::Internal { .. } => failure.advice(),
-    }
+            | ErrorKind::TooLarge { .. }
+            | ErrorKind::TimedOut { .. }
+            | ErrorKind::RateLimited { .. }
+            | ErrorKind::Refused { status: 413 | 422 | 500..=599, .. }
+    );
+    if is_of_size { SHORTER_RANGE_ADVICE } else { failure.advice() }
 }
 
 /// The title of a chart with why it is not what it should be, if so.

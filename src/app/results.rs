@@ -1,7 +1,6 @@
 //! Draws the results of a plan: one line for each target, failures first.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
 use super::display_settings::Cx;
 use super::number::ago;
@@ -9,7 +8,7 @@ use super::runs::PlanRun;
 use super::shared::Shared;
 use super::theme::Role;
 use super::widgets::text::{self, StyledRun};
-use super::window::{hidden_lines, window};
+use super::window::{self, text_window, window};
 use crate::model::action::{Action, ActionProgress, ActionResult};
 
 /// Maximum width of the window in columns.
@@ -25,35 +24,22 @@ pub(super) fn render(shared: &Shared, cx: &Cx<'_>, back: usize, top: u16, buf: &
     };
     let width = WIDTH.min(buf.area.width);
     let lines = lines(cx, run, width.saturating_sub(4));
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(3);
     let title = format!("{}, {} ago", title(run), ago(run.begun_at, cx.now));
-    let inner = window(cx, &title, (width, height), buf);
-    let room = Rect { height: inner.height.saturating_sub(1), ..inner };
-    let top = usize::from(top).min(lines.len().saturating_sub(usize::from(room.height)));
-    for (y, line) in (room.top()..room.bottom()).zip(lines.iter().skip(top)) {
-        text::runs(cx, line, Rect { x: room.x + 1, width: room.width.saturating_sub(2), y, height: 1 }, buf);
-    }
-    let below = lines.len().saturating_sub(top + usize::from(room.height));
+    let (last, hidden) = text_window(cx, &title, width, (&lines, top), buf);
     let mut keys = vec![StyledRun::new(" Esc ", Role::Key), StyledRun::new("closes", Role::Muted)];
-    if let Some(hidden) = hidden_lines(cx, top, below) {
-        keys.push(StyledRun::new(format!("  {hidden}"), Role::Key));
-    }
+    keys.extend(hidden.map(|hidden| StyledRun::new(format!("  {hidden}"), Role::Key)));
     if count > 1 {
-        let (left, right) = (cx.charset.pick("←", "<-"), cx.charset.pick("→", "->"));
-        let words = format!("  {left} {right} ");
-        keys.push(StyledRun::new(words, Role::Key));
+        keys.push(StyledRun::new(cx.charset.pick("  ← → ", "  <- -> "), Role::Key));
         keys.push(StyledRun::new(format!("{} of {count}, older and newer", back + 1), Role::Muted));
     }
-    let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
     text::runs(cx, &keys, last, buf);
 }
 
 /// The largest scroll position, in lines.
 pub(super) fn last_top(shared: &Shared, back: usize, now: jiff::Timestamp) -> u16 {
     let Some(run) = shared.runs.all().nth(back) else { return 0 };
-    let (width, height) = shared.size;
-    let lines = lines(&shared.cx(now), run, WIDTH.min(width).saturating_sub(4)).len();
-    u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(height.saturating_sub(5))
+    let lines = lines(&shared.cx(now), run, WIDTH.min(shared.size.0).saturating_sub(4));
+    window::last_top(lines.len(), shared.size)
 }
 
 fn title(run: &PlanRun) -> String {

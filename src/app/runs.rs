@@ -14,10 +14,8 @@ use crate::model::labels::Text;
 /// How many plans are kept for the list of results.
 const KEPT: usize = 30;
 
-/// A confirmed plan.
 #[derive(Debug, Clone)]
 pub struct PlanRun {
-    /// The plan.
     pub plan: Plan,
     /// The progress of each action; `None`: not started.
     pub progress: Vec<Option<ActionProgress>>,
@@ -45,7 +43,6 @@ impl PlanRun {
         self.endings().flatten().filter(|ending| ending.is_done()).count()
     }
 
-    /// Whether an action is in progress.
     pub fn is_running(&self) -> bool {
         self.over() < self.progress.len()
     }
@@ -89,13 +86,11 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// A new plan number.
     pub fn number(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
-    /// Adds a confirmed plan.
     pub fn begin(&mut self, plan: Plan, covers: BTreeSet<Fingerprint>, now: Timestamp) {
         let progress = vec![None; plan.actions.len()];
         if self.all.len() >= KEPT

@@ -38,7 +38,6 @@ struct PollState {
     failed: bool,
     /// Whether the current screen needs this topic.
     is_wanted: bool,
-    /// The moment of the last query.
     at: Moment,
     asked_at: Timestamp,
     due_at: Timestamp,
@@ -68,10 +67,8 @@ fn answer_timeout(base: Duration, interval: Duration) -> Duration {
     if left < MIN_ANSWER_TIMEOUT || interval > base { ANSWER_TIMEOUT } else { left.min(ANSWER_TIMEOUT) }
 }
 
-/// The traffic of a source and its state.
 #[derive(Debug, Clone, Default)]
 pub struct SourceTraffic {
-    /// Requests sent.
     pub requests: u64,
     pub bytes_in: u64,
     /// The duration of the last probe.
@@ -100,7 +97,6 @@ pub struct Scheduler {
 #[derive(Debug, Clone)]
 pub struct Want {
     pub source: SourceId,
-    /// The query.
     pub ask: Ask,
     /// The digest of the cached answer, so that the source can reply "unchanged".
     pub known: Option<u64>,
@@ -263,12 +259,10 @@ impl Scheduler {
         }
     }
 
-    /// The traffic and the state of a source.
     pub fn traffic(&self, source: &SourceId) -> SourceTraffic {
         self.traffic.get(source).cloned().unwrap_or_default()
     }
 
-    /// Whether a query for this topic is in flight.
     pub fn is_waiting(&self, source: &SourceId, topic: &Topic) -> bool {
         self.all.get(&(source.clone(), topic.clone())).is_some_and(|poll| poll.in_flight.is_some())
     }

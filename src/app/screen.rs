@@ -6,8 +6,6 @@ use ratatui::layout::Rect;
 
 use super::columns::NamedOrder;
 use super::commands::{Command, Scope};
-
-use super::event::Effect;
 use super::grid::Grid;
 use super::grouped::Listing;
 use super::items::ItemList;
@@ -31,18 +29,14 @@ pub type Hint = (Command, &'static str);
 /// The result of Enter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// There was nothing to open.
     Nothing,
     /// A group was expanded or collapsed.
     Folded,
-    /// A place to go to.
     Place(Place),
     /// A list to open with this filter; hidden rows are shown, too.
     Search {
-        /// The list.
         place: Place,
         filter: String,
-        /// A message for the user.
         note: Option<String>,
     },
 }
@@ -108,7 +102,6 @@ pub trait Screen {
 
     // navigation
 
-    /// The focused panel and the scroll position.
     fn scroll_position(&self) -> ScrollPosition {
         ScrollPosition::default()
     }
@@ -116,7 +109,6 @@ pub trait Screen {
     /// Restores a panel and a scroll position.
     fn set_spot(&mut self, _spot: ScrollPosition) {}
 
-    /// The number of panels.
     fn panels(&self) -> usize {
         1
     }
@@ -172,7 +164,6 @@ pub trait Screen {
         Vec::new()
     }
 
-    /// The list that has the focus.
     fn list(&self) -> Option<&dyn Cursor> {
         self.listing().map(Listing::cursor)
     }
@@ -278,9 +269,9 @@ pub trait Screen {
     /// Scrolls to the events of a moment; the user comes from a screen about it.
     fn seek(&mut self, _shared: &mut Shared, _moment: Timestamp, _now: Timestamp) {}
 
-    /// Runs a command in a way of its own; `None`: the command does what it does on every screen.
-    fn run(&mut self, _shared: &mut Shared, _command: Command, _now: Timestamp) -> Option<Vec<Effect>> {
-        None
+    /// Runs a command in a way of its own; `false`: the command does what it does on every screen.
+    fn run(&mut self, _shared: &mut Shared, _command: Command, _now: Timestamp) -> bool {
+        false
     }
 
     // the tab
@@ -421,13 +412,11 @@ pub(in crate::app) use {drawn_by_view, hints, keeps_spot, lists_panels, lists_ro
 
 /// A screen about one subject, such as an alert or a service. Its field `subject` is the key of the one that is shown.
 pub trait SubjectScreen {
-    /// The key of the subject.
     type Subject;
 
     /// The tab that the subject belongs to.
     const TAB: Option<Tab>;
 
-    /// The title in the breadcrumb.
     fn title(subject: &Self::Subject, shared: &Shared) -> String;
 
     /// The tab, where it is not the same for all subjects.

@@ -80,7 +80,6 @@ macro_rules! storage {
                 }
             }
 
-            /// The title of a place in the breadcrumb.
             pub(super) fn title(place: &Place, shared: &Shared) -> String {
                 match place {
                     $(Place::$tab => $title.to_owned(),)*
@@ -89,7 +88,6 @@ macro_rules! storage {
                 }
             }
 
-            /// The tab that a place belongs to.
             pub(super) fn tab(place: &Place) -> Option<Tab> {
                 match place {
                     $(Place::$tab => Some(Tab::$tab),)*

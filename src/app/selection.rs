@@ -18,9 +18,7 @@ pub enum Selection {
     /// Services: actions apply to their alerts and open incidents.
     Services(Vec<Text>),
     Silences(Vec<SilenceKey>),
-    /// A level of an escalation policy.
     Level(LevelKey),
-    /// A whole escalation policy.
     Policy(PolicyKey),
 }
 
@@ -56,7 +54,6 @@ pub fn once<K: Clone + Ord>(all: impl IntoIterator<Item = K>) -> Vec<K> {
 pub enum Handled<'a> {
     /// These alerts were silenced.
     Alerts(&'a BTreeSet<Fingerprint>),
-    /// This silence was changed.
     Silence(&'a SilenceKey),
     /// An action on this incident is finished.
     Incident {

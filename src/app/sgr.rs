@@ -90,6 +90,17 @@ pub fn number(colour: Color) -> Option<u8> {
     })
 }
 
+/// The red, green and blue of a colour of xterm's palette; the first 16 differ between terminals and are given.
+pub fn rgb(index: u8, sixteen: &[[u8; 3]; 16]) -> [u8; 3] {
+    // the colour cube has six steps of each colour
+    let step = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
+    match (index, index.wrapping_sub(16)) {
+        (0..16, _) => sixteen.get(usize::from(index)).copied().unwrap_or_default(),
+        (16..232, n) => [step(n / 36), step(n / 6 % 6), step(n % 6)],
+        (232.., _) => [8 + 10 * (index - 232); 3],
+    }
+}
+
 /// The SGR parameters of a colour; `base` is 30 for the foreground and 40 for the background.
 fn code(colour: Color, base: u8) -> String {
     match (colour, number(colour)) {

@@ -25,70 +25,11 @@ use crate::model::labels::Text;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::{HealthPolicy, World};
 
-/// The values that a [`State`](super::state::State) starts from.
-#[derive(Debug, Clone)]
-pub struct InitialState {
-    /// The context's name.
-    pub context: Text,
-    /// The names of all contexts.
-    pub contexts: Vec<Text>,
-    /// The sources of the context, with those that are not watched.
-    pub sources: Vec<SourceInfo>,
-    /// The kinds of sources that can be configured.
-    pub kinds: &'static [&'static KindSpec],
-    /// The restrictions of the context: read-only, dry run, double confirmation.
-    pub guard: Guard,
-    /// Whether the context is production.
-    pub production: bool,
-    /// The user's name according to the operating system.
-    pub person: Text,
-    /// The health policy: thresholds and labels by which services are classified.
-    pub health_policy: HealthPolicy,
-    /// Errors in the files that define SLOs.
-    pub findings: Vec<Finding>,
-    /// How often services and alerts are queried.
-    pub interval: Duration,
-    /// When and how the user is notified.
-    pub notify_policy: NotifySettings,
-    /// Theme, charset and time zone.
-    pub look: DisplaySettings,
-    /// The key bindings.
-    pub keys: KeyMap,
-    /// The terminal's size: columns, rows.
-    pub size: (u16, u16),
-}
-
-impl InitialState {
-    /// A context with these sources and the default of every other value.
-    #[cfg_attr(only_program, expect(dead_code, reason = "tests begin with it"))]
-    pub fn new(context: &str, sources: Vec<SourceInfo>, look: DisplaySettings, size: (u16, u16)) -> Self {
-        Self {
-            context: context.into(),
-            contexts: vec![context.into()],
-            sources,
-            kinds: &[],
-            guard: Guard::default(),
-            production: false,
-            person: "".into(),
-            health_policy: HealthPolicy::default(),
-            findings: Vec::new(),
-            interval: LimitSettings::default().interval.0,
-            notify_policy: NotifySettings::default(),
-            look,
-            keys: KeyMap::default(),
-            size,
-        }
-    }
-}
-
 /// Data and settings that all screens use.
 #[derive(Debug)]
 pub struct Shared {
-    /// The newest answers of the sources.
     pub world: World,
-    /// The context's name.
     pub context: Text,
-    /// The names of all contexts.
     pub contexts: Vec<Text>,
     /// Increases with each change of context.
     pub epoch: u64,
@@ -98,42 +39,37 @@ pub struct Shared {
     pub kinds: &'static [&'static KindSpec],
     /// The restrictions of the context: read-only, dry run, double confirmation.
     pub guard: Guard,
-    /// Whether the context is production.
     pub production: bool,
     /// The user's name according to the operating system.
     pub person: Text,
     /// The confirmed plans and their progress.
     pub runs: Runs,
-    /// The health policy: thresholds and labels by which services are classified.
-    pub health_policy: HealthPolicy,
     /// Errors in the files that define SLOs.
     pub findings: Vec<Finding>,
     /// How often services and alerts are queried.
     pub interval: Duration,
     /// Which notifications were sent for which alerts and incidents.
     pub alarm: Alarm,
-    /// The event log of the Timeline.
     pub event_log: EventLog,
     /// When each query was last sent and is sent next.
     pub scheduler: Scheduler,
-    /// The message log.
     pub messages: Messages,
     /// All actions on external systems, of this and of earlier runs, as recorded in the journal; oldest first.
     pub records: Vec<ActionRecord>,
     /// Whether the journal may have records that `records` does not have yet.
     pub is_journal_ahead: bool,
-    /// The time range on screen.
     pub range: Range,
     /// Since when updates are paused; None: not paused.
     pub paused: Option<Timestamp>,
     /// Theme, charset and time zone.
     pub look: DisplaySettings,
-    /// The key bindings.
     pub keys: KeyMap,
     /// The terminal's size: columns, rows.
     pub size: (u16, u16),
     /// When the user last looked at each tab; later events count as new.
     pub last_seen: BTreeMap<Tab, Timestamp>,
+    /// What the runtime has to do after the present event.
+    pub effects: Vec<Effect>,
 }
 
 /// The arguments that the drawing functions of screens share: the data, and what widgets need.
@@ -162,24 +98,23 @@ impl<'a> std::ops::Deref for ScreenCx<'a> {
 }
 
 impl Shared {
-    /// The state at the start: no answers yet.
-    pub fn new(setup: InitialState) -> Self {
-        let ids = setup.sources.iter().map(|source| source.id.clone());
+    /// A context with these sources (with those that are not watched), no answers yet, and the default of every other value.
+    pub fn new(context: &str, sources: Vec<SourceInfo>, look: DisplaySettings, size: (u16, u16)) -> Self {
+        let ids = sources.iter().map(|source| source.id.clone());
         Self {
-            world: World::new(ids, setup.health_policy.clone()),
-            context: setup.context,
-            contexts: setup.contexts,
+            world: World::new(ids, HealthPolicy::default()),
+            context: context.into(),
+            contexts: vec![context.into()],
             epoch: 0,
-            sources: setup.sources.into_iter().filter(SourceInfo::is_watched).collect(),
-            kinds: setup.kinds,
-            guard: setup.guard,
-            production: setup.production,
-            person: setup.person,
+            sources: sources.into_iter().filter(SourceInfo::is_watched).collect(),
+            kinds: &[],
+            guard: Guard::default(),
+            production: false,
+            person: "".into(),
             runs: Runs::default(),
-            health_policy: setup.health_policy,
-            findings: setup.findings,
-            interval: setup.interval,
-            alarm: Alarm::new(setup.notify_policy),
+            findings: Vec::new(),
+            interval: LimitSettings::default().interval.0,
+            alarm: Alarm::default(),
             event_log: EventLog::default(),
             scheduler: Scheduler::default(),
             messages: Messages::default(),
@@ -187,10 +122,11 @@ impl Shared {
             is_journal_ahead: true,
             range: Range::default(),
             paused: None,
-            look: setup.look,
-            keys: setup.keys,
-            size: setup.size,
+            look,
+            keys: KeyMap::default(),
+            size,
             last_seen: BTreeMap::new(),
+            effects: Vec::new(),
         }
     }
 
@@ -216,19 +152,13 @@ impl Shared {
         self.keys.of(command).first().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// The sources that answer queries of this kind.
     pub fn answering(&self, kind: AskKind) -> impl Iterator<Item = &SourceInfo> + Clone {
         self.sources.iter().filter(move |source| source.answers.contains(&kind))
     }
 
     /// Adds to the event log what is new in an answer of this kind.
     pub fn update_event_log(&mut self, news: AskKind, now: Timestamp) {
-        let input = EventLogInput {
-            world: &self.world,
-            sources: &self.sources,
-            service_labels: &self.health_policy.service_labels,
-            range: self.range,
-        };
+        let input = EventLogInput { world: &self.world, sources: &self.sources, range: self.range };
         event_log::write(&mut self.event_log, &input, news, now);
     }
 
@@ -238,10 +168,10 @@ impl Shared {
         event_log::log_actions(&mut self.event_log, &self.world, &self.records, &self.context, now);
     }
 
-    /// The notifications that the newest answers require.
-    pub fn notifications(&mut self, now: Timestamp) -> Vec<Effect> {
+    /// Sends the notifications that the newest answers require.
+    pub fn notify(&mut self, now: Timestamp) {
         let input = AlarmInput { world: &self.world, sources: &self.sources, context: &self.context };
-        alarm::notifications(&mut self.alarm, &input, now)
+        self.effects.extend(alarm::notifications(&mut self.alarm, &input, now));
     }
 
     /// Changes the time range and queries the data of the new range at once.
@@ -262,11 +192,11 @@ impl Shared {
     }
 
     /// Copies a text to the clipboard and logs a message about it.
-    pub fn copy(&mut self, text: String, now: Timestamp) -> Vec<Effect> {
+    pub fn copy(&mut self, text: String, now: Timestamp) {
         // a list of labels may have many lines; the footer has only one
         let lines = text.lines().count();
         let said = if lines > 1 { format!("Copied {lines} lines") } else { format!("Copied: {text}") };
         self.messages.note(said, now);
-        vec![Effect::Copy(text)]
+        self.effects.push(Effect::Copy(text));
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::selection::once;
 use super::shared::Shared;
 use super::theme::Role;
 use crate::model::ask::{AskKind, Topic};
@@ -75,7 +76,6 @@ pub fn doubts(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<StaleSo
     used.filter_map(|source| doubt(shared, source, kinds, now)).collect()
 }
 
-/// The sources that are in doubt.
 pub fn doubtful(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> BTreeSet<SourceId> {
     doubts(shared, kinds, now).into_iter().map(|doubt| doubt.source).collect()
 }
@@ -116,16 +116,13 @@ pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Times
     let id = &source.id;
     let cache = shared.world.cache(id)?;
     let failure = shared.scheduler.traffic(id).failure().cloned();
-    let looks: Vec<ShownAnswer<'_>> = shared
-        .scheduler
-        .wanted(id, now)
-        .filter(|(topic, ..)| kinds.contains(&topic.kind()))
-        .filter_map(|(topic, moment, late)| {
-            let answer = cache.at(moment).state(topic)?;
-            let freshness = shared.scheduler.freshness(id, topic, answer, now);
-            Some(ShownAnswer { topic, answer, is_doubtful: freshness.is_doubtful() || late.is_some(), late })
-        })
-        .collect();
+    let wanted = shared.scheduler.wanted(id, now).filter(|(topic, ..)| kinds.contains(&topic.kind()));
+    let looks = wanted.filter_map(|(topic, moment, late)| {
+        let answer = cache.at(moment).state(topic)?;
+        let freshness = shared.scheduler.freshness(id, topic, answer, now);
+        Some(ShownAnswer { topic, answer, is_doubtful: freshness.is_doubtful() || late.is_some(), late })
+    });
+    let looks: Vec<ShownAnswer<'_>> = looks.collect();
     let mut doubtful: Vec<&ShownAnswer<'_>> = looks.iter().filter(|look| look.is_doubtful).collect();
     if doubtful.is_empty() && failure.is_none() {
         return partial(id, &looks);
@@ -146,13 +143,7 @@ pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Times
         (None, Some(waited)) => format!("no answer for {}", duration::short(waited)),
         (None, None) => "no newer data".to_owned(),
     };
-    let mut also: Vec<AskKind> = Vec::new();
-    for look in doubtful.iter().skip(1).filter(|_| !is_whole) {
-        let kind = look.topic.kind();
-        if !also.contains(&kind) && worst.is_none_or(|worst| worst.topic.kind() != kind) {
-            also.push(kind);
-        }
-    }
+    let stale_kinds = once(doubtful.iter().map(|look| look.topic.kind()));
     let is_meant = |topic: &Topic| {
         if is_whole { kinds.contains(&topic.kind()) } else { worst.is_some_and(|worst| worst.topic == topic) }
     };
@@ -161,7 +152,7 @@ pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Times
     Some(StaleSource {
         source: id.clone(),
         what: worst.filter(|_| !is_whole).map(|look| look.topic.kind()),
-        also,
+        also: stale_kinds.into_iter().skip(1).filter(|_| !is_whole).collect(),
         is_partial: false,
         age: at.map(|at| age(at, now)),
         reason,

@@ -8,11 +8,11 @@ use super::form::ActionForm;
 use super::line_editor::LineEditor;
 use super::menu::Menu;
 use super::palette::Palette;
-use super::place::{NavigationStop, Place, ScrollPosition};
+use super::place::{Place, ScrollPosition};
 use super::screen::Screen;
 use super::screens::Screens;
 use super::selection::Selection;
-use super::shared::{InitialState, Shared};
+use super::shared::Shared;
 
 /// What keyboard input is used for at the moment.
 #[derive(Debug, Default)]
@@ -22,7 +22,6 @@ pub enum Mode {
     Browse,
     /// Typing a filter; Esc restores the previous filter.
     Filter {
-        /// The text typed so far.
         line: LineEditor,
         /// The filter before typing began.
         before: String,
@@ -35,9 +34,7 @@ pub enum Mode {
     Help(u16),
     /// Confirming or cancelling a plan of actions.
     Confirm(Box<Confirm>),
-    /// Filling in the form of an action.
     Form(Box<ActionForm>),
-    /// Reading the results of a plan.
     Results {
         /// Which plan: 0 is the newest, 1 the one before it.
         back: usize,
@@ -49,16 +46,12 @@ pub enum Mode {
 /// Most places that the navigation history keeps.
 const MAX_HISTORY: usize = 32;
 
-/// The whole application state.
 #[derive(Debug)]
 pub struct State {
-    /// Data and settings that all screens use.
     pub shared: Shared,
-    /// All screens, each with its own state.
     pub screens: Screens,
-    /// The navigation history, the current place last; never empty.
-    places: Vec<NavigationStop>,
-    /// What keyboard input is used for.
+    /// The navigation history, the current place last; never empty. With the scroll position when a place was left.
+    places: Vec<(Place, ScrollPosition)>,
     pub mode: Mode,
     /// When the user asked to quit while actions were still running; None: nobody asked.
     pub(super) leaving: Option<Timestamp>,
@@ -68,15 +61,14 @@ pub struct State {
 }
 
 impl State {
-    /// The state at the start: no answers yet, on the Overview.
-    pub fn new(setup: InitialState) -> Self {
-        let shared = Shared::new(setup);
+    /// The state at the start, on the Overview.
+    pub fn new(shared: Shared) -> Self {
         let mut screens = Screens::default();
         screens.change_context(&shared);
         Self {
             shared,
             screens,
-            places: vec![Place::Overview.into()],
+            places: vec![(Place::Overview, ScrollPosition::default())],
             mode: Mode::Browse,
             leaving: None,
             version: 0,
@@ -91,34 +83,22 @@ impl State {
 
     /// The confirm dialog that must stay on the terminal for some time before it accepts an answer. None: nothing is waiting.
     pub fn waits(&self) -> Option<Wait> {
-        match &self.mode {
-            Mode::Confirm(confirm) => confirm.waits(),
-            Mode::Browse
-            | Mode::Filter { .. }
-            | Mode::Palette(_)
-            | Mode::Menu(_)
-            | Mode::Form(_)
-            | Mode::Results { .. }
-            | Mode::Help(_) => None,
-        }
+        if let Mode::Confirm(confirm) = &self.mode { confirm.waits() } else { None }
     }
 
-    /// Whether a filter is being typed.
     pub fn is_typing(&self) -> bool {
         matches!(self.mode, Mode::Filter { .. })
     }
 
-    /// The current place.
     pub fn place(&self) -> &Place {
-        self.places.last().map_or(&Place::Overview, |stop| &stop.place)
+        self.places.last().map_or(&Place::Overview, |(place, _)| place)
     }
 
     /// The navigation history, the current place last.
-    pub fn places(&self) -> &[NavigationStop] {
-        &self.places
+    pub fn places(&self) -> impl DoubleEndedIterator<Item = &Place> + ExactSizeIterator {
+        self.places.iter().map(|(place, _)| place)
     }
 
-    /// The current screen.
     pub fn screen(&self) -> &dyn Screen {
         self.screens.at(self.place())
     }
@@ -129,7 +109,7 @@ impl State {
 
     /// The current screen and the shared state, both mutable.
     pub fn split(&mut self) -> (&mut dyn Screen, &mut Shared) {
-        let place = self.places.last().map_or(&Place::Overview, |stop| &stop.place);
+        let place = self.places.last().map_or(&Place::Overview, |(place, _)| place);
         (self.screens.at_mut(place), &mut self.shared)
     }
 
@@ -146,11 +126,6 @@ impl State {
         self.screen().scroll_position().panel
     }
 
-    /// How many lines a page without a list is scrolled down.
-    pub fn scroll(&self) -> u16 {
-        self.screen().scroll_position().scroll
-    }
-
     /// What the user has selected on the current screen.
     pub fn selection(&self) -> Selection {
         self.screen().selection(&self.shared).or_nothing()
@@ -159,17 +134,16 @@ impl State {
     /// Shows a place and clears the navigation history.
     pub fn reset_to(&mut self, place: Place) {
         self.screen_mut().leave();
-        self.places = vec![place.into()];
+        self.places = vec![(place, ScrollPosition::default())];
         self.enter_place();
     }
 
-    /// Opens a place; `back` returns from it.
     pub(super) fn go(&mut self, place: Place, now: Timestamp) {
         if *self.place() == place {
             return;
         }
         self.leave_place(now);
-        self.places.push(place.into());
+        self.places.push((place, ScrollPosition::default()));
         if self.places.len() > MAX_HISTORY {
             // the first place stays, so that going back often enough always ends where the user began
             self.places.remove(1);
@@ -192,12 +166,12 @@ impl State {
         self.screen_mut().leave();
         let Self { places, screens, shared, .. } = self;
         screens.change_context(shared);
-        places.retain(|stop| Screens::is_top(&stop.place));
+        places.retain(|(place, _)| Screens::is_top(place));
         if places.is_empty() {
-            places.push(Place::Overview.into());
+            places.push((Place::Overview, ScrollPosition::default()));
         }
-        if let Some(stop) = places.last_mut() {
-            stop.scroll_position = ScrollPosition::default();
+        if let Some((_, scroll_position)) = places.last_mut() {
+            *scroll_position = ScrollPosition::default();
         }
         self.enter_place();
         self.ordered = None;
@@ -208,16 +182,16 @@ impl State {
         if let Some(tab) = Screens::tab(self.place()) {
             self.shared.last_seen.insert(tab, now);
         }
-        let scroll_position = self.screen().scroll_position();
-        if let Some(stop) = self.places.last_mut() {
-            stop.scroll_position = scroll_position;
+        let left_at = self.screen().scroll_position();
+        if let Some((_, scroll_position)) = self.places.last_mut() {
+            *scroll_position = left_at;
         }
         self.screen_mut().leave();
     }
 
     /// Sets the current screen to its place's subject and scroll position.
     fn enter_place(&mut self) {
-        if let Some(NavigationStop { place, scroll_position }) = self.places.last() {
+        if let Some((place, scroll_position)) = self.places.last() {
             self.screens.enter(place);
             self.screens.at_mut(place).set_spot(*scroll_position);
         }

@@ -19,16 +19,23 @@ pub fn markdown(shared: &Shared, length: Duration, now: Timestamp) -> String {
     let of = |by| pages(shared.world.incidents(), by, period, &shared.look.zone);
     let mut writer =
         MarkdownWriter::titled(&format!("Paging statistics of the last {}", duration::short(length)));
-    if !shared.world.has_incident_data() {
-        writer.paragraph("Unknown: no source of this context has answered with incidents yet.");
-        alerts(shared, length, now, &mut writer);
-        return writer.into_text();
-    }
-    let Some(all) = of(PageGrouping::All).into_iter().next() else {
+    if let Some(all) = of(PageGrouping::All).first() {
+        incidents(shared, all, of, &mut writer);
+    } else if shared.world.has_incident_data() {
         writer.paragraph("No incidents were created in this period.");
-        alerts(shared, length, now, &mut writer);
-        return writer.into_text();
-    };
+    } else {
+        writer.paragraph("Unknown: no source of this context has answered with incidents yet.");
+    }
+    alerts(shared, length, now, &mut writer);
+    writer.into_text()
+}
+
+fn incidents(
+    shared: &Shared,
+    all: &PageCounts,
+    of: impl Fn(PageGrouping) -> Vec<PageCounts>,
+    writer: &mut MarkdownWriter,
+) {
     writer.paragraph(&format!(
         "{} incidents, {} of high urgency, {} of these at night (22:00 to 07:00); {} are open.",
         all.incidents, all.high, all.at_night, all.open
@@ -44,13 +51,12 @@ pub fn markdown(shared: &Shared, length: Duration, now: Timestamp) -> String {
     ]);
     for (title, by) in [("By service", PageGrouping::Service), ("By team", PageGrouping::Team)] {
         writer.section(title);
-        let rows: Vec<Vec<String>> = of(by).iter().map(row).collect();
-        writer.table(&["", "Incidents", "High", "At night", "Open", "MTTA", "MTTR", "MTBF"], &rows);
+        let head = ["", "Incidents", "High", "At night", "Open", "MTTA", "MTTR", "MTBF"];
+        writer.table(&head, of(by).iter().map(row));
     }
     writer.section("High-urgency incidents by hour");
-    writer.block(&hours(&all, shared.look.charset.pick("█", "#"), shared.look.charset.pick("☾", "n")));
-    alerts(shared, length, now, &mut writer);
-    writer.into_text()
+    let (bar, night) = shared.look.charset.pick(("█", "☾"), ("#", "n"));
+    writer.block(&hours(all, bar, night));
 }
 
 /// The queries besides those for incidents: the firing history of at most a week.
@@ -74,21 +80,16 @@ pub fn firing_period(
 fn alerts(shared: &Shared, length: Duration, now: Timestamp, writer: &mut MarkdownWriter) {
     let Some((noise, time)) = firing_period(shared, length, now) else { return };
     writer.section(&format!("Alerts that fired, {}", duration::short(time.length())));
-    firings_table(&noise, time, "Alert", writer);
-    if !noise.is_whole {
-        writer.paragraph("The firing history is incomplete: not every source has answered.");
-    } else if noise.fired.is_empty() {
-        writer.paragraph("No alerts fired.");
-    }
+    firings_table(&noise, time, ("Alert", "No alerts fired."), writer);
 }
 
 /// The table row of a service or a team.
-fn row(pages: &PageCounts) -> Vec<String> {
+fn row(pages: &PageCounts) -> [String; 8] {
     let measures = &pages.measures;
     let mean = |measure: crate::model::measures::DurationStats| {
         measure.typical.map_or_else(|| "-".to_owned(), |typical| duration::short(typical.mean))
     };
-    vec![
+    [
         pages.name.as_deref().unwrap_or("(none)").to_owned(),
         pages.incidents.to_string(),
         pages.high.to_string(),

@@ -1,7 +1,10 @@
 //! Roles instead of colours: the meaning of a cell decides its style, and each meaning has its own symbol.
 
+use std::ops::RangeInclusive;
+
 use ratatui::style::{Color, Modifier, Style};
 
+use super::sgr;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::health::Health;
 use crate::model::slo::SloState;
@@ -29,7 +32,6 @@ macro_rules! roles {
                 match self { $(Self::$role => $symbol,)* }
             }
 
-            /// The symbol in ASCII.
             pub const fn ascii(self) -> &'static str {
                 match self { $(Self::$role => $ascii,)* }
             }
@@ -117,7 +119,6 @@ roles! {
 }
 
 impl Role {
-    /// The role of a service's health.
     pub const fn of_health(health: Health) -> Self {
         match health {
             Health::Down => Self::Down,
@@ -128,7 +129,6 @@ impl Role {
         }
     }
 
-    /// The role of an SLO's state.
     pub const fn of_slo(state: SloState) -> Self {
         match state {
             SloState::Page => Self::Critical,
@@ -142,7 +142,6 @@ impl Role {
         }
     }
 
-    /// The role of an alert's severity.
     pub const fn of_severity(severity: Severity) -> Self {
         match severity {
             Severity::Critical => Self::Critical,
@@ -155,10 +154,8 @@ impl Role {
     /// The role of an alert: its severity while it fires, else its state.
     pub const fn of_alert(alert: &Alert) -> Self {
         match alert.state {
-            AlertState::Firing => match alert.severity {
-                Severity::None => Self::Info,
-                Severity::Critical | Severity::Warning | Severity::Info => Self::of_severity(alert.severity),
-            },
+            AlertState::Firing if matches!(alert.severity, Severity::None) => Self::Info,
+            AlertState::Firing => Self::of_severity(alert.severity),
             AlertState::Pending => Self::Pending,
             AlertState::Silenced => Self::Silenced,
             AlertState::Inhibited => Self::Inhibited,
@@ -179,7 +176,6 @@ impl Role {
         Self::ALL.iter().copied().filter(|role| role.symbol() != " ")
     }
 
-    /// The role of a chart's series.
     pub const fn of_line(index: usize) -> Self {
         match index % 4 {
             0 => Self::Series1,
@@ -203,7 +199,6 @@ pub enum Colours {
     None,
 }
 
-/// A style for each role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Theme {
     name: String,
@@ -229,7 +224,6 @@ impl Theme {
         &self.name
     }
 
-    /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.styles.get(role as usize).copied().unwrap_or_default()
     }
@@ -247,8 +241,9 @@ impl Theme {
 fn reduce(style: Style, ground: Option<Color>, colours: Colours) -> Style {
     match colours {
         Colours::True => style,
-        Colours::Indexed => Style { fg: style.fg.map(to_indexed), bg: style.bg.map(to_indexed), ..style },
-        Colours::Sixteen => Style { fg: style.fg.map(to_sixteen), bg: style.bg.map(to_sixteen), ..style },
+        // the first 16 look different in every terminal
+        Colours::Indexed => recoloured(style, |colour| nearest(colour, 16..=255)),
+        Colours::Sixteen => recoloured(style, |colour| nearest(colour, 0..=15)),
         Colours::None => {
             // a background other than the theme's has a meaning: without colours, reverse video shows it
             let highlighted = style.bg.is_some() && style.bg != ground;
@@ -258,57 +253,35 @@ fn reduce(style: Style, ground: Option<Color>, colours: Colours) -> Style {
     }
 }
 
-const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-
-/// The nearest of xterm's 256 colours, from the 6x6x6 cube or the 24 greys.
-fn to_indexed(colour: Color) -> Color {
-    let Color::Rgb(r, g, b) = colour else { return colour };
-    let step = |v: u8| {
-        (0..6_u8).min_by_key(|i| STEPS.get(usize::from(*i)).map_or(255, |s| s.abs_diff(v))).unwrap_or(0)
-    };
-    let level = |i: u8| STEPS.get(usize::from(i)).copied().unwrap_or(0);
-    let cube = [step(r), step(g), step(b)];
-    let grey =
-        u8::try_from((0..24_u16).min_by_key(|i| distance([r, g, b], [grey_level(*i); 3])).unwrap_or(0))
-            .unwrap_or(0);
-    let in_cube = distance([r, g, b], cube.map(level));
-    if distance([r, g, b], [grey_level(u16::from(grey)); 3]) < in_cube {
-        Color::Indexed(232 + grey)
-    } else {
-        let [r, g, b] = cube;
-        Color::Indexed(16 + 36 * r + 6 * g + b)
-    }
+fn recoloured(style: Style, change: impl Fn(Color) -> Color) -> Style {
+    Style { fg: style.fg.map(&change), bg: style.bg.map(&change), ..style }
 }
 
-fn grey_level(i: u16) -> u8 {
-    u8::try_from(8 + 10 * i).unwrap_or(u8::MAX)
-}
+/// The usual red, green and blue of the 16 ANSI colours.
+const SIXTEEN: [[u8; 3]; 16] = [
+    [0, 0, 0],
+    [205, 0, 0],
+    [0, 205, 0],
+    [205, 205, 0],
+    [0, 0, 238],
+    [205, 0, 205],
+    [0, 205, 205],
+    [229, 229, 229],
+    [127, 127, 127],
+    [255, 0, 0],
+    [0, 255, 0],
+    [255, 255, 0],
+    [92, 92, 255],
+    [255, 0, 255],
+    [0, 255, 255],
+    [255, 255, 255],
+];
 
-/// The nearest of the 16 ANSI colours, by their usual RGB values.
-fn to_sixteen(colour: Color) -> Color {
-    const NAMED: [(Color, [u8; 3]); 16] = [
-        (Color::Black, [0, 0, 0]),
-        (Color::Red, [205, 0, 0]),
-        (Color::Green, [0, 205, 0]),
-        (Color::Yellow, [205, 205, 0]),
-        (Color::Blue, [0, 0, 238]),
-        (Color::Magenta, [205, 0, 205]),
-        (Color::Cyan, [0, 205, 205]),
-        (Color::Gray, [229, 229, 229]),
-        (Color::DarkGray, [127, 127, 127]),
-        (Color::LightRed, [255, 0, 0]),
-        (Color::LightGreen, [0, 255, 0]),
-        (Color::LightYellow, [255, 255, 0]),
-        (Color::LightBlue, [92, 92, 255]),
-        (Color::LightMagenta, [255, 0, 255]),
-        (Color::LightCyan, [0, 255, 255]),
-        (Color::White, [255, 255, 255]),
-    ];
+/// The colour among these of xterm's palette that is nearest to a 24-bit colour; other colours stay.
+fn nearest(colour: Color, indexes: RangeInclusive<u8>) -> Color {
     let Color::Rgb(r, g, b) = colour else { return colour };
-    NAMED
-        .into_iter()
-        .min_by_key(|(_, rgb)| distance([r, g, b], *rgb))
-        .map_or(Color::Reset, |(named, _)| named)
+    let index = indexes.min_by_key(|index| distance([r, g, b], sgr::rgb(*index, &SIXTEEN)));
+    index.map_or(Color::Reset, Color::Indexed)
 }
 
 /// The squared distance of two colours in RGB space.
@@ -374,7 +347,10 @@ mod tests {
             reduce(red, None, Colours::Indexed),
             Style::new().fg(Color::Indexed(196)).bg(Color::Indexed(234))
         );
-        assert_eq!(reduce(red, None, Colours::Sixteen), Style::new().fg(Color::LightRed).bg(Color::Black));
+        assert_eq!(
+            reduce(red, None, Colours::Sixteen),
+            Style::new().fg(Color::Indexed(9)).bg(Color::Indexed(0))
+        );
         assert_eq!(reduce(red, None, Colours::None), Style::new().add_modifier(Modifier::REVERSED));
         assert_eq!(reduce(red, red.bg, Colours::None), Style::new());
     }

@@ -3,6 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use super::theme::{Role, Theme};
+use crate::config::most_similar;
 use crate::config::theme::{self, Colour, RoleLook, ThemeFile};
 
 /// The files of the built-in themes. A new theme is one more row; the first one is the default.
@@ -14,30 +15,14 @@ const BUILT_IN: [(&str, &str); 5] = [
     ("terminal", include_str!("../../themes/terminal.toml")),
 ];
 
-/// An error in a theme file of the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ThemeError {
-    /// The theme extends an unknown theme.
     #[error("theme {theme:?} extends {base:?}, which is not among the built-in themes")]
-    NoSuchBase {
-        /// The name of the theme.
-        theme: String,
-        /// The name of the theme that it extends.
-        base: String,
-    },
-    /// The theme sets the style of an unknown role.
+    NoSuchBase { theme: String, base: String },
     #[error("theme {theme:?}: there is no role {role:?}; did you mean {nearest:?}?")]
-    NoSuchRole {
-        /// The name of the theme.
-        theme: String,
-        /// The name of the unknown role.
-        role: String,
-        /// The role with the most similar name.
-        nearest: &'static str,
-    },
+    NoSuchRole { theme: String, role: String, nearest: &'static str },
 }
 
-/// The names of the built-in themes.
 pub fn names() -> impl Iterator<Item = &'static str> {
     BUILT_IN.iter().map(|(name, _)| *name)
 }
@@ -58,9 +43,7 @@ pub fn all(own: &[ThemeFile]) -> (Vec<Theme>, Vec<ThemeError>) {
     let mut errors = Vec::new();
     for file in own {
         for role in file.roles.keys().filter(|name| !Role::ALL.iter().any(|role| role.name() == *name)) {
-            let likeness = |candidate: &&Role| strsim::jaro_winkler(candidate.name(), role);
-            let nearest = Role::ALL.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-            let nearest = nearest.map_or("text", |role| role.name());
+            let nearest = most_similar(role, Role::ALL.iter().map(|role| role.name()));
             errors.push(ThemeError::NoSuchRole { theme: file.name.clone(), role: role.clone(), nearest });
         }
         let base = match &file.extends {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::alarm::can_contain_pages;
-use super::event::{Arrival, Effect, Event, Message, Tone};
+use super::event::{Arrival, Effect, Event};
 use super::event_log::EventLog;
 use super::form::silence;
 use super::place::Tab;
@@ -34,58 +34,44 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     let is_tick = matches!(event, Event::Tick);
     let has_ended = matches!(&event, Event::ActionProgressed { progress: ActionProgress::Ended(_), .. });
     state.shared.is_journal_ahead |= has_ended;
-    let mut effects = match event {
+    match event {
         Event::Key(key) => input::press(state, key, now),
         Event::Pasted(text) => input::paste(state, &text),
         Event::Mouse { action, column, row } => input::mouse(state, action, column, row, now),
         Event::Resized { width, height } => {
             state.shared.size = (width, height);
             state.version += 1;
-            Vec::new()
         }
-        Event::Tick => {
-            state.version += u64::from(state.shared.look.steps(now));
-            Vec::new()
-        }
+        Event::Tick => state.version += u64::from(state.shared.look.steps(now)),
         Event::Link(link) => {
             state.shared.look.link = link;
             state.version += 1;
-            Vec::new()
         }
         Event::Answered(arrival) => {
             let kind = arrival.question.ask.kind();
-            let mut effects = answered(state, *arrival, now);
+            answered(state, *arrival, now);
             refresh_dialogs(state, now);
             if can_contain_pages(kind) {
-                effects.extend(state.shared.notifications(now));
+                state.shared.notify(now);
             }
-            effects
         }
         Event::Entered { context, sources, guard, production } => {
             enter(state, context, sources, (guard, production), now);
-            state.shared.notifications(now)
+            state.shared.notify(now);
         }
-        Event::Read(wait) => {
-            confirm::arm(state, wait);
-            Vec::new()
-        }
+        Event::Read(wait) => confirm::arm(state, wait),
         Event::ActionProgressed { plan, index, progress } => {
             run_events::progressed(state, plan, index, progress, now);
             refresh_dialogs(state, now);
-            Vec::new()
         }
-        Event::JournalRead(records) => {
-            state.shared.load_records(records, now);
-            Vec::new()
-        }
+        Event::JournalRead(records) => state.shared.load_records(records, now),
         Event::MessageReceived(message) => {
             state.shared.messages.tell(message, now);
             state.version += 1;
-            Vec::new()
         }
-    };
+    }
     if has_ended || is_tick && state.shared.is_journal_ahead {
-        effects.push(Effect::ReadJournal);
+        state.shared.effects.push(Effect::ReadJournal);
     }
     state.shared.world.show(state.shared.range.moment(), now);
     settle(state, is_news, now);
@@ -102,9 +88,9 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
                 state.shared.world.asked(question);
             }
         }
-        effects.extend(due);
+        state.shared.effects.extend(due);
     }
-    effects
+    std::mem::take(&mut state.shared.effects)
 }
 
 /// Sorts the lists of the current screen again if the data or the place has changed, lays out its text, scrolls to the cursor.
@@ -123,7 +109,6 @@ fn settle(state: &mut State, is_news: bool, now: Timestamp) {
     navigate::follow(state);
 }
 
-/// Changes the time range.
 fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&mut Range, Timestamp)) {
     if state.shared.change_range(now, change) {
         state.ordered = None;
@@ -144,37 +129,35 @@ fn refresh_form(state: &mut State) {
 }
 
 /// Applies an answer to the state, unless it is outdated or updates are paused.
-fn answered(state: &mut State, arrival: Arrival, now: Timestamp) -> Vec<Effect> {
+fn answered(state: &mut State, arrival: Arrival, now: Timestamp) {
     // an answer of the context that was left
     if arrival.question.context != state.shared.epoch {
-        return Vec::new();
+        return;
     }
-    let Some(cancelled_queries) = state.shared.scheduler.arrived(&arrival, now) else { return Vec::new() };
+    let Some(cancelled_queries) = state.shared.scheduler.arrived(&arrival, now) else { return };
+    state.shared.effects.extend(cancelled_queries);
     if state.shared.paused.is_some() {
-        return cancelled_queries;
+        return;
     }
     let source = &arrival.question.source;
     let was_well = state.shared.world.cache(source).is_none_or(|cache| cache.probe().failure().is_none());
     let unchanged = matches!(&arrival.answered, Ok(reply) if matches!(reply.answer, Answer::Unchanged));
-    let probe = arrival.question.ask.kind() == AskKind::Probe;
-    if probe {
-        match (&arrival.answered, was_well) {
-            (Err(error), true) => {
-                let text = format!("{error}. {}", error.kind.advice());
-                state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
-            }
-            (Ok(_), false) => state.shared.messages.note(format!("{source}: recovered"), now),
-            (Err(_), false) | (Ok(_), true) => {}
-        }
-    }
     let kind = arrival.question.ask.kind();
+    match (&arrival.answered, was_well) {
+        (Err(error), true) if kind == AskKind::Probe => {
+            state.shared.messages.warn(format!("{error}. {}", error.kind.advice()), now);
+        }
+        (Ok(_), false) if kind == AskKind::Probe => {
+            state.shared.messages.note(format!("{source}: recovered"), now);
+        }
+        (Err(_) | Ok(_), _) => {}
+    }
     state.shared.world.apply(&arrival.question, arrival.answered, now);
     state.shared.update_event_log(kind, now);
     baseline(state, now);
     if !unchanged {
         state.version += 1;
     }
-    cancelled_queries
 }
 
 /// Marks a tab as seen when all its sources have answered for the first time: later items count as new.
@@ -201,7 +184,8 @@ fn enter(
     now: Timestamp,
 ) {
     let shared = &mut state.shared;
-    let world = World::new(sources.iter().map(|source| source.id.clone()), shared.health_policy.clone());
+    let world =
+        World::new(sources.iter().map(|source| source.id.clone()), shared.world.health_policy.clone());
     shared.world = world.after(&shared.world);
     shared.epoch += 1;
     shared.scheduler = Scheduler::default();

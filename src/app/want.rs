@@ -22,7 +22,6 @@ pub fn of(shared: &Shared, source: &SourceId, query: Query) -> Want {
     at(shared, source, query, moment)
 }
 
-/// A query for the given moment.
 pub fn at(shared: &Shared, source: &SourceId, query: Query, moment: Moment) -> Want {
     let interval = query.refresh().interval(shared.interval);
     let ask = query.at(moment);

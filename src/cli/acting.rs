@@ -38,7 +38,7 @@ pub(super) fn run(cx: &CliContext<'_>, verb: &ActVerb) -> VerbResult {
         planner: Planner { world: &state.shared.world, sources: &state.shared.sources, guard },
         view: session.view(&state),
         who: session.journal.who(),
-        service_labels: &state.shared.health_policy.service_labels,
+        service_labels: &state.shared.world.health_policy.service_labels,
         source: consent.source.as_deref(),
     };
     match inputs.plan(verb) {

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use crate::app::handoff::ActionsTaken;
 use crate::app::identity::IncidentKey;
 use crate::app::place::{Document, Place};
 use crate::app::state::State;
 use crate::app::{handoff, postmortem, readiness};
 use crate::model::ask::AskKind;
-use crate::model::journal::ActionRecord;
-use crate::runtime::{JournalError, wait_for};
+use crate::runtime::wait_for;
 
 use super::printer::{ExitOutcome, print, print_error, print_gaps};
 use super::session::{Session, SessionError};
@@ -18,9 +16,10 @@ use super::{CliContext, VerbResult};
 /// Prints the handoff of a shift that began `length` ago.
 pub(super) fn handoff(cx: &CliContext<'_>, length: Duration) -> VerbResult {
     let session = cx.session(true)?;
-    let state = session.look(Place::Report(Document::Handoff(length)))?;
-    let (now, records) = (session.active.clock.now(), records(&session)?);
-    let text = handoff::markdown(&state.shared, actions_taken(records.as_deref()), length, now);
+    let mut state = session.look(Place::Report(Document::Handoff(length)))?;
+    load_records(&session, &mut state)?;
+    let now = session.active.clock.now();
+    let text = handoff::markdown(&state.shared, length, now);
     Ok(print(&text, report_gaps(&session, &state)))
 }
 
@@ -41,25 +40,23 @@ pub(super) fn postmortem(cx: &CliContext<'_>, wanted: &str) -> VerbResult {
         // a source that did not answer may have the incident
         return Ok(print_gaps(&gaps));
     };
-    let state = session.look(Place::Report(Document::Postmortem(key.clone())))?;
-    let (now, records) = (session.active.clock.now(), records(session)?);
-    let Some(text) = postmortem::markdown(&state.shared, &key, actions_taken(records.as_deref()), now) else {
+    let mut state = session.look(Place::Report(Document::Postmortem(key.clone())))?;
+    load_records(session, &mut state)?;
+    let now = session.active.clock.now();
+    let Some(text) = postmortem::markdown(&state.shared, &key, now) else {
         print_error("the incident is no longer listed");
         return Ok(ExitOutcome::Partial);
     };
     Ok(print(&text, report_gaps(session, &state)))
 }
 
-/// The actions in the journal; None, with an error message, if it cannot be read.
-fn records(session: &Session) -> Result<Option<Vec<ActionRecord>>, SessionError> {
-    let read = wait_for(session.journal.read())?.map(|contents| contents.records);
-    let complain =
-        |error: &JournalError| print_error(&format!("the journal of actions cannot be read: {error}"));
-    Ok(read.inspect_err(complain).ok())
-}
-
-fn actions_taken(records: Option<&[ActionRecord]>) -> ActionsTaken<'_> {
-    ActionsTaken { records: records.unwrap_or_default(), is_whole: records.is_some() }
+/// Loads the actions in the journal into the state; prints an error message if it cannot be read.
+fn load_records(session: &Session, state: &mut State) -> Result<(), SessionError> {
+    match wait_for(session.journal.read())? {
+        Ok(read) => state.shared.load_records(read.records, session.active.clock.now()),
+        Err(error) => print_error(&format!("the journal of actions cannot be read: {error}")),
+    }
+    Ok(())
 }
 
 /// The incident with this id or number (`42` or `#42`).

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::app;
+use crate::app::alarm::Alarm;
 use crate::app::commands::KeyMap;
 use crate::app::display_settings::{Charset, Colours, DisplaySettings};
 use crate::app::event::{Effect, Event};
 use crate::app::place::Place as Screen;
 use crate::app::readiness;
-use crate::app::shared::InitialState;
+use crate::app::shared::Shared;
 use crate::app::state::State;
 use crate::app::theme::Theme;
 use crate::backend::packs::{self, Pack};
@@ -224,26 +225,25 @@ impl Session {
     }
 
     /// The initial state of the screen, for a terminal of this size with these colours and characters.
-    pub(super) fn setup(&self, size: (u16, u16), colours: Colours, charset: Charset) -> InitialState {
+    pub(super) fn setup(&self, size: (u16, u16), colours: Colours, charset: Charset) -> Shared {
         let ui = &self.settings.ui;
         let zone = if ui.utc { TimeZone::UTC } else { TimeZone::system() };
         let charset = if ui.ascii { Charset::Ascii } else { charset };
         let active = &self.active;
-        InitialState {
-            context: active.context.as_str().into(),
+        let look = DisplaySettings::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone);
+        let mut shared = Shared::new(&active.context, active.sources.infos(), look, size);
+        shared.world.health_policy = self.settings.health_policy();
+        Shared {
             contexts: active.contexts.iter().map(|name| name.as_str().into()).collect(),
-            sources: active.sources.infos(),
             kinds: &backend::KINDS,
             guard: active.guard.clone(),
             production: active.production,
             person: Text::clone(self.journal.who()),
-            health_policy: self.settings.health_policy(),
             findings: active.findings.clone(),
             interval: self.settings.limits.interval.0,
-            notify_policy: self.settings.notify.clone(),
-            look: DisplaySettings::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone),
+            alarm: Alarm::new(self.settings.notify.clone()),
             keys: self.keys.clone(),
-            size,
+            ..shared
         }
     }
 }

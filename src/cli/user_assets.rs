@@ -34,7 +34,7 @@ impl UserAssets {
     /// Calls `check` with the names that the configuration may use.
     pub(super) fn with_known_names<T>(&self, check: impl FnOnce(&KnownNames<'_>) -> T) -> T {
         let themes: Vec<&str> = self.themes.iter().map(Theme::name).collect();
-        let commands: Vec<&str> = Command::ALL.iter().map(|command| command.name()).collect();
+        let commands: Vec<&str> = Command::all().map(Command::name).collect();
         let packs = chosen(&self.packs, &[]);
         let packs: Vec<&str> = packs.iter().map(|pack| pack.name.as_str()).collect();
         let (themes, commands, packs) = (&*themes, &*commands, &*packs);

@@ -16,6 +16,12 @@ pub(super) fn did_you_mean(near: Option<&str>) -> String {
     near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
+/// The most similar of some names, however little they are alike; empty if there are none.
+pub fn most_similar(word: &str, known: impl IntoIterator<Item = &'static str>) -> &'static str {
+    let score = |candidate: &str| strsim::jaro_winkler(candidate, word);
+    known.into_iter().max_by(|a, b| score(a).total_cmp(&score(b))).unwrap_or_default()
+}
+
 /// `; did you mean ...?` where something is near, else what there is; empty if there is nothing.
 pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let near = nearest(word, known.clone());

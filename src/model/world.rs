@@ -83,7 +83,7 @@ pub enum Watchdog {
 /// The merged state of all sources, as far as it is known.
 #[derive(Debug, Default)]
 pub struct World {
-    health_policy: HealthPolicy,
+    pub health_policy: HealthPolicy,
     cache: BTreeMap<SourceId, AnswerCache>,
     /// The displayed moment.
     moment: Moment,

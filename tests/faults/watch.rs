@@ -7,7 +7,7 @@ use std::time::Duration;
 use burnwatch::testing::app;
 use burnwatch::testing::app::display_settings::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::event::{Effect, Event};
-use burnwatch::testing::app::shared::InitialState;
+use burnwatch::testing::app::shared::Shared;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::backend::Clock;
 use burnwatch::testing::backend::Source;
@@ -58,8 +58,8 @@ struct Watcher {
 impl Watcher {
     fn new(sources: &GatedSources) -> Self {
         let look = DisplaySettings::probe(Colours::True, Charset::Unicode);
-        let setup = InitialState::new("faults", sources.infos(), look, (200, 50));
-        let state = State::new(InitialState { guard: Guard::read_only("a watch"), ..setup });
+        let setup = Shared::new("faults", sources.infos(), look, (200, 50));
+        let state = State::new(Shared { guard: Guard::read_only("a watch"), ..setup });
         Self { state, pictures: vec![String::new(); SCREENS.len()] }
     }
 

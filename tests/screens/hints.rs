@@ -95,8 +95,8 @@ fn every_line_of_help_can_be_read_whole_by_scrolling() {
                 lines.iter().any(|line| line.contains(text)) || whole.contains(&without_blanks(text))
             };
             let here =
-                |command: &&Command| command.scope() == Scope::Global || scopes.contains(&command.scope());
-            for command in Command::ALL.iter().filter(here) {
+                |command: &Command| command.scope() == Scope::Global || scopes.contains(&command.scope());
+            for command in Command::all().filter(here) {
                 assert!(is_shown(command.help()), "{place:?} at {size:?} cuts {:?}", command.help());
             }
             for role in Role::legend() {

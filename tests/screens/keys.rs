@@ -23,11 +23,10 @@ enum Step {
 
 fn all_keys() -> Vec<Key> {
     let keys = KeyMap::default();
-    let bound = Command::ALL
-        .iter()
+    let bound = Command::all()
         // these leave the screen, which would end the test
         .filter(|command| !matches!(command, Command::Quit | Command::Suspend))
-        .flat_map(|command| keys.of(*command).to_vec());
+        .flat_map(|command| keys.of(command).to_vec());
     let typed = "paymentsAZ7=\"~!{}\u{00e9}\u{6771}\u{1f525} ".chars().map(Key::char);
     let odd = ["alt-x", "ctrl-a", "delete", "shift-up", "ctrl-w"].map(|key| key.parse().expect("a key"));
     bound.chain(typed).chain(odd).collect()
@@ -139,7 +138,7 @@ fn every_key_of_the_table_does_something_or_says_why_not() {
         &["M"],
     ] {
         let mut stage = Stage::demo((120, 36), 1.5);
-        for command in Command::ALL.iter().filter(|command| !moves.contains(command)) {
+        for command in Command::all().filter(|command| !moves.contains(command)) {
             stage.press(&["esc", "esc", "esc", "1"]);
             if stage.state().shared.paused.is_some() {
                 stage.press(&["p"]);
@@ -147,13 +146,13 @@ fn every_key_of_the_table_does_something_or_says_why_not() {
             stage.press(start);
             // until the message of the last command has left the screen
             stage.jump(13);
-            let key = *keys.of(*command).first().expect("every command has a key");
+            let key = *keys.of(command).first().expect("every command has a key");
             let before = stage.picture();
             let effects = stage.effects_of(Event::Key(key));
             let goes_here = Tab::ALL
                 .iter()
-                .any(|tab| Command::Go(*tab) == *command && tab.place() == *stage.state().place())
-                || (*command == Command::Messages && *stage.state().place() == Place::Messages);
+                .any(|tab| Command::Go(*tab) == command && tab.place() == *stage.state().place())
+                || (command == Command::Messages && *stage.state().place() == Place::Messages);
             assert!(
                 goes_here || !effects.is_empty() || stage.picture() != before,
                 "{} on {:?} does nothing and says nothing",

@@ -53,12 +53,12 @@ fn all_of_a_paper_is_copied_as_markdown() {
 fn who_reads_the_end_of_a_paper_stays_there_while_it_grows_and_who_reads_elsewhere_does_too() {
     let mut stage = Stage::demo((80, 24), 1.5);
     stage.press(&["5", "a", "enter", "H", "end"]);
-    let short = stage.state().scroll();
+    let short = stage.state().screen().scroll_position().scroll;
     assert!(short > 0 && !stage.picture().contains("more lines"), "{}", stage.picture());
     stage.send(Event::JournalRead(vec![stage.record(ActionResult::Done { id: None }); 5]));
-    let long = stage.state().scroll();
+    let long = stage.state().screen().scroll_position().scroll;
     assert!(long > short && !stage.picture().contains("more lines"), "{}", stage.picture());
     stage.press(&["up"]);
     stage.send(Event::JournalRead(vec![stage.record(ActionResult::Done { id: None }); 10]));
-    assert_eq!(stage.state().scroll(), long - 1, "{}", stage.picture());
+    assert_eq!(stage.state().screen().scroll_position().scroll, long - 1, "{}", stage.picture());
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use burnwatch::testing::app::display_settings::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::event::{Arrival, Effect, Event, Plan};
-use burnwatch::testing::app::shared::InitialState;
+use burnwatch::testing::app::shared::Shared;
 use burnwatch::testing::app::state::{Mode, State};
 use burnwatch::testing::app::theme::{Role, Theme};
 use burnwatch::testing::app::{render, update};
@@ -123,13 +123,9 @@ impl Stage {
         sources: Vec<Arc<dyn Source>>,
     ) -> Self {
         let infos = sources.iter().map(|source| source.info().clone()).collect();
-        let setup =
-            InitialState::new("demo", infos, DisplaySettings::probe(Colours::True, Charset::Unicode), size);
-        let state = State::new(InitialState {
-            person: "ana".into(),
-            kinds: &burnwatch::testing::backend::KINDS,
-            ..setup
-        });
+        let setup = Shared::new("demo", infos, DisplaySettings::probe(Colours::True, Charset::Unicode), size);
+        let state =
+            State::new(Shared { person: "ana".into(), kinds: &burnwatch::testing::backend::KINDS, ..setup });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         Self { state, sources, time, clock, dead: None, answering: false, acts: Vec::new(), runtime }
     }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::app::display_settings::{Charset, Colours, DisplaySettings};
-use crate::app::shared::{InitialState, Shared};
+use crate::app::shared::Shared;
 use crate::model::alert::{Alert, AlertSnapshot};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::fixtures::{self, person};
@@ -16,14 +16,15 @@ fn at(minute: i64) -> Timestamp {
 fn state(answers: AskKind, notify_policy: NotifySettings) -> Shared {
     let source = fixtures::source("one", "toy", vec![answers]);
     let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
-    let setup = InitialState::new("prod", vec![source], look, (80, 24));
-    Shared::new(InitialState { person: "ana".into(), notify_policy, ..setup })
+    let setup = Shared::new("prod", vec![source], look, (80, 24));
+    Shared { person: "ana".into(), alarm: Alarm::new(notify_policy), ..setup }
 }
 
 fn answer(state: &mut Shared, ask: Ask, answer: Answer, now: Timestamp) -> Vec<Effect> {
     let question = Question { context: 0, source: SourceId::new("one"), ask, known: None };
     state.world.apply(&question, Ok(Reply::free(answer)), now);
-    state.notifications(now)
+    state.notify(now);
+    std::mem::take(&mut state.effects)
 }
 
 fn incident(id: &str, urgency: Urgency, whose: &str) -> Incident {

@@ -12,18 +12,18 @@
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
 use super::{Confirm, counted};
 use crate::app::display_settings::Cx;
 use crate::app::number::moment;
 use crate::app::planner::Planner;
 use crate::app::planner::consequences::consequences;
+use crate::app::selection::once;
 use crate::app::shared::Shared;
 use crate::app::subjects::on_call::words::left;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, StyledRun};
-use crate::app::window::{hidden_lines, window};
+use crate::app::window::{last_top, on_border, text_window};
 use crate::model::matcher;
 use crate::model::operation::Argument;
 
@@ -42,43 +42,28 @@ type Lines = Vec<Vec<StyledRun<'static>>>;
 pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, buf: &mut Buffer) {
     let width = WIDTH.min(buf.area.width);
     let lines = lines(shared, cx, confirm, width.saturating_sub(4));
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(3);
-    let inner = window(cx, &title(shared, confirm, cx.now), (width, height), buf);
-    let room = Rect { height: inner.height.saturating_sub(1), ..inner };
-    for (y, line) in (room.top()..room.bottom()).zip(lines.iter().skip(usize::from(confirm.scroll))) {
-        text::runs(cx, line, Rect { x: room.x + 1, width: room.width.saturating_sub(2), y, height: 1 }, buf);
-    }
-    let below = lines.len().saturating_sub(usize::from(confirm.scroll) + usize::from(room.height));
-    if let Some(hidden) = hidden_lines(cx, usize::from(confirm.scroll), below) {
-        let hidden = format!(" {hidden} (arrows) ");
-        text::right(buf, inner.x, inner.bottom(), inner.width, &hidden, cx.style(Role::Key));
-    }
-    let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
+    let title = title(shared, confirm, cx.now);
+    let (last, hidden) = text_window(cx, &title, width, (&lines, confirm.scroll), buf);
+    on_border(cx, hidden, last, buf);
     text::runs(cx, &keys(shared, cx, confirm), last, buf);
 }
 
 /// The largest scroll position, in lines.
 pub(in crate::app) fn last_scroll(shared: &Shared, confirm: &Confirm, now: Timestamp) -> u16 {
-    let cx = shared.cx(now);
-    let (width, height) = shared.size;
-    let lines = lines(shared, &cx, confirm, WIDTH.min(width).saturating_sub(4)).len();
-    u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(height.saturating_sub(5))
+    let lines = lines(shared, &shared.cx(now), confirm, WIDTH.min(shared.size.0).saturating_sub(4));
+    last_top(lines.len(), shared.size)
 }
 
 /// The title: operation, number of targets and source.
 fn title(shared: &Shared, confirm: &Confirm, now: Timestamp) -> String {
     let Some(first) = confirm.plan.actions.first() else { return String::new() };
-    let mut places: Vec<String> = Vec::new();
-    for action in &confirm.plan.actions {
+    let places = once(confirm.plan.actions.iter().map(|action| {
         let kind = shared.sources.iter().find(|info| info.id == action.source).map(|info| info.kind.name());
-        let place = match kind {
+        match kind {
             Some(kind) if kind != action.source.as_str() => format!("{} ({kind})", action.source),
             _ => action.source.to_string(),
-        };
-        if !places.contains(&place) {
-            places.push(place);
         }
-    }
+    }));
     let said = first.operation.fill(first.operation.kind().spec().title, |name| match name {
         "things" => counted(confirm),
         "left" => first.operation.draft().map(|draft| left(draft.ends_at, now)).unwrap_or_default(),
@@ -220,14 +205,10 @@ fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &
 }
 
 /// The keys. The key that confirms is shown once it is accepted.
-fn keys(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm) -> Vec<StyledRun<'static>> {
+fn keys<'a>(shared: &Shared, cx: &Cx<'_>, confirm: &'a Confirm) -> Vec<StyledRun<'a>> {
     let mut runs = if let Some(line) = &confirm.name {
-        vec![
-            StyledRun::new(format!(" Type {} and press Enter: ", shared.context), Role::Warning),
-            StyledRun::new(line.before_cursor().to_owned(), Role::Text),
-            StyledRun::new(cx.charset.pick("▏", "|"), Role::Accent),
-            StyledRun::new(line.after_cursor().to_owned(), Role::Text),
-        ]
+        let prompt = format!(" Type {} and press Enter: ", shared.context);
+        std::iter::once(StyledRun::new(prompt, Role::Warning)).chain(line.runs(cx.charset)).collect()
     } else if confirm.is_armed {
         let word = if shared.guard.dry_run { "ends the dry run; nothing is sent" } else { "confirms" };
         let key = if confirm.wants_letter() { " y " } else { " Enter y " };

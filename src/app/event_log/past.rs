@@ -109,7 +109,6 @@ impl EventLog {
         self.ended.insert(alert, at);
     }
 
-    /// Replaces the events known from series.
     fn replace_past_events(&mut self, reported: BTreeMap<LogEventKey, LogEvent>) {
         if !self.past.iter().eq(reported.keys()) {
             for key in std::mem::take(&mut self.past) {

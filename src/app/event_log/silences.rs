@@ -46,7 +46,7 @@ pub(super) fn write(telling: &EventLogInput<'_>, event_log: &mut EventLog, now: 
 
 fn of_silence(telling: &EventLogInput<'_>, silence: &Silence, begins: bool) -> LogEvent {
     let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
-    let named = telling.service_labels.iter().find_map(|label| {
+    let named = telling.world.health_policy.service_labels.iter().find_map(|label| {
         let is_it = |matcher: &&Matcher| matcher.name() == label && matcher.operator() == Operator::Equal;
         silence.matchers.iter().find(is_it)
     });

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::app::display_settings::{Charset, Colours, DisplaySettings};
-use crate::app::shared::{InitialState, Shared};
+use crate::app::shared::Shared;
 use crate::app::{firing_history, want};
 use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
@@ -23,7 +23,7 @@ fn state() -> Shared {
         source("prom", vec![AskKind::Rules, AskKind::Firings]),
         source("prom-2", vec![AskKind::Rules]),
     ];
-    Shared::new(InitialState::new("prod", sources, look, (80, 24)))
+    Shared::new("prod", sources, look, (80, 24))
 }
 
 fn alert(state: AlertState, from: i64, labels: &[(&str, &str)]) -> Alert {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{ActionForm, Field, FormKind, SHORT};
+use crate::app::number::plural;
+use crate::app::planner::consequences::silences::preview_at;
 use crate::app::planner::{ActionProposal, Planner};
 use crate::app::shared::Shared;
 use crate::model::action::{OperationKind, SilenceDraft};
@@ -15,11 +17,10 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::matcher::{self, Matcher};
 use crate::model::remote::age;
-use crate::model::silence::{Silence, SilencePreview, SilenceState, can_be_hidden, preview, refusal};
+use crate::model::silence::{Silence, SilencePreview, SilenceState, can_be_hidden, refusal};
 use crate::model::source::SourceId;
 use crate::model::{duration, when};
 
-/// The default duration of a silence.
 pub(in crate::app) const SILENCED: Duration = Duration::from_secs(2 * 3600);
 /// The durations that `+` and `-` go through.
 const PRESETS: [&str; 10] = ["15m", "30m", "1h", "2h", "4h", "8h", "1d", "3d", "1w", "4w"];
@@ -33,12 +34,9 @@ pub(super) const BY: &str = "by";
 pub(super) const STARTS: &str = "starts";
 pub(super) const WITHOUT: &str = "without";
 
-/// The state of a silence form.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Silencing {
-    /// The sources at which the silence is created.
     pub at: Vec<SourceId>,
-    /// The alerts that the silence is for.
     pub marked: BTreeSet<Fingerprint>,
     /// The proposed matchers. While the field still has this text, the silences match only the label combinations of the alerts.
     pub proposed: String,
@@ -46,24 +44,8 @@ pub struct Silencing {
     pub instead_of: Option<Arc<Silence>>,
     /// The alerts that the silences would affect now.
     pub preview: SilencePreview,
-    /// The matchers of each silence.
     pub lists: Vec<Vec<Matcher>>,
-    /// The error in the matchers.
     pub wrong: Option<String>,
-}
-
-impl Silencing {
-    fn new(at: Vec<SourceId>) -> Self {
-        Self {
-            at,
-            marked: BTreeSet::new(),
-            proposed: String::new(),
-            instead_of: None,
-            preview: SilencePreview::default(),
-            lists: Vec::new(),
-            wrong: None,
-        }
-    }
 }
 
 fn fields(matchers: &str, lasts: &str, comment: &str, by: &str, starts: &str) -> Vec<Field> {
@@ -74,10 +56,6 @@ fn fields(matchers: &str, lasts: &str, comment: &str, by: &str, starts: &str) ->
         Field::new(BY, by, SHORT),
         Field::new(STARTS, starts, SHORT),
     ]
-}
-
-fn places(at: &[SourceId]) -> String {
-    at.iter().map(SourceId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// The marked alerts that a silence can affect.
@@ -102,17 +80,17 @@ pub(in crate::app) fn for_alerts(
     }
     let plain: Vec<&Alert> = marked.iter().map(|alert| &***alert).collect();
     let at = Planner::of(shared).silenced_at(&plain)?;
-    let proposal =
-        Planner::of(shared).proposed(&marked, at.len(), &shared.health_policy.service_labels, None)?;
-    let what = if marked.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", marked.len()) };
-    let title = format!("Silence {what} at {}", places(&at));
+    let labels = &shared.world.health_policy.service_labels;
+    let proposal = Planner::of(shared).proposed(&marked, at.len(), labels, None)?;
+    let title = format!("Silence {} at", plural(marked.len(), "alert"));
     let proposed = matcher::lists(&proposal.silences);
     let mut fields = fields(&proposed, &duration::text(lasts), comment, &shared.person, "now");
-    fields.push(Field::new(WITHOUT, &proposal.left_out.join(", "), SHORT).optional());
-    let prints = marked.iter().map(|alert| alert.fingerprint).collect();
-    let silencing = Silencing { marked: prints, proposed, ..Silencing::new(at) };
+    let without = Field::new(WITHOUT, &proposal.left_out.join(", "), SHORT);
+    fields.push(Field { is_optional: true, ..without });
+    let marked = marked.iter().map(|alert| alert.fingerprint).collect();
+    let silencing = Silencing { at, marked, proposed, ..Silencing::default() };
     // the focus is on the comment: only the user knows the reason
-    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(silencing)), title, fields, 2)))
+    Ok(form(shared, &title, silencing, fields, 2))
 }
 
 /// The form of a silence without given alerts.
@@ -120,10 +98,9 @@ pub(in crate::app) fn for_alerts(
 /// # Errors
 /// The reason why no silence can be created.
 pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<ActionForm, Text> {
-    let at = Planner::of(shared).silenced_at(&[])?;
-    let title = format!("New silence at {}", places(&at));
+    let silencing = Silencing { at: Planner::of(shared).silenced_at(&[])?, ..Silencing::default() };
     let fields = fields("", &duration::text(SILENCED), "", &shared.person, "now");
-    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
+    Ok(form(shared, "New silence at", silencing, fields, 0))
 }
 
 /// The form that creates an expired silence again.
@@ -131,16 +108,13 @@ pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<ActionForm, Text> 
 /// # Errors
 /// The reason why it cannot be created.
 pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<ActionForm, Text> {
-    if let Some(why) = Planner::of(shared).unavailable(&silence.source, OperationKind::Silence) {
-        return Err(why);
-    }
+    Planner::of(shared).unavailable(&silence.source, OperationKind::Silence).map_or(Ok(()), Err)?;
     let lasted = Duration::from_secs(age(silence.starts_at, silence.ends_at).as_secs());
     let lasts = if lasted.is_zero() { SILENCED } else { lasted };
     let (matchers, comment) = (matcher::list(&silence.matchers), &silence.comment);
     let fields = fields(&matchers, &duration::text(lasts), comment, &shared.person, "now");
-    let at = vec![silence.source.clone()];
-    let title = format!("Create the silence again at {}", places(&at));
-    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
+    let silencing = Silencing { at: vec![silence.source.clone()], ..Silencing::default() };
+    Ok(form(shared, "Create the silence again at", silencing, fields, 2))
 }
 
 /// The form that edits a silence.
@@ -148,22 +122,23 @@ pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Action
 /// # Errors
 /// The reason why it cannot be edited.
 pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<ActionForm, Text> {
-    if let Some(why) = Planner::of(shared).unavailable(&silence.source, OperationKind::Edit) {
-        return Err(why);
-    }
+    Planner::of(shared).unavailable(&silence.source, OperationKind::Edit).map_or(Ok(()), Err)?;
     if silence.state == SilenceState::Expired {
         return Err("it has expired: create it again instead".into());
     }
     let zone = &shared.look.zone;
     let (start, end) = (when::text(silence.starts_at, zone), when::text(silence.ends_at, zone));
     let fields = fields(&matcher::list(&silence.matchers), &end, &silence.comment, &shared.person, &start);
-    let at = vec![silence.source.clone()];
-    let title = format!("Edit the silence at {}", places(&at));
-    let silencing = Silencing { instead_of: Some(Arc::clone(silence)), ..Silencing::new(at) };
-    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(silencing)), title, fields, 0)))
+    let instead_of = Some(Arc::clone(silence));
+    let silencing = Silencing { at: vec![silence.source.clone()], instead_of, ..Silencing::default() };
+    Ok(form(shared, "Edit the silence at", silencing, fields, 0))
 }
 
-fn shown(shared: &Shared, mut form: ActionForm) -> ActionForm {
+/// The form with its preview, and the focus on the field with this index.
+fn form(shared: &Shared, what: &str, silencing: Silencing, fields: Vec<Field>, focus: usize) -> ActionForm {
+    let sources: Vec<&str> = silencing.at.iter().map(SourceId::as_str).collect();
+    let title = format!("{what} {}", sources.join(", "));
+    let mut form = ActionForm::new(FormKind::Silence(Box::new(silencing)), title, fields, focus);
     refresh(shared, &mut form);
     form
 }
@@ -176,13 +151,8 @@ pub(in crate::app) fn refresh(shared: &Shared, form: &mut ActionForm) {
     let FormKind::Silence(silencing) = &mut form.kind else { return };
     if is_at_without {
         let marked = marked(shared, &silencing.marked);
-        let planner = Planner::of(shared);
-        let proposal = planner.proposed(
-            &marked,
-            silencing.at.len(),
-            &shared.health_policy.service_labels,
-            Some(&without),
-        );
+        let (sources, labels) = (silencing.at.len(), &shared.world.health_policy.service_labels);
+        let proposal = Planner::of(shared).proposed(&marked, sources, labels, Some(&without));
         if let Ok(proposal) = proposal {
             let proposed = matcher::lists(&proposal.silences);
             if proposed != silencing.proposed {
@@ -196,13 +166,9 @@ pub(in crate::app) fn refresh(shared: &Shared, form: &mut ActionForm) {
     let text = form.fields.iter().find(|field| field.name == LISTS).map_or("", |field| field.text());
     match lists_of(text) {
         Ok(lists) => {
-            let at = &silencing.at;
-            let there = shared.world.alerts().iter().filter(|alert| {
-                alert.receivers.is_empty() || alert.sources.iter().any(|source| at.contains(source))
-            });
-            silencing.preview = preview(lists.iter().map(Vec::as_slice), there, &silencing.marked);
-            silencing.lists = lists;
-            silencing.wrong = None;
+            let matchers = lists.iter().map(Vec::as_slice);
+            silencing.preview = preview_at(&shared.world, &silencing.at, matchers, &silencing.marked);
+            (silencing.lists, silencing.wrong) = (lists, None);
         }
         Err(why) => silencing.wrong = Some(why),
     }
@@ -260,7 +226,6 @@ impl ActionForm {
     }
 }
 
-/// The plan of the filled-in form.
 pub(super) fn planned(
     shared: &Shared,
     form: &ActionForm,
@@ -294,11 +259,7 @@ pub(super) fn planned(
         if its.is_empty() || at.is_empty() {
             at.clone_from(&silencing.at);
         }
-        let there = shared.world.alerts().iter();
-        let there = there.filter(|alert| {
-            alert.receivers.is_empty() || alert.sources.iter().any(|source| at.contains(source))
-        });
-        let name = called(&preview([matchers.as_slice()], there, &silencing.marked));
+        let name = called(&preview_at(&shared.world, &at, [matchers.as_slice()], &silencing.marked));
         (draft(matchers), name, at)
     });
     planner.silence(&wanted.collect::<Vec<_>>(), now)

@@ -70,7 +70,6 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &ActionForm, bu
     text::runs(cx, &keys(cx, form), Rect { y: last, height: inner.height.min(1), ..inner }, buf);
 }
 
-/// Rows of text.
 type Rows = Vec<Vec<StyledRun<'static>>>;
 
 /// The text of a field. The focused field is wrapped and scrolled so that the cursor is visible.

@@ -2,26 +2,22 @@
 
 use std::ops::Range;
 
-use super::MarkdownLine;
-use super::flow::pieces;
-use super::inline::once;
+use super::flow::broken;
+use super::inline::{self, once};
+use super::{MarkdownLine, MarkdownPage};
 use crate::app::display_settings::Charset;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, StyledRun};
 use crate::model::labels::Labels;
 use crate::model::placeholder::{TemplatePart, parts};
 
-/// A code block.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Block {
     /// The lines of the page that it occupies.
     pub lines: Range<usize>,
-    /// The text as written.
     pub text: String,
     /// The language; empty if none is given.
     pub language: String,
-    pub(super) filled: Vec<(String, String)>,
-    pub(super) missing: Vec<String>,
 }
 
 /// A code block as copied to the clipboard.
@@ -34,20 +30,17 @@ pub struct Copied {
     pub left: Vec<String>,
 }
 
-/// Draws a block in `room` cells. The caller sets [`Block::lines`].
+/// Draws the next block of a page in `room` cells. The caller sets [`Block::lines`].
 pub(super) fn block(
     code: &str,
     language: &str,
-    number: usize,
-    labels: &Labels,
+    (labels, page): (&Labels, &mut MarkdownPage),
     room: u16,
     charset: Charset,
 ) -> (Vec<MarkdownLine>, Block) {
-    let mut block = Block {
-        text: code.trim_end_matches('\n').to_owned(),
-        language: language.to_owned(),
-        ..Block::default()
-    };
+    let text = code.trim_end_matches('\n').to_owned();
+    let block = Block { text, language: language.to_owned(), lines: 0..0 };
+    let number = page.blocks.len() + 1;
     let (corner, side, more, end) = charset.pick(("┌ ", "│ ", "┊ ", "└"), ("+ ", "| ", ": ", "+"));
     let dash = charset.pick("─", "-");
     let title = format!("{number} {language}");
@@ -61,33 +54,11 @@ pub(super) fn block(
     ]];
     let inner = room.saturating_sub(2).max(1);
     for written in block.text.split('\n') {
-        let mut runs: Vec<StyledRun<'static>> = Vec::new();
-        for part in parts(written, labels) {
-            runs.push(match part {
-                TemplatePart::Plain(plain) => StyledRun::new(plain.to_owned(), Role::Text),
-                TemplatePart::Filled { written, value } => {
-                    once(&mut block.filled, (written.to_owned(), value.to_string()));
-                    StyledRun::new(value.to_string(), Role::Match)
-                }
-                TemplatePart::Missing { written } => {
-                    once(&mut block.missing, written.to_owned());
-                    StyledRun::new(written.to_owned(), Role::Trouble)
-                }
-            });
+        let runs = inline::filled(written, Role::Text, labels, page);
+        for (part, line) in broken(&runs, inner).into_iter().enumerate() {
+            let edge = StyledRun::new(if part == 0 { side } else { more }, Role::Border);
+            lines.push(std::iter::once(edge).chain(line).collect());
         }
-        let mut line = vec![StyledRun::new(side, Role::Border)];
-        let mut used = 0;
-        for run in runs {
-            for piece in pieces(&run.text, inner, used) {
-                if used + text::width(piece) > inner {
-                    lines.push(std::mem::replace(&mut line, vec![StyledRun::new(more, Role::Border)]));
-                    used = 0;
-                }
-                used += text::width(piece);
-                line.push(StyledRun::new(piece.to_owned(), run.role));
-            }
-        }
-        lines.push(line);
     }
     lines.push(vec![StyledRun::new(format!("{end}{}", rule(room.saturating_sub(1))), Role::Border)]);
     (lines, block)
@@ -142,7 +113,6 @@ struct Shell {
     quotes: Quotes,
     /// Quoting is not certain: the block has a substitution, a here-document, a nested shell or another language.
     is_uncertain: bool,
-    /// The previous character.
     before: char,
 }
 
@@ -179,7 +149,6 @@ impl Shell {
         Self { quotes: Quotes::None, is_uncertain: !is_shell || is_deep, before: '\n' }
     }
 
-    /// Reads the next part of the block.
     fn read(&mut self, text: &str) {
         for c in text.chars() {
             let escaped = self.before == '\\' && self.quotes != Quotes::Single;

@@ -48,10 +48,6 @@ pub(super) fn longest_word(runs: &[StyledRun<'_>]) -> u16 {
     words(runs).iter().flatten().map(|word| word.width).max().unwrap_or(0)
 }
 
-pub(super) fn width(runs: &[StyledRun<'_>]) -> u16 {
-    runs.iter().map(|run| text::width(&run.text)).fold(0, u16::saturating_add)
-}
-
 /// The wrapped lines, none wider than `room`.
 pub(super) fn flow(runs: &[StyledRun<'_>], room: u16) -> Vec<MarkdownLine> {
     let room = room.max(1);
@@ -75,16 +71,10 @@ pub(super) fn flow(runs: &[StyledRun<'_>], room: u16) -> Vec<MarkdownLine> {
             line.extend(word.runs);
             continue;
         }
-        for run in &word.runs {
-            for piece in pieces(&run.text, room, used) {
-                if used.saturating_add(text::width(piece)) > room {
-                    lines.push(std::mem::take(&mut line));
-                    used = 0;
-                }
-                used += text::width(piece);
-                line.push(StyledRun::new(piece.to_owned(), run.role));
-            }
-        }
+        // its first part begins a line, as it did not fit beside another word
+        lines.extend(broken(&word.runs, room));
+        line = lines.pop().unwrap_or_default();
+        used = text::runs_width(&line);
     }
     if !line.is_empty() || lines.is_empty() {
         lines.push(line);
@@ -99,20 +89,26 @@ fn blank(line: &mut MarkdownLine) {
     }
 }
 
-/// Cuts a text into pieces that fit into lines of `room` cells; in the first line `used` cells are taken.
-pub(super) fn pieces(text: &str, room: u16, used: u16) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let (mut from, mut width, mut left) = (0, 0_u16, room.saturating_sub(used));
-    for (at, grapheme) in text.grapheme_indices(true) {
-        let cells = text::width(grapheme);
-        if width.saturating_add(cells) > left && at > from {
-            pieces.extend(text.get(from..at));
-            (from, width, left) = (at, 0, room);
-        } else if width.saturating_add(cells) > left {
-            left = room;
+/// Runs cut into lines of at most `room` cells; at least one line.
+pub(super) fn broken(runs: &[StyledRun<'_>], room: u16) -> Vec<MarkdownLine> {
+    let (mut lines, mut line, mut used) = (Vec::new(), MarkdownLine::new(), 0_u16);
+    for run in runs {
+        let mut piece = String::new();
+        for grapheme in run.text.graphemes(true) {
+            let cells = text::width(grapheme);
+            if used > 0 && used.saturating_add(cells) > room {
+                line.push(StyledRun::new(std::mem::take(&mut piece), run.role));
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            piece.push_str(grapheme);
+            used = used.saturating_add(cells);
         }
-        width = width.saturating_add(cells);
+        line.push(StyledRun::new(piece, run.role));
     }
-    pieces.extend(text.get(from..).filter(|rest| !rest.is_empty()));
-    pieces
+    lines.push(line);
+    for line in &mut lines {
+        line.retain(|run| !run.text.is_empty());
+    }
+    lines
 }

@@ -1,23 +1,21 @@
 //! Tables: drawn as columns if no word has to be broken for that, else with one line per field.
 
 use super::MarkdownLine;
-use super::flow::{flow, longest_word, width};
+use super::flow::{flow, longest_word};
 use crate::app::display_settings::Charset;
 use crate::app::theme::Role;
-use crate::app::widgets::text::StyledRun;
+use crate::app::widgets::text::{StyledRun, runs_width};
 
 const GAP: u16 = 3;
 
-type GridCell = Vec<StyledRun<'static>>;
-
 /// The lines of a table; the first row is its header.
-pub(super) fn lines(rows: &[Vec<GridCell>], room: u16, charset: Charset) -> Vec<MarkdownLine> {
+pub(super) fn lines(rows: &[Vec<MarkdownLine>], room: u16, charset: Charset) -> Vec<MarkdownLine> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |column: usize, of: fn(&[StyledRun<'_>]) -> u16| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| of(cell)).max().unwrap_or(0).max(1)
     };
     let least: Vec<u16> = (0..columns).map(|column| widest(column, longest_word)).collect();
-    let most: Vec<u16> = (0..columns).map(|column| widest(column, width)).collect();
+    let most: Vec<u16> = (0..columns).map(|column| widest(column, runs_width)).collect();
     match widths(&least, &most, room) {
         Some(widths) => side_by_side(rows, &widths, charset),
         None => one_line_per_field(rows, room, charset),
@@ -45,7 +43,7 @@ fn widths(least: &[u16], most: &[u16], room: u16) -> Option<Vec<u16>> {
 }
 
 /// Draws the table as columns, with a line below the header.
-fn side_by_side(rows: &[Vec<GridCell>], widths: &[u16], charset: Charset) -> Vec<MarkdownLine> {
+fn side_by_side(rows: &[Vec<MarkdownLine>], widths: &[u16], charset: Charset) -> Vec<MarkdownLine> {
     let bar = charset.pick(" │ ", " | ");
     let mut lines = Vec::new();
     for (index, row) in rows.iter().enumerate() {
@@ -63,7 +61,7 @@ fn side_by_side(rows: &[Vec<GridCell>], widths: &[u16], charset: Charset) -> Vec
                     line.push(StyledRun::new(bar, Role::Border));
                 }
                 let part = cell.get(at).cloned().unwrap_or_default();
-                let missing = room.saturating_sub(width(&part));
+                let missing = room.saturating_sub(runs_width(&part));
                 line.extend(part);
                 if column + 1 < widths.len() {
                     line.push(StyledRun::new(" ".repeat(usize::from(missing)), Role::Text));
@@ -81,7 +79,7 @@ fn side_by_side(rows: &[Vec<GridCell>], widths: &[u16], charset: Charset) -> Vec
 }
 
 /// Draws each row as lines of the form "header: cell".
-fn one_line_per_field(rows: &[Vec<GridCell>], room: u16, charset: Charset) -> Vec<MarkdownLine> {
+fn one_line_per_field(rows: &[Vec<MarkdownLine>], room: u16, charset: Charset) -> Vec<MarkdownLine> {
     let Some((head, body)) = rows.split_first() else { return Vec::new() };
     if body.is_empty() {
         return head.iter().flat_map(|cell| flow(cell, room)).collect();

@@ -1,9 +1,8 @@
 //! Collects the text of one paragraph: parts with roles, links, filled placeholders.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::MarkdownPage;
+use super::{MarkdownLine, MarkdownPage};
 use crate::app::theme::Role;
 use crate::app::widgets::text::StyledRun;
 use crate::model::labels::Labels;
@@ -63,7 +62,6 @@ impl Inline {
         self.add(text, role);
     }
 
-    /// Adds text in this role.
     pub(super) fn push_in(&mut self, text: &str, role: Role) {
         self.add(text, Some(role));
     }
@@ -77,7 +75,6 @@ impl Inline {
         }
     }
 
-    /// Adds a forced line break.
     pub(super) fn break_line(&mut self) {
         self.parts.push((BREAK.to_owned(), None));
     }
@@ -87,7 +84,6 @@ impl Inline {
         if self.roles.len() < MAX_EMPHASIS_DEPTH { self.roles.push(role) } else { self.untracked += 1 }
     }
 
-    /// Ends the innermost emphasis.
     pub(super) fn close(&mut self) {
         if self.untracked > 0 {
             self.untracked -= 1;
@@ -96,7 +92,6 @@ impl Inline {
         }
     }
 
-    /// Starts a link or an image.
     pub(super) fn open_link(&mut self, url: &str, is_image: bool) {
         if is_image {
             self.push_in("[image: ", Role::Muted);
@@ -134,32 +129,27 @@ impl Inline {
     }
 
     /// Takes the collected paragraph, with placeholders filled in.
-    pub(super) fn taken(
-        &mut self,
-        base: Role,
-        labels: &Labels,
-        page: &mut MarkdownPage,
-    ) -> Vec<StyledRun<'static>> {
+    pub(super) fn taken(&mut self, base: Role, labels: &Labels, page: &mut MarkdownPage) -> MarkdownLine {
         while self.parts.last().is_some_and(|(text, _)| text == BREAK) {
             self.parts.pop();
         }
-        let mut runs = Vec::new();
-        for (text, role) in self.parts.drain(..) {
-            let role = role.unwrap_or(base);
-            for part in parts(&text, labels) {
-                runs.push(match part {
-                    TemplatePart::Plain(plain) => StyledRun::new(Cow::Owned(plain.to_owned()), role),
-                    TemplatePart::Filled { written, value } => {
-                        once(&mut page.filled, (written.to_owned(), value.to_string()));
-                        StyledRun::new(value.to_string(), Role::Match)
-                    }
-                    TemplatePart::Missing { written } => {
-                        once(&mut page.missing, written.to_owned());
-                        StyledRun::new(written.to_owned(), Role::Trouble)
-                    }
-                });
-            }
-        }
-        runs
+        let parts = self.parts.drain(..);
+        parts.flat_map(|(text, role)| filled(&text, role.unwrap_or(base), labels, page)).collect()
     }
+}
+
+/// A text in a role with its placeholders filled in, which are recorded in the page.
+pub(super) fn filled(text: &str, role: Role, labels: &Labels, page: &mut MarkdownPage) -> MarkdownLine {
+    let run = |part| match part {
+        TemplatePart::Plain(plain) => StyledRun::new(plain.to_owned(), role),
+        TemplatePart::Filled { written, value } => {
+            once(&mut page.filled, (written.to_owned(), value.to_string()));
+            StyledRun::new(value.to_string(), Role::Match)
+        }
+        TemplatePart::Missing { written } => {
+            once(&mut page.missing, written.to_owned());
+            StyledRun::new(written.to_owned(), Role::Trouble)
+        }
+    };
+    parts(text, labels).into_iter().map(run).collect()
 }

@@ -111,7 +111,7 @@ fn hostile_pages_are_drawn_in_bounds() {
                 continue;
             }
             let page = page(&source, &Labels::default(), width, Charset::Ascii);
-            let widest = page.lines.iter().map(|line| flow::width(line)).max().unwrap_or(0);
+            let widest = page.lines.iter().map(|line| text::runs_width(line)).max().unwrap_or(0);
             let start: String = source.chars().take(10).collect();
             assert!(widest <= width.max(4), "{start:?} at {width} is {widest} wide");
         }

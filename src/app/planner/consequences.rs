@@ -1,12 +1,15 @@
 //! The consequences of actions as texts for the confirmation dialog, most importantly who will be paged.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Planner;
-use crate::app::number::moment;
+use crate::app::identity::PolicyKey;
+use crate::app::number::{moment, plural};
+use crate::app::selection::once;
 use crate::app::subjects::on_call::words::left;
 use crate::model::action::{Action, Operation};
 use crate::model::duration;
@@ -18,10 +21,8 @@ use crate::model::world::{IncidentView, World};
 
 pub mod silences;
 
-/// One consequence of an action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Consequence {
-    /// The text.
     pub words: String,
     /// Whether somebody is paged, or the action cannot be undone.
     pub is_serious: bool,
@@ -35,6 +36,14 @@ fn plain(words: impl Into<String>) -> Consequence {
     Consequence { words: words.into(), is_serious: false }
 }
 
+/// The state and the moment in which actions are planned.
+#[derive(Clone, Copy)]
+struct Situation<'a> {
+    planner: Planner<'a>,
+    zone: &'a TimeZone,
+    now: Timestamp,
+}
+
 /// The consequences of these actions; a text that several actions share is listed once.
 pub fn consequences(
     planner: Planner<'_>,
@@ -42,33 +51,31 @@ pub fn consequences(
     zone: &TimeZone,
     now: Timestamp,
 ) -> Vec<Consequence> {
-    let mut all: Vec<Consequence> = silences::together(planner.world, actions, zone, now);
+    let situation = Situation { planner, zone, now };
+    let mut all: Vec<Consequence> = silences::together(situation, actions);
     for action in actions {
         let refused = planner.preview(action, now).err();
-        let refused = refused.map(|why| serious(format!("{} will refuse it: {why}.", action.source)));
-        for consequence in refused.into_iter().chain(of(planner, action, zone, now)) {
-            if !all.contains(&consequence) {
-                all.push(consequence);
-            }
-        }
+        all.extend(refused.map(|why| serious(format!("{} will refuse it: {why}.", action.source))));
+        all.extend(of(situation, action));
     }
-    let mut sources: Vec<&SourceId> = actions.iter().map(|action| &action.source).collect();
-    sources.sort();
-    sources.dedup();
-    for source in sources {
-        let held = planner.world.cache(source);
-        if let Some(error) = held.and_then(|held| held.probe().failure()) {
-            all.push(serious(format!("{error}: the action will probably fail")));
-        }
-    }
-    all
+    let sources: BTreeSet<&SourceId> = actions.iter().map(|action| &action.source).collect();
+    let failures = sources.into_iter().filter_map(|source| planner.world.cache(source)?.probe().failure());
+    all.extend(failures.map(|error| serious(format!("{error}: the action will probably fail"))));
+    once(all)
 }
 
-fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) -> Vec<Consequence> {
+impl Situation<'_> {
+    /// A moment, and how far away it is.
+    fn until(self, at: Timestamp) -> String {
+        format!("{} (in {})", moment(at, self.now, self.zone), left(at, self.now))
+    }
+}
+
+fn of(situation: Situation<'_>, action: &Action) -> Vec<Consequence> {
+    let Situation { planner, now, .. } = situation;
     let world = planner.world;
     let known = world.incident(&action.source, &action.target.id);
     let source = &action.source;
-    let until = |at: Timestamp| format!("{} (in {})", moment(at, now, zone), left(at, now));
     match &action.operation {
         Operation::Acknowledge => {
             let me = planner.snapshot(source).and_then(|snapshot| snapshot.me.as_ref());
@@ -91,14 +98,17 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
         Operation::Escalate { level } => {
             let policy = known.and_then(|known| known.incident.escalation_policy.as_ref());
             match policy {
-                Some(policy) => pages(planner, source, &policy.id, *level, now),
+                Some(policy) => pages(situation, source, &policy.id, *level),
                 None => vec![serious(format!("Pages whoever is on level {level} of its policy now."))],
             }
         }
-        Operation::Reroute { policy } => pages(planner, source, &policy.id, 1, now),
+        Operation::Reroute { policy } => pages(situation, source, &policy.id, 1),
         Operation::Snooze { rest } => {
             let end = now.checked_add(*rest).unwrap_or(now);
-            vec![plain(format!("Snoozed until {}; then it is triggered again and pages again.", until(end)))]
+            vec![plain(format!(
+                "Snoozed until {}; then it is triggered again and pages again.",
+                situation.until(end)
+            ))]
         }
         Operation::Note { .. } | Operation::Priority { .. } | Operation::StatusUpdate { .. } => {
             let spec = action.operation.kind().spec();
@@ -125,7 +135,7 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
                 .flat_map(|snapshot| &snapshot.policies)
                 .find(|policy| policy.services.iter().any(|service| service.id == action.target.id));
             match policy {
-                Some(policy) => pages(planner, source, &policy.named.id, 1, now),
+                Some(policy) => pages(situation, source, &policy.named.id, 1),
                 None => vec![serious("Pages whoever is on call for the service.".to_owned())],
             }
         }
@@ -134,17 +144,13 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
                 "{} is on call by {} until {}.",
                 person.name,
                 action.target.name,
-                until(*end)
+                situation.until(*end)
             ))]
         }
         Operation::Silence { .. } | Operation::Edit { .. } | Operation::Extend { .. } | Operation::Expire => {
-            silences::of(world, action, zone, now)
+            silences::of(situation, action)
         }
     }
-}
-
-fn alerts(count: usize) -> String {
-    if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") }
 }
 
 fn resolves(world: &World, known: Option<&IncidentView>) -> Vec<Consequence> {
@@ -155,7 +161,7 @@ fn resolves(world: &World, known: Option<&IncidentView>) -> Vec<Consequence> {
     if firing > 0 {
         let number = known.map_or(0, |known| known.incident.number);
         let verb = if firing == 1 { "fires" } else { "fire" };
-        all.push(serious(format!("#{number}: {} still {verb} and may page again.", alerts(firing))));
+        all.push(serious(format!("#{number}: {} still {verb} and may page again.", plural(firing, "alert"))));
     }
     all
 }
@@ -173,23 +179,20 @@ fn named(person: &Person, now: Timestamp) -> String {
 }
 
 /// Who is paged now if a policy starts at a level, and who is paged after that.
-fn pages(
-    planner: Planner<'_>,
-    source: &SourceId,
-    policy: &str,
-    level: u32,
-    now: Timestamp,
-) -> Vec<Consequence> {
-    let snapshot = planner.snapshot(source);
-    let known = snapshot.and_then(|snapshot| {
-        Some((snapshot, snapshot.policies.iter().find(|known| *known.named.id == *policy)?))
-    });
-    let Some((snapshot, policy)) = known else {
+fn pages(situation: Situation<'_>, source: &SourceId, policy: &str, level: u32) -> Vec<Consequence> {
+    let Situation { planner, now, .. } = situation;
+    let key = PolicyKey { source: source.clone(), id: policy.into() };
+    let Some((snapshot, policy)) = key.policy(planner.world) else {
         return vec![serious(format!(
             "Pages whoever is on call at level {level} of its policy now; the on-call data are not available."
         ))];
     };
-    let mut all = vec![first_page(snapshot, policy, level, now)];
+    let (who, name) = (people(snapshot, policy, level, now), &policy.named.name);
+    let mut all = vec![serious(if who.is_empty() {
+        format!("Nobody is on call at level {level} of {name} now: nobody is paged there.")
+    } else {
+        format!("Pages {} now (level {level} of {name}).", who.join(", "))
+    })];
     let after = policy.levels.iter().find(|one| one.number == level).map(|one| one.delay);
     if let Some(next) = policy.levels.iter().filter(|one| one.number > level).min_by_key(|one| one.number) {
         let who = people(snapshot, policy, next.number, now);
@@ -208,21 +211,6 @@ fn pages(
     all
 }
 
-fn first_page(
-    snapshot: &OnCallSnapshot,
-    policy: &EscalationPolicy,
-    level: u32,
-    now: Timestamp,
-) -> Consequence {
-    let who = people(snapshot, policy, level, now);
-    let name = &policy.named.name;
-    if who.is_empty() {
-        serious(format!("Nobody is on call at level {level} of {name} now: nobody is paged there."))
-    } else {
-        serious(format!("Pages {} now (level {level} of {name}).", who.join(", ")))
-    }
-}
-
 /// The people on call at a level now.
 pub fn people(
     snapshot: &OnCallSnapshot,
@@ -230,9 +218,7 @@ pub fn people(
     level: u32,
     now: Timestamp,
 ) -> Vec<String> {
-    let mut names: Vec<String> =
-        snapshot.on_call(&policy.named.id, level, now).map(|shift| named(&shift.person, now)).collect();
-    names.sort();
-    names.dedup();
-    names
+    let on_call = snapshot.on_call(&policy.named.id, level, now);
+    let names: BTreeSet<String> = on_call.map(|shift| named(&shift.person, now)).collect();
+    names.into_iter().collect()
 }

@@ -23,9 +23,7 @@ impl Planner<'_> {
     /// # Errors
     /// The reason if there is no such source.
     pub fn silenced_at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, Text> {
-        if let Some(why) = self.unavailable_everywhere(OperationKind::Silence) {
-            return Err(why);
-        }
+        self.unavailable_everywhere(OperationKind::Silence).map_or(Ok(()), Err)?;
         let able: Vec<&SourceId> = self
             .sources
             .iter()
@@ -36,11 +34,9 @@ impl Planner<'_> {
         let mut routing: Vec<&SourceId> = able.iter().copied().filter(|id| routes(id)).collect();
         if routing.is_empty() {
             let routed = alerts.iter().find(|alert| !alert.receivers.is_empty());
-            if let Some(why) = routed.and_then(|alert| {
-                alert.sources.iter().find_map(|id| self.unavailable(id, OperationKind::Silence))
-            }) {
-                return Err(why);
-            }
+            let mut sources = routed.into_iter().flat_map(|alert| &alert.sources);
+            let why = sources.find_map(|id| self.unavailable(id, OperationKind::Silence));
+            why.map_or(Ok(()), Err)?;
             routing = able;
         }
         let mut chosen: Vec<SourceId> = Vec::new();
@@ -118,21 +114,15 @@ impl Planner<'_> {
         wanted: &[(SilenceDraft, Text, Vec<SourceId>)],
         now: Timestamp,
     ) -> Result<ActionProposal, Text> {
-        let mut planned = ActionProposal::default();
-        for (draft, name, at) in wanted {
+        for (draft, ..) in wanted {
             can_be_made(draft, now)?;
-            for source in at {
-                match self.unavailable(source, OperationKind::Silence) {
-                    Some(why) => planned.left_out.push(why),
-                    None => planned.actions.push(Action {
-                        source: source.clone(),
-                        target: ActionTarget { id: "".into(), name: name.clone(), seen: None },
-                        operation: Operation::Silence { draft: draft.clone() },
-                    }),
-                }
-            }
         }
-        self.checked(planned)
+        self.checked(wanted.iter().flat_map(|(draft, name, at)| {
+            at.iter().map(move |source| {
+                let target = ActionTarget { id: "".into(), name: name.clone(), seen: None };
+                self.action(source, target, Operation::Silence { draft: draft.clone() })
+            })
+        }))
     }
 
     /// Plans to replace a silence.
@@ -146,18 +136,18 @@ impl Planner<'_> {
         now: Timestamp,
     ) -> Result<ActionProposal, Text> {
         can_be_made(&draft, now)?;
-        let mut planned = ActionProposal::default();
-        let name = silence_label(silence);
+        self.checked([self.on_silence(silence, Operation::Edit { draft, seen: silence.updated_at })])
+    }
+
+    fn on_silence(&self, silence: &Silence, operation: Operation) -> Result<Action, Text> {
+        let (name, kind) = (silence_label(silence), operation.kind());
         if silence.state == SilenceState::Expired {
-            planned.left_out.push(format!("{name} has expired: create it again instead").into());
-        } else if let Some(why) = self.unavailable(&silence.source, OperationKind::Edit) {
-            planned.left_out.push(why);
-        } else {
-            let target = ActionTarget { id: silence.id.clone(), name, seen: None };
-            let operation = Operation::Edit { draft, seen: silence.updated_at };
-            planned.actions.push(Action { source: silence.source.clone(), target, operation });
+            let verb = if kind == OperationKind::Edit { "expired" } else { "ended" };
+            let can_be_repeated = matches!(kind, OperationKind::Edit | OperationKind::Extend);
+            let advice = if can_be_repeated { ": create it again instead" } else { "" };
+            return Err(format!("{name} has {verb}{advice}").into());
         }
-        self.checked(planned)
+        self.action(&silence.source, ActionTarget { id: silence.id.clone(), name, seen: None }, operation)
     }
 
     /// Plans an operation on each of these silences.
@@ -169,22 +159,7 @@ impl Planner<'_> {
         silences: &[Arc<Silence>],
         operation: impl Fn(&Silence) -> Operation,
     ) -> Result<ActionProposal, Text> {
-        let mut planned = ActionProposal::default();
-        for silence in silences {
-            let operation = operation(silence);
-            let name = silence_label(silence);
-            if silence.state == SilenceState::Expired {
-                let again =
-                    if operation.kind() == OperationKind::Extend { ": create it again instead" } else { "" };
-                planned.left_out.push(format!("{name} has ended{again}").into());
-            } else if let Some(why) = self.unavailable(&silence.source, operation.kind()) {
-                planned.left_out.push(why);
-            } else {
-                let target = ActionTarget { id: silence.id.clone(), name, seen: None };
-                planned.actions.push(Action { source: silence.source.clone(), target, operation });
-            }
-        }
-        self.checked(planned)
+        self.checked(silences.iter().map(|silence| self.on_silence(silence, operation(silence))))
     }
 }
 

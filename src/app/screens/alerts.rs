@@ -71,7 +71,7 @@ impl Alerts {
     fn distinguishing(&self, cx: &ScreenCx<'_>, alert: &Alert, service: Option<&Text>) -> Labels {
         let common = self.common(cx.world, &group_of(alert, &self.rows.grouping));
         let names_the_service = |name: &str| {
-            let mut labels = cx.shared.health_policy.service_labels.iter();
+            let mut labels = cx.shared.world.health_policy.service_labels.iter();
             labels.any(|label| label == name) && alert.labels.get(name) == service
         };
         alert.labels.without(|name| {
@@ -112,7 +112,7 @@ impl Screen for Alerts {
         let haystack = || alert::haystack(world, event_log.now());
         let passes = rows.found.select(revision, is_typing, haystack);
         if let Some(index) = self.ranking.follow(world, rows.order, &rows.grouping) {
-            rows.set_index(index);
+            rows.index = index;
         }
         self.hidden.clear();
         let mut shown = Vec::with_capacity(self.ranking.alerts.len());

@@ -1,7 +1,6 @@
 //! A generated Markdown report: shift handoff, paging statistics or postmortem draft. It can be copied as a whole.
 
 use crate::app::display_settings::Charset;
-use crate::app::handoff::ActionsTaken;
 use crate::app::markdown;
 use crate::app::place::Document;
 use crate::app::prelude::*;
@@ -37,11 +36,10 @@ struct RenderedDocument {
 
 /// The Markdown of a report; `None` if its incident is no longer known.
 fn markdown(shared: &Shared, document: &Document, now: Timestamp) -> Option<String> {
-    let doings = ActionsTaken { records: &shared.records, is_whole: !shared.is_journal_ahead };
     match document {
-        Document::Handoff(length) => Some(handoff::markdown(shared, doings, *length, now)),
+        Document::Handoff(length) => Some(handoff::markdown(shared, *length, now)),
         Document::Statistics(length) => Some(statistics::markdown(shared, *length, now)),
-        Document::Postmortem(key) => postmortem::markdown(shared, key, doings, now),
+        Document::Postmortem(key) => postmortem::markdown(shared, key, now),
     }
 }
 
@@ -94,7 +92,7 @@ impl Screen for OpenDocument {
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         match &self.subject {
-            Some(Document::Handoff(length)) => handoff::wants(shared, *length, now),
+            Some(Document::Handoff(length)) => want::firings(shared, now, *length),
             Some(Document::Statistics(length)) => statistics::wants(shared, *length, now),
             Some(Document::Postmortem(key)) => postmortem::wants(shared, key, now),
             None => Vec::new(),

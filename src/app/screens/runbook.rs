@@ -1,7 +1,6 @@
 //! A runbook in Markdown, with the alert's labels filled in. Code blocks can be copied; burnwatch never runs them.
 
 use crate::app::display_settings::Charset;
-use crate::app::event::Effect;
 use crate::app::markdown::{self, Block};
 use crate::app::page::scroll_to;
 use crate::app::prelude::*;
@@ -157,18 +156,19 @@ impl Screen for OpenRunbook {
     }
 
     /// Copies the selected block, and warns about placeholders and shell quoting.
-    fn run(&mut self, shared: &mut Shared, command: Command, now: Timestamp) -> Option<Vec<Effect>> {
-        let labels = labels(self.subject.as_ref().filter(|_| command == Command::Copy)?);
+    fn run(&mut self, shared: &mut Shared, command: Command, now: Timestamp) -> bool {
+        let Some(wanted) = self.subject.as_ref().filter(|_| command == Command::Copy) else { return false };
+        let labels = labels(wanted);
         let Some(copied) = self.block().map(|block| block.for_shell(&labels)) else {
             let words = match self.markdown.blocks.len() {
                 0 => "This runbook has no code block to copy",
                 _ => "This runbook has several code blocks. Select one with Tab",
             };
             shared.messages.note(words, now);
-            return Some(Vec::new());
+            return true;
         };
         let lines = copied.text.lines().count();
-        let effects = shared.copy(copied.text, now);
+        shared.copy(copied.text, now);
         let what = if lines == 1 { "Copied 1 line".to_owned() } else { format!("Copied {lines} lines") };
         if !copied.left.is_empty() {
             let words = format!("{what}. Fill in these placeholders yourself: {}", copied.left.join(", "));
@@ -177,7 +177,7 @@ impl Screen for OpenRunbook {
             let words = format!("{what}. Quoted for the shell: {}", copied.quoted.join(", "));
             shared.messages.note(words, now);
         }
-        Some(effects)
+        true
     }
 }
 

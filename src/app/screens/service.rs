@@ -93,7 +93,7 @@ impl Screen for OpenService {
         self.slos.set_rows(world.slos_of(&name).into_iter().map(SloKey::of).collect());
         let open = world.incidents_of(&name).filter(|known| known.incident.is_open());
         self.incidents.set_rows(open.map(IncidentKey::of).collect());
-        let limit = shared.health_policy.thresholds.saturation_degraded;
+        let limit = shared.world.health_policy.thresholds.saturation_degraded;
         let parts = world.service(&name).map(|service| list::keys(service, limit)).unwrap_or_default();
         self.parts.set_rows(parts);
         if self.scroll_position.panel >= SLOS {

@@ -1,6 +1,5 @@
 //! The page of one SLO: charts of budget and burn rate, burn-rate conditions, forecast, worst slots, definition, queries.
 
-use crate::app::event::Effect;
 use crate::app::prelude::*;
 use crate::app::subjects::alert;
 use crate::app::subjects::slo::queries;
@@ -186,9 +185,9 @@ impl Screen for OpenSlo {
     }
 
     /// Makes the forecast use the next longer lookback that has a burn rate; after the longest comes the shortest.
-    fn run(&mut self, shared: &mut Shared, command: Command, now: Timestamp) -> Option<Vec<Effect>> {
+    fn run(&mut self, shared: &mut Shared, command: Command, now: Timestamp) -> bool {
         if command != Command::Basis {
-            return None;
+            return false;
         }
         let group_status = self.status(shared).and_then(|status| self::shown(self, status));
         let said = match group_status.and_then(|group_status| next_basis(group_status, self.basis)) {
@@ -199,7 +198,7 @@ impl Screen for OpenSlo {
             None => "This SLO has no measured burn rate".to_owned(),
         };
         shared.messages.note(said, now);
-        Some(Vec::new())
+        true
     }
 }
 

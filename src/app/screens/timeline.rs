@@ -9,7 +9,7 @@ use crate::app::firing_history::{self, HistoryCoverage};
 use crate::app::list_screen::{self, LineInput, ListScreen, drawn_as_list, lists};
 use crate::app::number;
 use crate::app::prelude::*;
-use crate::app::range::LENGTHS;
+use crate::app::range::lengths;
 use crate::model::source_info::SourceInfo;
 
 /// Incident log entries are queried again for this long, because some are written late.
@@ -207,8 +207,8 @@ impl Screen for Timeline {
         let ago = age(moment, shared.range.end.unwrap_or(now));
         let needed = ago.saturating_add(Duration::from_secs(600));
         if needed > shared.range.length {
-            let length = LENGTHS.into_iter().find(|length| *length >= needed);
-            let length = length.or(LENGTHS.last().copied()).unwrap_or(shared.range.length);
+            let length = lengths().into_iter().find(|length| *length >= needed);
+            let length = length.or(lengths().last().copied()).unwrap_or(shared.range.length);
             shared.change_range(now, |range, _| range.length = length);
         }
         self.seek_to = Some(moment);

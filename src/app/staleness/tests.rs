@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use super::*;
 use crate::app::display_settings::{Charset, Colours, DisplaySettings};
 use crate::app::event::{Arrival, Effect, Event};
-use crate::app::shared::InitialState;
+use crate::app::shared::Shared;
 use crate::app::state::State;
 use crate::app::{render, update};
 use crate::model::alert::AlertSnapshot;
@@ -25,7 +25,7 @@ fn at(second: i64) -> Timestamp {
 /// A state with one source, which has only alerts.
 fn state() -> State {
     let source = fixtures::source("am", "alertmanager", vec![AskKind::Alerts]);
-    State::new(InitialState::new(
+    State::new(Shared::new(
         "prod",
         vec![source],
         DisplaySettings::probe(Colours::None, Charset::Ascii),
@@ -95,7 +95,7 @@ fn an_answer_with_something_missing_marks_its_source_as_partial_and_a_remark_doe
 /// A state with one source, which answers every kind of query.
 fn all_state() -> State {
     let source = fixtures::source("all", "toy", AskKind::all_vital().to_vec());
-    State::new(InitialState::new(
+    State::new(Shared::new(
         "prod",
         vec![source],
         DisplaySettings::probe(Colours::None, Charset::Ascii),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::app::confirm::{Confirm, Outcome, last_scroll, weigh};
-use crate::app::event::{Effect, Message, Plan, TerminalLink, Tone, Wait};
+use crate::app::event::{Effect, Plan, TerminalLink, Wait};
 use crate::app::form::ActionForm;
 use crate::app::key::Key;
 use crate::app::planner::{ActionProposal, Planner};
@@ -19,8 +19,7 @@ use crate::model::world::World;
 
 /// Shows a message with the reason why nothing is done.
 pub(super) fn refuse(state: &mut State, why: &str, now: Timestamp) {
-    let text = format!("Nothing was done: {why}");
-    state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
+    state.shared.messages.warn(format!("Nothing was done: {why}"), now);
 }
 
 /// Opens the confirmation dialog for a plan, or shows a message with the reason why there is none.
@@ -71,49 +70,38 @@ pub(super) fn comes_from(state: &mut State, form: Box<ActionForm>) {
     }
 }
 
-/// Handles a key in the dialog.
-pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now: Timestamp) -> Vec<Effect> {
+pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now: Timestamp) {
     match confirm.take(key, &state.shared.context) {
         Outcome::Open => {
             confirm.hint = None;
             confirm.scroll = confirm.scroll.min(last_scroll(&state.shared, &confirm, now));
             state.mode = Mode::Confirm(confirm);
-            Vec::new()
         }
         Outcome::Stray(why) => {
             confirm.hint = Some(why);
             (confirm.is_armed, confirm.early_keys) = (false, confirm.early_keys.saturating_add(1));
             state.mode = Mode::Confirm(confirm);
-            Vec::new()
         }
         Outcome::Typed => {
             state.shared.messages.note("This key has no function here. Nothing was sent.", now);
             if let Some(form) = confirm.form {
                 state.mode = Mode::Form(form);
             }
-            Vec::new()
         }
-        Outcome::Left => {
-            state.shared.messages.note("Cancelled. Nothing was sent.", now);
-            Vec::new()
-        }
+        Outcome::Left => state.shared.messages.note("Cancelled. Nothing was sent.", now),
         // a user who cannot see the dialog cannot confirm it
         Outcome::Do if state.shared.look.link == TerminalLink::Stalled => {
-            let text = "Not sent: the dialog was not visible when it was confirmed".to_owned();
-            state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
+            let text = "Not sent: the dialog was not visible when it was confirmed";
+            state.shared.messages.warn(text, now);
             state.mode = Mode::Confirm(confirm);
-            Vec::new()
         }
         Outcome::Do => begin(state, *confirm, now),
     }
 }
 
-/// Runs the confirmed plan.
-fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
-    let Confirm { plan, covers, .. } = confirm;
+fn begin(state: &mut State, Confirm { plan, covers, .. }: Confirm, now: Timestamp) {
     if let Some(why) = state.shared.guard.refusal(&plan.actions) {
-        refuse(state, &why, now);
-        return Vec::new();
+        return refuse(state, &why, now);
     }
     // a dry run must not mark the targets as changed
     if !state.shared.guard.dry_run {
@@ -122,7 +110,7 @@ fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
         }
     }
     state.shared.runs.begin(plan.clone(), covers, now);
-    vec![Effect::Act(plan)]
+    state.shared.effects.push(Effect::Act(plan));
 }
 
 /// Checks that the targets are still in the state that the user saw. Changed ones are left out; if none remains, the dialog

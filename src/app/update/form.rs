@@ -7,12 +7,10 @@ use crate::app::form::{ActionForm, planned, silence};
 use crate::app::key::{Code, Key, NamedKey};
 use crate::app::state::{Mode, State};
 
-/// Handles a key in the open form.
 pub(super) fn press(state: &mut State, mut form: Box<ActionForm>, key: Key, now: Timestamp) {
     match key.code {
         Code::Named(NamedKey::Esc) => {
-            state.shared.messages.note("Cancelled. Nothing was sent.", now);
-            return;
+            return state.shared.messages.note("Cancelled. Nothing was sent.", now);
         }
         Code::Named(NamedKey::Enter) => {
             let missing = form.fields.iter().position(|field| !field.is_optional && field.text().is_empty());

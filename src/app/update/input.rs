@@ -3,17 +3,18 @@
 use jiff::Timestamp;
 
 use super::run::run;
-use super::{confirm, form, menus, navigate, refresh_form, run_events};
+use super::{change_range, confirm, form, intent, menus, navigate, refresh_form};
 use crate::app::commands::Command;
 use crate::app::event::{Effect, MouseAction};
+use crate::app::grouped::Listing;
 use crate::app::key::{Code, Key, NamedKey};
 use crate::app::line_editor::LineEditor;
-use crate::app::palette::PaletteTarget;
+use crate::app::menu::{MenuChoice, MenuOutcome};
 use crate::app::state::{Mode, State};
-use crate::app::{frame, help, menu, overlay};
+use crate::app::{frame, help, overlay, results};
 
 /// Handles a key in the current mode.
-pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
+pub(super) fn press(state: &mut State, key: Key, now: Timestamp) {
     state.version += 1;
     let mode = std::mem::take(&mut state.mode);
     if key == INTERRUPT && !matches!(mode, Mode::Browse) {
@@ -21,56 +22,54 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> 
     }
     match mode {
         Mode::Browse => browse(state, key, now),
-        Mode::Filter { line, before } => {
-            type_filter(state, line, before, key);
-            Vec::new()
-        }
+        Mode::Filter { line, before } => type_filter(state, line, before, key),
         Mode::Palette(mut open) => match open.take(key) {
-            menu::MenuOutcome::Open => {
-                state.mode = Mode::Palette(open);
-                Vec::new()
-            }
-            menu::MenuOutcome::Closed => Vec::new(),
-            menu::MenuOutcome::Chosen(target) => go(state, target, now),
+            MenuOutcome::Open => state.mode = Mode::Palette(open),
+            MenuOutcome::Closed => {}
+            MenuOutcome::Chosen(choice) => choose(state, choice, now),
         },
         Mode::Menu(mut open) => match open.take(key) {
-            menu::MenuOutcome::Open => {
+            MenuOutcome::Open => {
                 menus::preview(state, open.current());
                 state.mode = Mode::Menu(open);
-                Vec::new()
             }
-            menu::MenuOutcome::Closed => {
-                menus::preview(state, open.before());
-                Vec::new()
-            }
-            menu::MenuOutcome::Chosen(choice) => menus::choose(state, choice, now),
+            MenuOutcome::Closed => menus::preview(state, open.before()),
+            MenuOutcome::Chosen(choice) => choose(state, choice, now),
         },
         Mode::Confirm(open) => confirm::press(state, open, key, now),
-        Mode::Form(open) => {
-            form::press(state, open, key, now);
-            Vec::new()
-        }
+        Mode::Form(open) => form::press(state, open, key, now),
         Mode::Results { back, top } => {
-            run_events::read(state, (back, top), key, now);
-            Vec::new()
+            let oldest = state.shared.runs.all().len().saturating_sub(1);
+            let (back, top) = match state.shared.keys.lookup(key, &[]) {
+                Some(Command::Left) => ((back + 1).min(oldest), 0),
+                Some(Command::Right) => (back.saturating_sub(1), 0),
+                command => match scrolled(state, top, command) {
+                    Some(top) => (back, top),
+                    None => return,
+                },
+            };
+            let top = top.min(results::last_top(&state.shared, back, now));
+            state.mode = Mode::Results { back, top };
         }
         Mode::Help(top) => {
-            let page = state.shared.size.1.saturating_sub(6).max(1);
-            state.mode = match state.shared.keys.lookup(key, &[]) {
-                Some(Command::Down) => Mode::Help(top.saturating_add(1)),
-                Some(Command::Up) => Mode::Help(top.saturating_sub(1)),
-                Some(Command::PageDown) => Mode::Help(top.saturating_add(page)),
-                Some(Command::PageUp) => Mode::Help(top.saturating_sub(page)),
-                Some(Command::Top) => Mode::Help(0),
-                Some(Command::Bottom) => Mode::Help(u16::MAX),
-                _ => Mode::Browse,
-            };
-            if let Mode::Help(top) = &state.mode {
-                let top = *top;
+            if let Some(top) = scrolled(state, top, state.shared.keys.lookup(key, &[])) {
                 state.mode = Mode::Help(top.min(help::last_top(state)));
             }
-            Vec::new()
         }
+    }
+}
+
+/// The scroll position of a window of text after a command, before it is limited to the text. `None`: the window closes.
+fn scrolled(state: &State, top: u16, command: Option<Command>) -> Option<u16> {
+    let page = state.shared.size.1.saturating_sub(6).max(1);
+    match command {
+        Some(Command::Down) => Some(top.saturating_add(1)),
+        Some(Command::Up) => Some(top.saturating_sub(1)),
+        Some(Command::PageDown) => Some(top.saturating_add(page)),
+        Some(Command::PageUp) => Some(top.saturating_sub(page)),
+        Some(Command::Top) => Some(0),
+        Some(Command::Bottom) => Some(u16::MAX),
+        _ => None,
     }
 }
 
@@ -78,7 +77,7 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> 
 const INTERRUPT: Key = Key { ctrl: true, ..Key::char('c') };
 
 /// Runs the command of a key, or logs a message about why the key does nothing.
-fn browse(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
+fn browse(state: &mut State, key: Key, now: Timestamp) {
     if let Some(command) = state.shared.keys.lookup(key, state.screen().scopes()) {
         return run(state, command, now);
     }
@@ -96,32 +95,25 @@ fn browse(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
         }
     };
     state.shared.messages.note(said, now);
-    Vec::new()
 }
 
 /// Handles a key while a filter is being typed.
 fn type_filter(state: &mut State, mut line: LineEditor, before: String, key: Key) {
     match key.code {
-        Code::Named(NamedKey::Esc) => state.set_filter(&before),
-        Code::Named(NamedKey::Enter) => {}
+        Code::Named(NamedKey::Esc) => return state.set_filter(&before),
+        Code::Named(NamedKey::Enter) => return,
         // Up and Down move the list's cursor while the filter is being typed
-        Code::Named(NamedKey::Up) => {
-            navigate::by_rows(state, -1);
-            state.mode = Mode::Filter { line, before };
-        }
-        Code::Named(NamedKey::Down) => {
-            navigate::by_rows(state, 1);
-            state.mode = Mode::Filter { line, before };
-        }
+        Code::Named(NamedKey::Up) => navigate::by_rows(state, -1),
+        Code::Named(NamedKey::Down) => navigate::by_rows(state, 1),
         Code::Named(_) | Code::Char(_) => {
             line.take(key);
             state.set_filter(line.text());
-            state.mode = Mode::Filter { line, before };
         }
     }
+    state.mode = Mode::Filter { line, before };
 }
 
-pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+pub(super) fn paste(state: &mut State, text: &str) {
     state.version += 1;
     match &mut state.mode {
         Mode::Filter { line, .. } => {
@@ -134,87 +126,83 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         Mode::Browse | Mode::Menu(_) | Mode::Help(_) | Mode::Confirm(_) | Mode::Results { .. } => {}
     }
     refresh_form(state);
-    Vec::new()
 }
 
-pub(super) fn mouse(
-    state: &mut State,
-    action: MouseAction,
-    column: u16,
-    row: u16,
-    now: Timestamp,
-) -> Vec<Effect> {
+pub(super) fn mouse(state: &mut State, action: MouseAction, column: u16, row: u16, now: Timestamp) {
     state.version += 1;
     let wheel: i16 = match action {
         MouseAction::WheelUp => -3,
         MouseAction::WheelDown => 3,
         MouseAction::Click => return click(state, column, row, now),
     };
+    let arrow = Key::named(if wheel < 0 { NamedKey::Up } else { NamedKey::Down });
     match &mut state.mode {
         Mode::Browse | Mode::Filter { .. } => navigate::wheel(state, wheel.into(), column, row),
         Mode::Help(top) => {
             let top = top.saturating_add_signed(wheel);
             state.mode = Mode::Help(top.min(help::last_top(state)));
         }
-        Mode::Confirm(_) | Mode::Form(_) | Mode::Results { .. } => {
-            return press(state, run_events::wheel_key(wheel), now);
-        }
-        Mode::Menu(menu) => {
-            menu.take(Key::named(if wheel < 0 { NamedKey::Up } else { NamedKey::Down }));
-        }
-        Mode::Palette(palette) => {
-            palette.take(Key::named(if wheel < 0 { NamedKey::Up } else { NamedKey::Down }));
+        Mode::Confirm(_) | Mode::Form(_) | Mode::Results { .. } | Mode::Menu(_) | Mode::Palette(_) => {
+            press(state, arrow, now);
         }
     }
-    if let Mode::Menu(menu) = &state.mode {
-        let shown = menu.current().cloned();
-        menus::preview(state, shown.as_ref());
-    }
-    Vec::new()
 }
 
 /// A click chooses the item at the cell; outside of a window it closes the window.
-fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect> {
+fn click(state: &mut State, column: u16, row: u16, now: Timestamp) {
     match std::mem::take(&mut state.mode) {
         // the filter keeps the text typed so far
         Mode::Browse | Mode::Filter { .. } => {
             if let Some(tab) = frame::tab_at(state, column, row) {
-                return run(state, Command::Go(tab), now);
+                run(state, Command::Go(tab), now);
+            } else if navigate::click(state, column, row) {
+                run(state, Command::Open, now);
             }
-            if navigate::click(state, column, row) { run(state, Command::Open, now) } else { Vec::new() }
         }
-        Mode::Help(_) | Mode::Results { .. } => Vec::new(),
+        Mode::Help(_) | Mode::Results { .. } => {}
         // a stray click must not discard a form or a confirm dialog
-        open @ (Mode::Confirm(_) | Mode::Form(_)) => {
-            state.mode = open;
-            Vec::new()
-        }
+        open @ (Mode::Confirm(_) | Mode::Form(_)) => state.mode = open,
         Mode::Menu(menu) => {
-            let at = overlay::menu_row_at(state.shared.size, &menu, column, row);
-            if let Some(menu::MenuOutcome::Chosen(choice)) = at.map(|index| menu.choose(index)) {
-                return menus::choose(state, choice, now);
+            let at = overlay::menu_row_at(state.shared.size, &menu, (column, row));
+            match at.map(|index| menu.choose(index)) {
+                Some(MenuOutcome::Chosen(choice)) => choose(state, choice, now),
+                Some(MenuOutcome::Open | MenuOutcome::Closed) | None => menus::preview(state, menu.before()),
             }
-            menus::preview(state, menu.before());
-            Vec::new()
         }
         Mode::Palette(palette) => {
-            let at = overlay::palette_row_at(state.shared.size, &palette, column, row);
-            match at.map(|index| palette.choose(index)) {
-                Some(menu::MenuOutcome::Chosen(target)) => go(state, target, now),
-                Some(menu::MenuOutcome::Open | menu::MenuOutcome::Closed) | None => Vec::new(),
+            let at = overlay::palette_row_at(state.shared.size, &palette, (column, row));
+            if let Some(MenuOutcome::Chosen(choice)) = at.map(|index| palette.choose(index)) {
+                choose(state, choice, now);
             }
         }
     }
 }
 
-/// Runs the entry that was chosen in the palette.
-fn go(state: &mut State, target: PaletteTarget, now: Timestamp) -> Vec<Effect> {
-    match target {
-        PaletteTarget::Run(command) => run(state, command, now),
-        PaletteTarget::Go(place) => {
-            state.go(place, now);
-            Vec::new()
+/// Does what the item of a menu or of the palette is for.
+fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) {
+    match choice {
+        MenuChoice::Sort(column) => {
+            if let Some(listing) = state.screen_mut().listing_mut() {
+                listing.order_mut().choose(column);
+            }
+            state.ordered = None;
         }
-        PaletteTarget::Context(context) => vec![Effect::Enter(context)],
+        MenuChoice::Group(grouping) => {
+            if let Some(present) = state.screen_mut().listing_mut().and_then(Listing::grouping_mut) {
+                *present = grouping;
+            }
+            state.ordered = None;
+        }
+        MenuChoice::Range(length) => change_range(state, now, |range, _| range.length = length),
+        MenuChoice::Theme(theme) => {
+            state.shared.look.choose(theme);
+            state.shared.effects.push(Effect::Redraw);
+        }
+        MenuChoice::Context(context) => state.shared.effects.push(Effect::Enter(context)),
+        MenuChoice::Go(place) => state.go(place, now),
+        MenuChoice::Link(link) => state.shared.copy(link.to_string(), now),
+        MenuChoice::Run(command) => run(state, command, now),
+        MenuChoice::Intent(intent) => intent::choose(state, *intent, now),
+        MenuChoice::Cannot(why) => state.shared.messages.note(format!("Not available: {why}"), now),
     }
 }

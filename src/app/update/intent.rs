@@ -11,13 +11,13 @@ use crate::app::commands::Command;
 use crate::app::form::{self, ActionForm};
 use crate::app::identity::IncidentKey;
 use crate::app::intent::{Intent, Objects, PartialOperation};
-use crate::app::menu::{Menu, MenuChoice};
-use crate::app::place::Place;
-use crate::app::planner::{self, Planner};
-use crate::app::selection::Selection;
+use crate::app::menu::Menu;
+use crate::app::planner::{self, GONE, Planner};
+use crate::app::selection::{Selection, once};
 use crate::app::state::{Mode, State};
 use crate::app::subjects::service;
 use crate::model::action::OperationKind;
+use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::operation::Param;
@@ -27,32 +27,17 @@ mod menus;
 
 /// The incidents for the selection: the selected ones, or the open incidents of the selected alerts.
 fn about(state: &State) -> Vec<IncidentKey> {
+    let world = &state.shared.world;
+    let open = |known: &&IncidentView| known.is_shown_open();
+    let of_alerts =
+        |alerts: Vec<Fingerprint>| alerts.into_iter().filter_map(|alert| world.incident_of(alert));
     match state.selection() {
         Selection::Incidents(keys) => keys,
-        Selection::Alerts(all) => {
-            let mut keys = Vec::new();
-            for known in all.into_iter().filter_map(|alert| state.shared.world.incident_of(alert)) {
-                let key = IncidentKey::of(known);
-                if known.is_shown_open() && !keys.contains(&key) {
-                    keys.push(key);
-                }
-            }
-            keys
-        }
+        Selection::Alerts(alerts) => once(of_alerts(alerts).filter(open).map(IncidentKey::of)),
         Selection::Services(names) => {
-            let open = |known: &&IncidentView| known.is_shown_open();
-            let theirs = names.iter().flat_map(|name| state.shared.world.incidents_of(name)).filter(open);
-            let of_alerts = alerts_to_silence(state)
-                .into_iter()
-                .filter_map(|alert| state.shared.world.incident_of(alert))
-                .filter(open);
-            let mut keys = Vec::new();
-            for key in theirs.chain(of_alerts).map(IncidentKey::of) {
-                if !keys.contains(&key) {
-                    keys.push(key);
-                }
-            }
-            keys
+            let theirs = names.iter().flat_map(|name| world.incidents_of(name));
+            let all = theirs.chain(of_alerts(alerts_to_silence(state)));
+            once(all.filter(open).map(IncidentKey::of))
         }
         Selection::Nothing | Selection::Silences(_) | Selection::Level(_) | Selection::Policy(_) => {
             Vec::new()
@@ -86,41 +71,32 @@ fn alerts_to_silence(state: &State) -> Vec<Fingerprint> {
     }
 }
 
-/// What the key of an action opens.
-#[derive(Clone, Copy)]
-pub(super) enum Start {
-    /// The menu of all actions.
-    List,
-    /// The form of a silence without given alerts.
-    NewSilence,
-    /// The form of a silence for the selection.
-    Silence,
-    /// The given operation on the incidents for the selection.
-    Incidents(OperationKind),
-}
-
-/// Handles the key of an action.
-pub(super) fn run(state: &mut State, command: Command, start: Start, now: Timestamp) {
+/// Handles the key of an action. An operation on incidents has the name of its command.
+pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
     navigate::fix_cursor(state);
     if let Some(why) = &state.shared.guard.read_only {
         let why = format!("{}: actions are disabled: {why}", command.name());
         return refuse(state, &why, now);
     }
-    match start {
-        Start::List => menus::all(state, now),
-        Start::NewSilence => choose(state, Intent::NewSilence, now),
-        Start::Silence => {
-            let alerts = alerts_to_silence(state);
-            silence(state, &alerts, form::SILENCED, now);
-        }
-        Start::Incidents(kind) => {
-            let keys = about(state);
-            if keys.is_empty() {
-                without_incident(state, command, kind, now);
-            } else {
-                choose(state, Intent::on_incidents(kind, keys), now);
-            }
-        }
+    if command == Command::Act {
+        return menus::all(state, now);
+    }
+    if command == Command::NewSilence {
+        let form = form::silence::from_nothing(&state.shared);
+        return open_or_refuse(state, form, now);
+    }
+    if command == Command::Silence {
+        let alerts = alerts_to_silence(state);
+        return silence(state, &alerts, form::SILENCED, now);
+    }
+    let Some(kind) = OperationKind::ALL.iter().find(|kind| kind.name() == command.name()) else {
+        return;
+    };
+    let keys = about(state);
+    if keys.is_empty() {
+        without_incident(state, command, *kind, now);
+    } else {
+        choose(state, Intent::on_incidents(*kind, keys), now);
     }
 }
 
@@ -155,7 +131,7 @@ fn without_incident(state: &mut State, command: Command, kind: OperationKind, no
     if !near.is_empty() {
         let offered = |known: &&IncidentView| {
             let name = format!("{} {}", command.name(), planner::called(known));
-            (name, MenuChoice::Intent(Box::new(Intent::on_incidents(kind, vec![IncidentKey::of(known)]))))
+            (name, Intent::on_incidents(kind, vec![IncidentKey::of(known)]).into())
         };
         state.mode = Mode::Menu(Menu::new(title, near.iter().map(offered).collect(), 0));
         return;
@@ -164,21 +140,17 @@ fn without_incident(state: &mut State, command: Command, kind: OperationKind, no
         Selection::Alerts(_) | Selection::Services(_)
             if !alerts.is_empty() && matches!(command, Command::Acknowledge | Command::Snooze) =>
         {
-            let intent = |lasts: u64| Intent::Silence(alerts.clone(), Duration::from_secs(lasts * 60));
-            let items = [(15, "15m"), (30, "30m"), (60, "1h")];
-            let items = items.map(|(minutes, name)| {
-                (format!("Silence for {name}"), MenuChoice::Intent(Box::new(intent(minutes))))
+            let items = [15, 30, 60].map(|minutes| {
+                let lasts = Duration::from_secs(minutes * 60);
+                let name = format!("Silence for {}", duration::short(lasts));
+                (name, Intent::Silence(alerts.clone(), lasts).into())
             });
             let title = "No open incident for this alert. Silence the alert instead?";
             state.mode = Mode::Menu(Menu::new(title, items.into(), 0));
         }
         Selection::Services(names) => {
-            let names = names.join(", ");
-            refuse(
-                state,
-                &format!("{} needs an open incident; none is open for {names}", command.name()),
-                now,
-            );
+            let (name, services) = (command.name(), names.join(", "));
+            refuse(state, &format!("{name} needs an open incident; none is open for {services}"), now);
         }
         Selection::Alerts(_) => {
             refuse(state, &format!("{} needs an open incident; none has this alert", command.name()), now);
@@ -195,7 +167,6 @@ fn without_incident(state: &mut State, command: Command, kind: OperationKind, no
     }
 }
 
-/// Opens the form of a silence for these alerts.
 fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Timestamp) {
     if alerts.is_empty() {
         match state.selection() {
@@ -207,21 +178,17 @@ fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Time
             | Selection::Alerts(_)
             | Selection::Silences(_)
             | Selection::Level(_)
-            | Selection::Policy(_) => state
-                .shared
-                .messages
-                .note("silence works on alerts and incidents: there is none under the cursor", now),
+            | Selection::Policy(_) => {
+                let words = "silence works on alerts and incidents: there is none under the cursor";
+                state.shared.messages.note(words, now);
+            }
         }
         return;
     }
     // the comment of the silence names the incident
-    let mut numbers: Vec<String> = Vec::new();
-    for known in alerts.iter().filter_map(|alert| state.shared.world.incident_of(*alert)) {
-        let number = format!("#{}", known.incident.number);
-        if known.incident.is_open() && !numbers.contains(&number) {
-            numbers.push(number);
-        }
-    }
+    let known = alerts.iter().filter_map(|alert| state.shared.world.incident_of(*alert));
+    let open = known.filter(|known| known.incident.is_open());
+    let mut numbers = once(open.map(|known| format!("#{}", known.incident.number)));
     numbers.truncate(3);
     let form = form::silence::for_alerts(&state.shared, alerts, lasts, &numbers.join(" "));
     open_or_refuse(state, form, now);
@@ -234,10 +201,6 @@ fn open_or_refuse(state: &mut State, form: Result<ActionForm, Text>, now: Timest
     }
 }
 
-fn gone() -> Result<ActionForm, Text> {
-    Err("its source no longer lists it".into())
-}
-
 fn open(state: &mut State, form: ActionForm) {
     state.mode = Mode::Form(Box::new(form));
 }
@@ -248,22 +211,16 @@ pub(super) fn choose(state: &mut State, intent: Intent, now: Timestamp) {
         Intent::Operate(wanted) => next(state, wanted, now),
         Intent::Page(keys) => menus::page(state, &keys, now),
         Intent::Silence(alerts, lasts) => silence(state, &alerts, lasts, now),
-        Intent::NewSilence => {
-            let form = form::silence::from_nothing(&state.shared);
-            open_or_refuse(state, form, now);
-        }
         Intent::EditSilence(key) => {
-            let silence = key.silence(&state.shared.world);
-            let form = silence.map_or_else(gone, |silence| form::silence::edit(&state.shared, &silence));
+            let silence = key.silence(&state.shared.world).ok_or_else(|| Text::from(GONE));
+            let form = silence.and_then(|silence| form::silence::edit(&state.shared, &silence));
             open_or_refuse(state, form, now);
         }
         Intent::SilenceAgain(key) => {
-            let silence = key.silence(&state.shared.world);
-            let form = silence.map_or_else(gone, |silence| form::silence::again(&state.shared, &silence));
+            let silence = key.silence(&state.shared.world).ok_or_else(|| Text::from(GONE));
+            let form = silence.and_then(|silence| form::silence::again(&state.shared, &silence));
             open_or_refuse(state, form, now);
         }
-        Intent::Silences => state.go(Place::Silences, now),
-        Intent::Results => state.mode = Mode::Results { back: 0, top: 0 },
     }
 }
 
@@ -272,7 +229,8 @@ fn next(state: &mut State, wanted: PartialOperation, now: Timestamp) {
     let (planner, spec) = (Planner::of(&state.shared), wanted.kind.spec());
     if let Objects::Incidents(keys) = &wanted.objects {
         let known = planner.incidents(keys);
-        let why = if known.is_empty() { gone().err() } else { planner.cannot_on(&known, wanted.kind) };
+        let gone = known.is_empty().then(|| GONE.into());
+        let why = gone.or_else(|| planner.cannot_on(&known, wanted.kind));
         if let Some(why) = why {
             return refuse(state, &why, now);
         }

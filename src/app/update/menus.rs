@@ -1,19 +1,15 @@
-//! The menus: their items, and what choosing an item does.
+//! The menus of orders, groupings, ranges, contexts, themes and links.
 
 use jiff::Timestamp;
 
-use super::change_range;
-use crate::app::event::Effect;
 use crate::app::grouped::Listing;
 use crate::app::menu::{Menu, MenuChoice};
-use crate::app::place::Place;
-use crate::app::range::LENGTHS;
+use crate::app::range::lengths;
 use crate::app::state::{Mode, State};
 use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::text::address;
 
-/// Opens the menu of sort orders.
 pub(super) fn sort(state: &mut State, now: Timestamp) {
     let orders = state.screen().orders();
     let Some(order) = state.screen().listing().map(Listing::order).filter(|_| !orders.is_empty()) else {
@@ -26,7 +22,6 @@ pub(super) fn sort(state: &mut State, now: Timestamp) {
     state.mode = Mode::Menu(Menu::new("Sort by (choose again to reverse)", items, order.column));
 }
 
-/// Opens the menu of groupings.
 pub(super) fn group(state: &mut State) {
     let groupings = state.screen().groupings(&state.shared);
     let present = state.screen_mut().listing_mut().and_then(Listing::grouping_mut).cloned();
@@ -35,10 +30,9 @@ pub(super) fn group(state: &mut State) {
     state.mode = Mode::Menu(Menu::new("Group by", items, at));
 }
 
-/// Opens the menu of time ranges.
 pub(super) fn range(state: &mut State) {
-    let items = LENGTHS.map(|length| (duration::short(length), MenuChoice::Range(length))).to_vec();
-    let at = LENGTHS.iter().position(|length| *length == state.shared.range.length).unwrap_or(0);
+    let items = lengths().map(|length| (duration::short(length), MenuChoice::Range(length))).to_vec();
+    let at = lengths().iter().position(|length| *length == state.shared.range.length).unwrap_or(0);
     state.mode = Mode::Menu(Menu::new("Time range", items, at));
 }
 
@@ -62,7 +56,6 @@ pub(super) fn theme(state: &mut State) {
     state.mode = Mode::Menu(Menu::new("Theme (Esc cancels)", items, state.shared.look.theme));
 }
 
-/// Opens the menu of links.
 pub(super) fn links(state: &mut State, now: Timestamp) {
     let links = state.screen().links(&state.shared).into_iter();
     let item = |(name, link): (String, Text)| {
@@ -71,10 +64,8 @@ pub(super) fn links(state: &mut State, now: Timestamp) {
     };
     let items: Vec<_> = links.map(item).collect();
     if items.is_empty() {
-        state
-            .shared
-            .messages
-            .note("No links here. Alerts, incidents and escalation policies have links.", now);
+        let words = "No links here. Alerts, incidents and escalation policies have links.";
+        state.shared.messages.note(words, now);
     } else {
         state.mode = Mode::Menu(Menu::new("Links (Enter copies)", items, 0));
     }
@@ -85,33 +76,4 @@ pub(super) fn preview(state: &mut State, choice: Option<&MenuChoice>) {
     if let Some(MenuChoice::Theme(theme)) = choice {
         state.shared.look.choose(*theme);
     }
-}
-
-/// Applies a chosen item.
-pub(super) fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) -> Vec<Effect> {
-    match choice {
-        MenuChoice::Sort(column) => {
-            if let Some(listing) = state.screen_mut().listing_mut() {
-                listing.order_mut().choose(column);
-            }
-            state.ordered = None;
-        }
-        MenuChoice::Group(grouping) => {
-            if let Some(present) = state.screen_mut().listing_mut().and_then(Listing::grouping_mut) {
-                *present = grouping;
-            }
-            state.ordered = None;
-        }
-        MenuChoice::Range(length) => change_range(state, now, |range, _| range.length = length),
-        MenuChoice::Theme(theme) => {
-            state.shared.look.choose(theme);
-            return vec![Effect::Redraw];
-        }
-        MenuChoice::Context(context) => return vec![Effect::Enter(context)],
-        MenuChoice::Runbook(wanted) => state.go(Place::Runbook(wanted), now),
-        MenuChoice::Link(link) => return state.shared.copy(link.to_string(), now),
-        MenuChoice::Intent(intent) => super::intent::choose(state, *intent, now),
-        MenuChoice::Cannot(why) => state.shared.messages.note(format!("Not available: {why}"), now),
-    }
-    Vec::new()
 }

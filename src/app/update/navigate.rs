@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::app::grid::Grid;
 use crate::app::layout;
-use crate::app::list::Cursor;
+use crate::app::list::{Cursor, wrapped};
 use crate::app::page::scroll_to;
 use crate::app::place::ScrollPosition;
 use crate::app::screen::Opened;
@@ -57,7 +57,7 @@ fn move_by(state: &mut State, rows: isize) {
         }
     } else {
         let step = i16::try_from(rows).unwrap_or(if rows < 0 { i16::MIN } else { i16::MAX });
-        let scroll = state.scroll().saturating_add_signed(step);
+        let scroll = state.screen().scroll_position().scroll.saturating_add_signed(step);
         set_scroll(state, scroll);
     }
     follow(state);
@@ -68,13 +68,11 @@ pub(super) fn fix_cursor(state: &mut State) {
     move_by(state, 0);
 }
 
-/// Moves up or down by rows.
 pub(super) fn by_rows(state: &mut State, rows: isize) {
     let columns = isize::try_from(grid(state).columns).unwrap_or(1);
     move_by(state, rows * columns);
 }
 
-/// Moves up or down by pages.
 pub(super) fn by_pages(state: &mut State, pages: isize) {
     let page = isize::try_from(grid(state).height().max(1)).unwrap_or(isize::MAX);
     by_rows(state, pages * page);
@@ -88,7 +86,6 @@ pub(super) fn to_top(state: &mut State) {
     }
 }
 
-/// Moves to the last row.
 pub(super) fn to_bottom(state: &mut State) {
     move_by(state, isize::MAX / 64);
 }
@@ -113,13 +110,12 @@ pub(super) fn panel(state: &mut State, by: isize) {
     let body = layout::areas(state.shared.size).body;
     let (screen, shared) = state.split();
     let count = screen.panels();
-    let next = |panel: usize| (panel + count).saturating_add_signed(by) % count;
-    let mut panel = next(screen.scroll_position().panel);
+    let mut panel = wrapped(screen.scroll_position().panel, by, count);
     for _ in 0..count {
         if screen.has_panel(shared, body, panel) {
             break;
         }
-        panel = next(panel);
+        panel = wrapped(panel, by, count);
     }
     set_panel(state, panel);
     let area = grid(state).area;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::intent::Start;
 use super::{change_range, intent, menus, navigate, run_events};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
@@ -18,14 +17,13 @@ use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
 use crate::app::subjects::runbook;
-use crate::model::action::OperationKind;
 use crate::model::runbook::RunbookQuery;
 
 /// Runs a command. The match is exhaustive, so that a new command without an arm does not compile.
-pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
+pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
     let (screen, shared) = state.split();
-    if let Some(effects) = screen.run(shared, command, now) {
-        return effects;
+    if screen.run(shared, command, now) {
+        return;
     }
     match command {
         Command::Go(tab) => {
@@ -40,16 +38,14 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Messages => state.go(Place::Messages, now),
         Command::Silences => state.go(Place::Silences, now),
         Command::Results => state.mode = Mode::Results { back: 0, top: 0 },
-        Command::Acknowledge => {
-            intent::run(state, command, Start::Incidents(OperationKind::Acknowledge), now);
-        }
-        Command::Resolve => intent::run(state, command, Start::Incidents(OperationKind::Resolve), now),
-        Command::Note => intent::run(state, command, Start::Incidents(OperationKind::Note), now),
-        Command::Escalate => intent::run(state, command, Start::Incidents(OperationKind::Escalate), now),
-        Command::Snooze => intent::run(state, command, Start::Incidents(OperationKind::Snooze), now),
-        Command::Silence => intent::run(state, command, Start::Silence, now),
-        Command::NewSilence => intent::run(state, command, Start::NewSilence, now),
-        Command::Act => intent::run(state, command, Start::List, now),
+        Command::Acknowledge
+        | Command::Resolve
+        | Command::Note
+        | Command::Escalate
+        | Command::Snooze
+        | Command::Silence
+        | Command::NewSilence
+        | Command::Act => intent::run(state, command, now),
         Command::Open => {
             if !navigate::open(state, now) {
                 state.shared.messages.note("There is nothing to open here", now);
@@ -98,7 +94,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Links => menus::links(state, now),
         Command::Runbook => runbook(state, now),
         Command::Copy => match state.screen().copied(&state.shared, now) {
-            Some(text) => return state.shared.copy(text, now),
+            Some(text) => state.shared.copy(text, now),
             None => state.shared.messages.note("There is nothing to copy here", now),
         },
         Command::Handoff => state.go(Place::Report(Document::Handoff(SHIFT)), now),
@@ -113,11 +109,10 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Refresh => refresh(state, now),
         Command::Context => menus::context(state, now),
         Command::Theme => menus::theme(state),
-        Command::Redraw => return vec![Effect::Redraw],
-        Command::Suspend => return vec![Effect::Suspend],
-        Command::Quit => return run_events::leave(state, now),
+        Command::Redraw => state.shared.effects.push(Effect::Redraw),
+        Command::Suspend => state.shared.effects.push(Effect::Suspend),
+        Command::Quit => run_events::leave(state, now),
     }
-    Vec::new()
 }
 
 /// Opens the postmortem draft of the selected incident, or of the incident of the selected alert or service.
@@ -145,7 +140,7 @@ fn runbook(state: &mut State, now: Timestamp) {
     if all.len() > 1 {
         let item = |wanted: Arc<RunbookQuery>| {
             let place = wanted.url.as_ref().map(|url| format!("  {url}")).unwrap_or_default();
-            (format!("{}{place}", wanted.name), MenuChoice::Runbook(wanted))
+            (format!("{}{place}", wanted.name), MenuChoice::Go(Place::Runbook(wanted)))
         };
         state.mode = Mode::Menu(Menu::new("Runbook", all.into_iter().map(item).collect(), 0));
     } else if let Some(wanted) = all.pop() {
@@ -156,7 +151,6 @@ fn runbook(state: &mut State, now: Timestamp) {
     }
 }
 
-/// Sends all queries again, unless updates are paused.
 fn refresh(state: &mut State, now: Timestamp) {
     if state.shared.paused.is_some() {
         let key = state.shared.key(Command::Pause);

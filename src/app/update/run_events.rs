@@ -5,13 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::app::commands::Command;
-use crate::app::event::{Effect, Message, Tone};
+use crate::app::event::Effect;
 use crate::app::identity::{IncidentKey, SilenceKey};
-use crate::app::key::{Key, NamedKey};
-use crate::app::results;
+use crate::app::number::plural;
 use crate::app::runs::{PlanRun, result_message, summary};
 use crate::app::selection::Handled;
-use crate::app::state::{Mode, State};
+use crate::app::state::State;
 use crate::model::action::{Action, ActionProgress, ActionResult};
 use crate::model::ask::Topic;
 use crate::model::operation::TargetKind;
@@ -20,7 +19,6 @@ use crate::model::remote::age;
 /// How long a second press of the quit key is accepted.
 const MEANT: Duration = Duration::from_secs(10);
 
-/// Records the progress of an action.
 pub(super) fn progressed(
     state: &mut State,
     plan: u64,
@@ -90,43 +88,18 @@ fn unmark(state: &mut State, run: &PlanRun, action: &Action) {
 }
 
 /// Quits; while an action is in progress only after a second press.
-pub(super) fn leave(state: &mut State, now: Timestamp) -> Vec<Effect> {
+pub(super) fn leave(state: &mut State, now: Timestamp) {
     let running: usize = state.shared.runs.running().map(|run| run.progress.len() - run.over()).sum();
     let is_meant = state.leaving.is_some_and(|at| age(at, now) < MEANT);
     if running == 0 || is_meant {
-        return vec![Effect::Quit];
+        state.shared.effects.push(Effect::Quit);
+        return;
     }
     state.leaving = Some(now);
-    let (things, verb) = if running == 1 { ("1 action", "is") } else { ("actions", "are") };
-    let count = if running == 1 { String::new() } else { format!("{running} ") };
+    let (actions, verb) = (plural(running, "action"), if running == 1 { "is" } else { "are" });
     let key = state.shared.key(Command::Quit);
     let text = format!(
-        "{count}{things} {verb} in progress: press {key} again to quit now; the journal records the progress"
+        "{actions} {verb} in progress: press {key} again to quit now; the journal records the progress"
     );
-    state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
-    Vec::new()
-}
-
-/// Handles a key in the list of results.
-pub(super) fn read(state: &mut State, (back, top): (usize, u16), key: Key, now: Timestamp) {
-    let page = state.shared.size.1.saturating_sub(6).max(1);
-    let oldest = state.shared.runs.all().len().saturating_sub(1);
-    let (back, top) = match state.shared.keys.lookup(key, &[]) {
-        Some(Command::Down) => (back, top.saturating_add(1)),
-        Some(Command::Up) => (back, top.saturating_sub(1)),
-        Some(Command::PageDown) => (back, top.saturating_add(page)),
-        Some(Command::PageUp) => (back, top.saturating_sub(page)),
-        Some(Command::Top) => (back, 0),
-        Some(Command::Bottom) => (back, u16::MAX),
-        Some(Command::Left) => ((back + 1).min(oldest), 0),
-        Some(Command::Right) => (back.saturating_sub(1), 0),
-        _ => return,
-    };
-    let top = top.min(results::last_top(&state.shared, back, now));
-    state.mode = Mode::Results { back, top };
-}
-
-/// Translates the mouse wheel to the arrow keys, in views that scroll with the arrow keys.
-pub(super) fn wheel_key(wheel: i16) -> Key {
-    Key::named(if wheel < 0 { NamedKey::Up } else { NamedKey::Down })
+    state.shared.messages.warn(text, now);
 }

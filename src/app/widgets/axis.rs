@@ -17,7 +17,6 @@ const LABELS: u16 = 7;
 /// Larger values are clamped, so that differences and products cannot overflow.
 const HUGE: f64 = 1e300;
 
-/// The areas of a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ChartFrame {
     /// The row above the plot, for the legend; None if there is no room.
@@ -68,20 +67,12 @@ impl ChartFrame {
         text::put(buf, plot.x, self.line.y, plot.width, &across, style);
         for tick in times(span, cx.zone, plot.width) {
             text::put(buf, plot.x + tick.column, self.line.y, 1, cx.charset.pick("┬", "+"), style);
-            let width = plot.width - tick.label_at;
-            text::put(
-                buf,
-                plot.x + tick.label_at,
-                self.line.y + 1,
-                width,
-                &tick.label,
-                cx.style(Role::Muted),
-            );
+            let (x, width) = (plot.x + tick.label_at, plot.width - tick.label_at);
+            text::put(buf, x, self.line.y + 1, width, &tick.label, cx.style(Role::Muted));
         }
     }
 }
 
-/// The value axis.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ValueScale {
     /// The value at the bottom of the plot.
@@ -93,7 +84,6 @@ pub(super) struct ValueScale {
     words: AxisLabels,
 }
 
-/// The format of value labels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct AxisLabels {
     unit: ValueUnit,
@@ -124,8 +114,9 @@ impl ValueScale {
         let (least, most) = (1 + crosses, (rows / 2).clamp(1 + crosses, 4));
         // if labels do not fit: fewer and rounder ticks, then differences, then only the labels that fit
         let steps = || (least..=most).rev();
-        let whole = |intervals| Self::in_steps((low, high), fixed, unit, charset, intervals);
-        let above = |intervals| Self::above_lowest((low, high), fixed, unit, charset, intervals);
+        let words = AxisLabels { unit, charset, measure: None, base: None };
+        let whole = |intervals| Self::in_steps((low, high), fixed, words, intervals);
+        let above = |intervals| Self::above_lowest((low, high), fixed, words, intervals);
         let found = steps().map(whole).chain(steps().map(above)).find(Self::is_legible);
         found.unwrap_or_else(|| {
             let mut scale = whole(least);
@@ -135,18 +126,13 @@ impl ValueScale {
         })
     }
 
-    fn in_steps(
-        (low, high): (f64, f64),
-        fixed: bool,
-        unit: ValueUnit,
-        charset: Charset,
-        intervals: u16,
-    ) -> Self {
+    fn in_steps((low, high): (f64, f64), fixed: bool, words: AxisLabels, intervals: u16) -> Self {
         let by = |measure: Option<DisplayUnit>| measure.map_or(1.0, |measure| measure.by);
-        let mut measure = unit.measure(low.abs().max(high.abs()), charset);
+        let measure_of = |highest| words.unit.measure(highest, words.charset);
+        let mut measure = measure_of(low.abs().max(high.abs()));
         let (mut from, mut to, mut step) = round(low * by(measure), high * by(measure), intervals);
         let highest = (from / by(measure)).abs().max((to / by(measure)).abs());
-        let rounded = unit.measure(highest, charset);
+        let rounded = measure_of(highest);
         if rounded != measure {
             // rounding up has reached the next unit: 1s, not 1000ms
             measure = rounded;
@@ -154,25 +140,19 @@ impl ValueScale {
         }
         let by = by(measure);
         let (low, high) = if fixed { (low, high) } else { (from / by, to / by) };
-        let words = AxisLabels { unit, charset, measure, base: None };
+        let words = AxisLabels { measure, ..words };
         let all = (0..=intervals).map(|i| from + f64::from(i) * step);
         let ticks = all.map(|scaled| (scaled / by, words.tick(scaled, step)));
         Self { low, high, ticks: inside(low, high, ticks), words }
     }
 
     /// Ticks at round differences from the lowest value, for large values close together.
-    fn above_lowest(
-        (low, high): (f64, f64),
-        fixed: bool,
-        unit: ValueUnit,
-        charset: Charset,
-        intervals: u16,
-    ) -> Self {
-        let measure = unit.measure(high - low, charset);
+    fn above_lowest((low, high): (f64, f64), fixed: bool, words: AxisLabels, intervals: u16) -> Self {
+        let measure = words.unit.measure(high - low, words.charset);
         let by = measure.map_or(1.0, |measure| measure.by);
         let (_, to, step) = round(0.0, (high - low) * by, intervals);
         let high = if fixed { high } else { low + to / by };
-        let words = AxisLabels { unit, charset, measure, base: Some(low) };
+        let words = AxisLabels { measure, base: Some(low), ..words };
         let all = (0..=intervals).map(|i| f64::from(i) * step / by);
         let ticks = all.map(|more| (low + more, if more > 0.0 { words.more(more) } else { words.few(low) }));
         Self { low, high, ticks: inside(low, high, ticks), words }
@@ -209,7 +189,6 @@ impl ValueScale {
         cell(1.0 - self.share(value), last)
     }
 
-    /// Whether a value is within the scale.
     pub(super) fn holds(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
     }
@@ -251,7 +230,6 @@ fn fitting(labels: impl IntoIterator<Item = String>) -> String {
     labels.into_iter().find(|label| text::width(label) <= LABELS).unwrap_or_default()
 }
 
-/// The ticks within the bounds.
 fn inside(low: f64, high: f64, ticks: impl Iterator<Item = (f64, String)>) -> Vec<(f64, String)> {
     let tolerance = (high - low) * 1e-6;
     ticks.filter(|(value, _)| *value >= low - tolerance && *value <= high + tolerance).collect()
@@ -292,12 +270,9 @@ fn round(low: f64, high: f64, intervals: u16) -> (f64, f64, f64) {
     (low, high, raw)
 }
 
-/// A label of the time axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TimeTick {
-    /// The column of the time.
     pub(super) column: u16,
-    /// The first column of the label.
     pub(super) label_at: u16,
     /// The label: `02:15`, `02:15:30` or `Mar 14`.
     pub(super) label: String,

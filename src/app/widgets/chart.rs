@@ -14,14 +14,12 @@ use crate::app::display_settings::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::model::series::TimeGrid;
 
-/// A series of a chart.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChartLine<'a> {
     /// One value per point of the span; NaN where there is none.
     pub values: &'a [f64],
     /// The role; see [`Role::of_line`].
     pub role: Role,
-    /// The label in the legend.
     pub label: &'a str,
 }
 
@@ -40,17 +38,14 @@ impl<'a> ChartLine<'a> {
 /// An event, drawn as a vertical line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChartMark<'a> {
-    /// The time of the event.
     pub at: Timestamp,
     /// A symbol of one cell for the time axis.
     pub symbol: &'a str,
     pub role: Role,
 }
 
-/// The data of a chart.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chart<'a> {
-    /// The time range of the chart.
     pub span: TimeGrid,
     /// The series, most important first: it is drawn over the others, and alone if there is no room for a chart.
     pub lines: &'a [ChartLine<'a>],
@@ -59,7 +54,6 @@ pub struct Chart<'a> {
     pub thresholds: &'a [(f64, &'a str)],
     /// The periods in which an alert fired, drawn as background.
     pub shade: &'a [(Timestamp, Timestamp)],
-    /// Events.
     pub marks: &'a [ChartMark<'a>],
     /// Whether the legend shows the newest value of each series; false: only the labels.
     pub newest: bool,
@@ -274,9 +268,7 @@ impl<'a> Chart<'a> {
     fn no_data(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         let is_infinite = self.lines.iter().flat_map(|line| line.values).any(|value| value.is_infinite());
         let words = if is_infinite { "no finite values" } else { "no data" };
-        let words = text::fit(words, area.width, cx.charset);
-        let x = area.x + (area.width - text::width(&words)) / 2;
-        text::put(buf, x, area.y + area.height / 2, area.width, &words, cx.style(Role::Muted));
+        text::centred(cx, words, Role::Muted, area, buf);
     }
 
     /// Draws a sparkline of the first series, with the legend above it if there are two rows.
@@ -335,7 +327,6 @@ impl<'a> Chart<'a> {
 
 /// The entries that fit whole, and the number of the others: a cut number would be read as another number.
 fn fitting(entries: Vec<Vec<StyledRun<'_>>>, width: u16) -> Vec<StyledRun<'_>> {
-    let cells = |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
     let count = entries.len();
     let mut used = 0;
     let mut runs = Vec::new();
@@ -343,7 +334,7 @@ fn fitting(entries: Vec<Vec<StyledRun<'_>>>, width: u16) -> Vec<StyledRun<'_>> {
         let gap = if i > 0 { "   " } else { "" };
         let more = format!("{gap}+{}", count - i);
         let rest = if i + 1 < count { text::width(&more).max(5) } else { 0 };
-        let wanted = text::width(gap) + cells(&entry);
+        let wanted = text::width(gap) + text::runs_width(&entry);
         if i > 0 && used + wanted + rest > width {
             runs.push(StyledRun::new(more, Role::Muted));
             break;

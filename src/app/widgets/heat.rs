@@ -10,7 +10,6 @@ use crate::app::display_settings::Cx;
 use crate::app::theme::Role;
 use crate::model::series::TimeGrid;
 
-/// A bucket of a histogram.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeatBucket<'a> {
     /// The upper bound in seconds; infinite for the last bucket.
@@ -19,10 +18,8 @@ pub struct HeatBucket<'a> {
     pub values: &'a [f64],
 }
 
-/// The data of a heat map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Heat<'a> {
-    /// The time range.
     pub span: TimeGrid,
     /// The buckets, fastest first.
     pub buckets: &'a [HeatBucket<'a>],
@@ -49,9 +46,7 @@ impl Heat<'_> {
         let known = self.buckets.iter().any(|bucket| bucket.values.iter().any(|value| value.is_finite()));
         if !known || bands.is_empty() {
             frame.draw(cx, self.span, &[], buf);
-            let words = text::fit("no data", plot.width, cx.charset);
-            let x = plot.x + (plot.width - text::width(&words)) / 2;
-            text::put(buf, x, plot.y + plot.height / 2, plot.width, &words, cx.style(Role::Muted));
+            text::centred(cx, "no data", Role::Muted, plot, buf);
             return;
         }
         // every bucket has the same whole number of rows
@@ -171,7 +166,6 @@ fn legend<'a>(cx: &Cx<'_>) -> Vec<text::StyledRun<'a>> {
     runs
 }
 
-/// The character for missing data.
 fn no_data_symbol(cx: &Cx<'_>) -> &'static str {
     cx.charset.pick("╱", "/")
 }

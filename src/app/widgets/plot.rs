@@ -6,7 +6,6 @@ use ratatui::style::Style;
 
 use super::text;
 
-/// How dots are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dots {
     /// 2 by 4 braille dots per cell.

@@ -11,7 +11,6 @@ use crate::app::theme::Role;
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 const ASCII: [&str; 8] = ["_", ".", ":", "-", "=", "+", "*", "#"];
 
-/// The data of a sparkline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sparkline<'a> {
     /// The values, oldest first; NaN where there are no data.

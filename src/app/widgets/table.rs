@@ -11,7 +11,6 @@ use super::text::{self, StyledRun};
 use crate::app::display_settings::Cx;
 use crate::app::theme::Role;
 
-/// The alignment of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Align {
     /// For texts: cut with an ellipsis if they do not fit.
@@ -25,7 +24,6 @@ enum Align {
 pub struct Size {
     /// Minimum width; with fewer cells the column is left out.
     min: u16,
-    /// Maximum width.
     max: u16,
     /// The column with the highest number is left out first; among equals, the last one.
     priority: u8,
@@ -51,27 +49,21 @@ impl Size {
 /// One column: its title and its size.
 pub type Column = (&'static str, Size);
 
-/// The position of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnSlot {
-    /// The index of the column.
     pub column: usize,
     /// The first cell, from the table's left edge.
     pub x: u16,
-    /// The width in cells.
     pub width: u16,
 }
 
-/// The content of one field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell<'a> {
     Empty,
-    /// A text in one role.
     Text(StyledRun<'a>),
     /// A text in several roles, aligned left.
     Runs(Vec<StyledRun<'a>>),
     Spark(Sparkline<'a>),
-    /// A gauge for a ratio.
     Gauge(Gauge),
 }
 
@@ -81,13 +73,11 @@ impl<'a> Cell<'a> {
         Self::Text(StyledRun::new(text, role))
     }
 
-    /// The symbol of a role.
     pub fn symbol(cx: &Cx<'_>, role: Role) -> Self {
         Self::Text(StyledRun::new(cx.symbol(role), role))
     }
 }
 
-/// The content of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content<'a> {
     /// One cell per column.
@@ -113,7 +103,6 @@ impl<'a> Row<'a> {
         Self { content: Content::Cells(cells), marked: false, new: false, over: None }
     }
 
-    /// A group header.
     pub fn heading(runs: Vec<StyledRun<'a>>) -> Self {
         Self { content: Content::Heading(runs), marked: false, new: false, over: None }
     }
@@ -122,13 +111,11 @@ impl<'a> Row<'a> {
 /// The column by which the rows are sorted, and the direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// The index of the column.
     pub column: usize,
     /// Whether the highest value is first.
     pub descending: bool,
 }
 
-/// A table without its rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'a> {
     /// The columns from left to right.

@@ -15,7 +15,6 @@ use crate::app::display_settings::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::model::text::{clean, clean_lines};
 
-/// A text in one role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StyledRun<'a> {
     pub text: Cow<'a, str>,
@@ -28,7 +27,6 @@ impl<'a> StyledRun<'a> {
     }
 }
 
-/// The character that marks cut text.
 pub fn ellipsis(charset: Charset) -> &'static str {
     charset.pick("…", "~")
 }
@@ -38,6 +36,11 @@ pub fn width(text: &str) -> u16 {
     let text = clean(text);
     let cells = if is_plain(&text) { text.len() } else { text.graphemes(true).map(cells_of).sum() };
     u16::try_from(cells).unwrap_or(u16::MAX)
+}
+
+/// The number of cells that runs take beside each other.
+pub fn runs_width(runs: &[StyledRun<'_>]) -> u16 {
+    runs.iter().map(|run| width(&run.text)).fold(0, u16::saturating_add)
 }
 
 /// Whether a text is printable ASCII only, in which each byte is one cell.
@@ -99,6 +102,13 @@ pub fn right(buf: &mut Buffer, x: u16, y: u16, width: u16, text: &str, style: St
         return put(buf, x, y, width, &"#".repeat(usize::from(width)), style);
     }
     put(buf, x.saturating_add(width - cells), y, cells, text, style)
+}
+
+/// Writes a text into the middle of an area.
+pub fn centred(cx: &Cx<'_>, text: &str, role: Role, area: Rect, buf: &mut Buffer) {
+    let text = fit(text, area.width, cx.charset);
+    let x = area.x + (area.width - width(&text)) / 2;
+    put(buf, x, area.y + area.height / 2, area.width, &text, cx.style(role));
 }
 
 /// Names with their values in one line, as many as fit whole.

@@ -4,17 +4,14 @@ use crate::app::display_settings::Charset;
 use crate::model::health::{latency, percent};
 use crate::model::slo::show::burn;
 
-/// The unit of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueUnit {
     /// A ratio, 0 to 1, shown in per cent.
     Ratio,
-    /// Events per second.
     PerSecond,
     Seconds,
     /// A multiple, shown as `2x`.
     Times,
-    /// No unit.
     Plain,
 }
 

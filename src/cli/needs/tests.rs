@@ -13,7 +13,7 @@ use crate::app::event::{Arrival, Effect, Event};
 use crate::app::identity::{IncidentKey, PolicyKey, SloKey};
 use crate::app::place::{Document, Place};
 use crate::app::screens;
-use crate::app::shared::InitialState;
+use crate::app::shared::Shared;
 use crate::app::state::State;
 use crate::backend::{Clock, Source, demo};
 use crate::cli::alerts::AlertFilter;
@@ -170,7 +170,7 @@ async fn page() -> (String, Vec<AskKind>) {
     let sources = demo_sources();
     let infos = sources.iter().map(|source| source.info().clone()).collect();
     let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
-    let mut state = State::new(InitialState::new("demo", infos, look, (120, 40)));
+    let mut state = State::new(Shared::new("demo", infos, look, (120, 40)));
     answered(&mut state, &sources).await;
     let mut page = String::from(
         "# What each verb waits for\n\n\

@@ -52,44 +52,29 @@ pub(super) fn trimmed<'g, 'b>(row: &'g [Glyph<'b>]) -> &'g [Glyph<'b>] {
 pub(super) fn rgb(colour: Color) -> Option<(u8, u8, u8)> {
     match colour {
         Color::Rgb(r, g, b) => Some((r, g, b)),
-        other => sgr::number(other).map(indexed),
+        other => sgr::number(other).map(|index| sgr::rgb(index, &SIXTEEN).into()),
     }
 }
 
-/// xterm's palette of 256 colours; the first sixteen are changed to be legible on the dark background of snapshots.
-fn indexed(number: u8) -> (u8, u8, u8) {
-    const SIXTEEN: [(u8, u8, u8); 16] = [
-        (0x1c, 0x1f, 0x26),
-        (0xe0, 0x5f, 0x65),
-        (0x78, 0xb8, 0x5c),
-        (0xd9, 0xa9, 0x4a),
-        (0x5c, 0x9c, 0xf0),
-        (0xc0, 0x78, 0xdd),
-        (0x4d, 0xb5, 0xbd),
-        (0xc8, 0xcc, 0xd4),
-        (0x7a, 0x82, 0x90),
-        (0xff, 0x7b, 0x80),
-        (0x98, 0xd8, 0x78),
-        (0xf5, 0xc9, 0x6a),
-        (0x82, 0xb8, 0xff),
-        (0xd8, 0x9b, 0xf0),
-        (0x70, 0xd5, 0xdd),
-        (0xff, 0xff, 0xff),
-    ];
-    // xterm's colour cube: six steps of each colour
-    let step = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
-    match number {
-        0..16 => SIXTEEN.get(usize::from(number)).copied().unwrap_or_default(),
-        16..232 => {
-            let n = number - 16;
-            (step(n / 36), step(n / 6 % 6), step(n % 6))
-        }
-        232.. => {
-            let grey = 8 + 10 * (number - 232);
-            (grey, grey, grey)
-        }
-    }
-}
+/// The first sixteen colours of xterm's palette, legible on the dark background of snapshots.
+const SIXTEEN: [[u8; 3]; 16] = [
+    [0x1c, 0x1f, 0x26],
+    [0xe0, 0x5f, 0x65],
+    [0x78, 0xb8, 0x5c],
+    [0xd9, 0xa9, 0x4a],
+    [0x5c, 0x9c, 0xf0],
+    [0xc0, 0x78, 0xdd],
+    [0x4d, 0xb5, 0xbd],
+    [0xc8, 0xcc, 0xd4],
+    [0x7a, 0x82, 0x90],
+    [0xff, 0x7b, 0x80],
+    [0x98, 0xd8, 0x78],
+    [0xf5, 0xc9, 0x6a],
+    [0x82, 0xb8, 0xff],
+    [0xd8, 0x9b, 0xf0],
+    [0x70, 0xd5, 0xdd],
+    [0xff, 0xff, 0xff],
+];
 
 #[cfg(test)]
 mod tests {

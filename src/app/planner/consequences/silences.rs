@@ -1,16 +1,18 @@
 //! The consequences of actions on silences: which alerts are silenced, which may notify again, and which clock counts.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Consequence, alerts, plain, serious};
-use crate::app::number::moment;
-use crate::app::subjects::on_call::words::left;
+use super::{Consequence, Situation, plain, serious};
+use crate::app::number::{moment, plural};
+use crate::app::planner::Planner;
 use crate::model::action::{Action, Operation, SilenceDraft};
+use crate::model::alert::Alert;
 use crate::model::duration;
+use crate::model::fingerprint::Fingerprint;
 use crate::model::matcher::Matcher;
 use crate::model::silence::{Silence, SilencePreview, SilenceState, preview};
 use crate::model::source::SourceId;
@@ -27,7 +29,7 @@ pub fn hidden<'a>(world: &World, actions: impl IntoIterator<Item = &'a Action>) 
     let mut seen = BTreeSet::new();
     for action in actions {
         let Some(draft) = action.operation.draft() else { continue };
-        let found = at(world, &action.source, draft);
+        let found = preview_of(world, &action.source, draft);
         all.each.push(found.hidden.len());
         all.unevaluated = all.unevaluated.or(found.unevaluated);
         all.hidden.extend(found.hidden.into_iter().filter(|alert| seen.insert(alert.fingerprint)));
@@ -35,45 +37,47 @@ pub fn hidden<'a>(world: &World, actions: impl IntoIterator<Item = &'a Action>) 
     all
 }
 
+/// The alerts that silences with these matchers would affect at these sources now.
+pub fn preview_at<'a>(
+    world: &World,
+    at: &[SourceId],
+    lists: impl IntoIterator<Item = &'a [Matcher]>,
+    marked: &BTreeSet<Fingerprint>,
+) -> SilencePreview {
+    let is_there = |alert: &&Arc<Alert>| {
+        alert.receivers.is_empty() || alert.sources.iter().any(|source| at.contains(source))
+    };
+    preview(lists, world.alerts().iter().filter(is_there), marked)
+}
+
 /// The alerts that a silence would affect at a source now.
-fn at(world: &World, source: &SourceId, draft: &SilenceDraft) -> SilencePreview {
-    let there = world.alerts().iter();
-    let there = there.filter(|alert| alert.receivers.is_empty() || alert.sources.contains(source));
-    preview([draft.matchers.as_slice()], there, &BTreeSet::new())
+fn preview_of(world: &World, source: &SourceId, draft: &SilenceDraft) -> SilencePreview {
+    let at = std::slice::from_ref(source);
+    preview_at(world, at, [draft.matchers.as_slice()], &BTreeSet::new())
 }
 
 /// The combined effect of all silences of a plan.
-pub(super) fn together(
-    world: &World,
-    actions: &[Action],
-    zone: &TimeZone,
-    now: Timestamp,
-) -> Vec<Consequence> {
+pub(super) fn together(situation: Situation<'_>, actions: &[Action]) -> Vec<Consequence> {
     let Some(draft) = actions.iter().find_map(|action| action.operation.draft()) else { return Vec::new() };
-    let found = hidden(world, actions);
-    let until = format!("{} (in {})", moment(draft.ends_at, now, zone), left(draft.ends_at, now));
-    let count = alerts(found.hidden.len());
-    let words = match draft.starts_at.filter(|start| *start > now) {
+    let found = hidden(situation.planner.world, actions);
+    let until = situation.until(draft.ends_at);
+    let count = plural(found.hidden.len(), "alert");
+    let words = match draft.starts_at.filter(|start| *start > situation.now) {
         Some(start) => format!(
-            "Begins {} (in {}) and lasts until {until}; it would silence {count} that fire now.",
-            moment(start, now, zone),
-            left(start, now)
+            "Begins {} and lasts until {until}; it would silence {count} that fire now.",
+            situation.until(start)
         ),
         None => format!("Silences {count} until {until}: no notifications for matching alerts."),
     };
-    let mut all = vec![plain(words)];
-    all.extend(found.unevaluated.map(|matcher| unevaluated(&matcher)));
-    all
+    let unevaluated = |matcher| {
+        serious(format!("No preview: burnwatch cannot evaluate {matcher}. Alertmanager may silence more."))
+    };
+    std::iter::once(plain(words)).chain(found.unevaluated.map(unevaluated)).collect()
 }
 
-fn unevaluated(matcher: &Matcher) -> Consequence {
-    serious(format!("No preview: burnwatch cannot evaluate {matcher}. Alertmanager may silence more."))
-}
-
-/// The consequences of one action on a silence.
-pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp) -> Vec<Consequence> {
-    let source = &action.source;
-    let is_it = |one: &&std::sync::Arc<Silence>| one.source == *source && one.id == action.target.id;
+pub(super) fn of(situation: Situation<'_>, action: &Action) -> Vec<Consequence> {
+    let (source, world) = (&action.source, situation.planner.world);
+    let is_it = |one: &&Arc<Silence>| one.source == *source && one.id == action.target.id;
     let silence = world.silences().find(is_it).map(|silence| &**silence);
     let mut all = Vec::new();
     let mut end = action.operation.draft().map(|draft| draft.ends_at);
@@ -82,14 +86,13 @@ pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp
     }
     if let Operation::Extend { until } = &action.operation {
         let hides = silence.map(|silence| format!("; {}", hides(world, silence))).unwrap_or_default();
-        let words = format!("It ends {} (in {}){hides}.", moment(*until, now, zone), left(*until, now));
-        all.push(plain(words));
+        all.push(plain(format!("It ends {}{hides}.", situation.until(*until))));
         end = Some(*until);
     }
     if action.operation == Operation::Expire {
         all.extend(silence.map(|silence| ended(world, silence)));
     }
-    all.extend(end.and_then(|end| clock_warning(world, source, end, zone, now)));
+    all.extend(end.and_then(|end| clock_warning(situation, source, end)));
     all
 }
 
@@ -101,7 +104,7 @@ fn hides(world: &World, silence: &Silence) -> String {
     match count(world, silence) {
         None => "the affected alerts are not known".to_owned(),
         Some(0) => "it affects no alert now".to_owned(),
-        Some(count) => format!("it affects {} now", alerts(count)),
+        Some(count) => format!("it affects {} now", plural(count, "alert")),
     }
 }
 
@@ -121,7 +124,7 @@ fn ended(world: &World, silence: &Silence) -> Consequence {
     match count(world, silence) {
         None => serious("The affected alerts are not known: they may notify again at once.".to_owned()),
         Some(0) => plain("It affects no alert now."),
-        Some(count) => serious(format!("{} may notify again at once.", alerts(count))),
+        Some(count) => serious(format!("{} may notify again at once.", plural(count, "alert"))),
     }
 }
 
@@ -134,24 +137,22 @@ fn edited(world: &World, source: &SourceId, silence: &Silence, draft: &SilenceDr
         "Alertmanager creates a new silence with another id and expires this one."
     };
     let mut all = vec![plain(words)];
-    let after: BTreeSet<_> = at(world, source, draft).hidden.iter().map(|alert| alert.fingerprint).collect();
+    let after: BTreeSet<_> =
+        preview_of(world, source, draft).hidden.iter().map(|alert| alert.fingerprint).collect();
     let bared = world.hidden_by(&silence.id).filter(|alert| !after.contains(&alert.fingerprint)).count();
     if bared > 0 {
-        all.push(serious(format!("{} that it affects now may notify again at once.", alerts(bared))));
+        all.push(serious(format!(
+            "{} that it affects now may notify again at once.",
+            plural(bared, "alert")
+        )));
     }
     all
 }
 
 /// A warning if the server's clock, which decides when a silence ends, differs from this machine's or is unknown.
-fn clock_warning(
-    world: &World,
-    source: &SourceId,
-    end: Timestamp,
-    zone: &TimeZone,
-    now: Timestamp,
-) -> Option<Consequence> {
-    let held = world.cache(source)?;
-    held.probe().value()?;
+fn clock_warning(situation: Situation<'_>, source: &SourceId, end: Timestamp) -> Option<Consequence> {
+    let Situation { planner: Planner { world, .. }, zone, now } = situation;
+    world.cache(source)?.probe().value()?;
     let Some(ahead) = world.clock_ahead(source) else {
         return Some(plain(format!("The clock of {source} is unknown: times are by this machine's clock.")));
     };

@@ -81,7 +81,7 @@ fn labels_of(labels: &Labels) -> Value {
 /// `name=value name=value`, those that name the service first.
 pub(super) fn pairs(shared: &Shared, labels: &Labels) -> String {
     let rank = |name: &str| {
-        shared.health_policy.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
+        shared.world.health_policy.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
     };
     let mut shown: Vec<_> = labels.iter().collect();
     shown.sort_by_key(|(name, _)| rank(name));

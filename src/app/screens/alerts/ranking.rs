@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
+use indexmap::IndexSet;
+
 use crate::app::columns::{OrderBy, ascending, compare, descending};
-use crate::app::grouped::GroupIndex;
 use crate::app::prelude::*;
 use crate::app::subjects::alert::{AlertRank, alert_rank};
 
@@ -71,7 +72,7 @@ impl Ranking {
         world: &World,
         order: SortOrder,
         grouping: &Grouping,
-    ) -> Option<GroupIndex<Labels>> {
+    ) -> Option<IndexSet<Labels>> {
         let inputs = RankingInputs { revision: revision(order, world), order, grouping: grouping.clone() };
         if self.inputs.as_ref() == Some(&inputs) {
             return None;
@@ -89,9 +90,9 @@ impl Ranking {
         ranked.sort_unstable_by(|a, b| {
             compare(&ORDERS, order, |by| by(a, b)).then_with(|| a.alert_rank.cmp(&b.alert_rank))
         });
-        let mut index = GroupIndex::default();
-        let rank =
-            |one: Compared<'_>| Ranked { at: one.at, group: index.number(group_of(one.alert, grouping)) };
+        let mut index = IndexSet::new();
+        let mut number = |alert: &Alert| index.insert_full(group_of(alert, grouping)).0;
+        let rank = |one: Compared<'_>| Ranked { at: one.at, group: number(one.alert) };
         *self = Self { inputs: Some(inputs), alerts: ranked.into_iter().map(rank).collect() };
         Some(index)
     }

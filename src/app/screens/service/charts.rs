@@ -130,7 +130,8 @@ fn draw_one(
     let alerts = service::alerts(cx.shared, &service.name);
     let fired: Vec<_> = alerts.iter().filter(|a| a.is_firing()).map(|a| (a.starts_at, cx.now)).collect();
     let marks: Vec<ChartMark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
-    let threshold = shown.threshold.map(|(limit, words)| (limit(&cx.shared.health_policy.thresholds), words));
+    let threshold =
+        shown.threshold.map(|(limit, words)| (limit(&cx.shared.world.health_policy.thresholds), words));
     let chart = Chart {
         thresholds: threshold.as_slice(),
         shade: &fired,

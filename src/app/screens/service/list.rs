@@ -161,7 +161,7 @@ pub(super) fn draw(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, a
         y += 1;
     }
     let rest = Rect { y, height: rows.bottom().saturating_sub(y), ..rows };
-    draw_rows(cx, service, cx.shared.health_policy.thresholds.saturation_degraded, (0, rest), buf);
+    draw_rows(cx, service, cx.shared.world.health_policy.thresholds.saturation_degraded, (0, rest), buf);
     let others = count(service);
     let hidden = (alerts.len() + others).saturating_sub(usize::from(rows.height));
     if hidden > 0 {
@@ -179,7 +179,7 @@ fn draw_parts(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, area: 
     let shown = (all > height).then(|| StyledRun::new(shown, Role::Muted));
     let title = [StyledRun::new(format!(" Down targets, signals and hosts: {all}"), Role::Accent)];
     let rows = layout::heading(cx, &title, shown.as_slice(), area, buf);
-    draw_rows(cx, service, cx.shared.health_policy.thresholds.saturation_degraded, (first, rows), buf);
+    draw_rows(cx, service, cx.shared.world.health_policy.thresholds.saturation_degraded, (first, rows), buf);
     if let Some(y) = (rows.top()..rows.bottom()).nth(list.index().saturating_sub(first)) {
         let line = Rect { y, height: 1, ..rows };
         text::select(cx, line, buf);

@@ -11,9 +11,8 @@ use crate::app::form::SILENCED;
 use crate::app::identity::{IncidentKey, LevelKey, PolicyKey, SilenceKey};
 use crate::app::intent::{Intent, Objects, PartialOperation};
 use crate::app::menu::{Menu, MenuChoice};
-use crate::app::number::moment;
-use crate::app::planner::consequences::people;
-use crate::app::planner::{Planner, called};
+use crate::app::number::{moment, plural};
+use crate::app::planner::{Planner, called, consequences};
 use crate::app::selection::Selection;
 use crate::app::shared::Shared;
 use crate::app::state::{Mode, State};
@@ -22,6 +21,7 @@ use crate::app::update::confirm::refuse;
 use crate::model::action::{EntityRef, OperationKind};
 use crate::model::ask::Topic;
 use crate::model::duration;
+use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::Person;
 use crate::model::labels::Text;
 use crate::model::operation::{Argument, OperationSpec, Param, ParamKind};
@@ -45,9 +45,13 @@ fn show(state: &mut State, title: impl Into<String>, items: Items) {
     state.mode = Mode::Menu(Menu::new(title.into(), items, 0));
 }
 
-/// A menu item with its name and intent, or with the reason why it is not possible.
-fn item(name: impl Into<String>, intent: Intent, unavailable: Option<Text>) -> (String, MenuChoice) {
-    (name.into(), unavailable.map_or_else(|| MenuChoice::Intent(Box::new(intent)), MenuChoice::Cannot))
+/// A menu item with its name and effect, or with the reason why it is not possible.
+fn item(
+    name: impl Into<String>,
+    choice: impl Into<MenuChoice>,
+    unavailable: Option<Text>,
+) -> (String, MenuChoice) {
+    (name.into(), unavailable.map_or_else(|| choice.into(), MenuChoice::Cannot))
 }
 
 /// The name of a command with its key, for a menu.
@@ -59,11 +63,17 @@ fn with_key(state: &State, command: Command, name: &str) -> String {
 /// All actions for the selection.
 pub(super) fn all(state: &mut State, now: Timestamp) {
     let pointed = state.selection();
+    let planner = Planner::of(&state.shared);
+    let silencing = |name: &str, alerts: Vec<Fingerprint>| {
+        let none = alerts.is_empty().then(|| "no alerts found".into());
+        let why = none.or_else(|| planner.unavailable_everywhere(OperationKind::Silence));
+        item(with_key(state, Command::Silence, name), Intent::Silence(alerts, SILENCED), why)
+    };
     let mut items: Items = Vec::new();
     let mut title = "Do".to_owned();
     match &pointed {
         Selection::Silences(keys) => {
-            title = if keys.len() == 1 { "1 silence".to_owned() } else { format!("{} silences", keys.len()) };
+            title = plural(keys.len(), "silence");
             items.extend(of_silences(state, keys));
         }
         Selection::Level(key) => items.extend(of_level(state, key, now)),
@@ -76,46 +86,40 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
             }
         }
         Selection::Alerts(alerts) => {
-            title = if alerts.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", alerts.len()) };
-            let why = Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence);
-            let name = with_key(state, Command::Silence, "Silence...");
-            items.push(item(name, Intent::Silence(alerts.clone(), SILENCED), why));
+            title = plural(alerts.len(), "alert");
+            items.push(silencing("Silence...", alerts.clone()));
         }
         Selection::Services(names) => {
-            title = if let [one] = names.as_slice() {
-                one.to_string()
-            } else {
-                format!("{} services", names.len())
+            title = match names.as_slice() {
+                [one] => one.to_string(),
+                several => plural(several.len(), "service"),
             };
             let alerts = alerts_to_silence(state);
-            let none = alerts.is_empty().then(|| "no alerts found".into());
-            let why =
-                none.or_else(|| Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence));
-            let name = with_key(state, Command::Silence, &silences_of(alerts.len()));
-            items.push(item(name, Intent::Silence(alerts, SILENCED), why));
+            let name = match alerts.len() {
+                0 => "Silence its alerts...".to_owned(),
+                1 => "Silence its alert...".to_owned(),
+                many => format!("Silence its {many} alerts..."),
+            };
+            items.push(silencing(&name, alerts));
         }
         Selection::Incidents(_) | Selection::Nothing => {}
     }
     let keys = about(state);
-    let known = Planner::of(&state.shared).incidents(&keys);
+    let known = planner.incidents(&keys);
     if !known.is_empty() {
-        title = if !matches!(pointed, Selection::Incidents(_)) {
-            let first = known.iter().take(3).map(|known| format!("#{}", known.incident.number));
-            format!("{title}, of {}", first.collect::<Vec<_>>().join(" "))
-        } else if let [one] = known.as_slice() {
-            called(one).to_string()
-        } else {
-            format!("{} incidents", known.len())
+        let are_selected = matches!(pointed, Selection::Incidents(_));
+        title = match known.as_slice() {
+            [one] if are_selected => called(one).to_string(),
+            several if are_selected => plural(several.len(), "incident"),
+            linked => {
+                let first = linked.iter().take(3).map(|known| format!("#{}", known.incident.number));
+                format!("{title}, of {}", first.collect::<Vec<_>>().join(" "))
+            }
         };
         // actions on the incident come before actions on its alerts
         items.splice(0..0, of_incidents(state, &keys, &known));
-        if matches!(pointed, Selection::Incidents(_)) {
-            let alerts = alerts_to_silence(state);
-            let none = alerts.is_empty().then(|| "no alerts found".into());
-            let why =
-                none.or_else(|| Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence));
-            let name = with_key(state, Command::Silence, "Silence its alerts...");
-            items.push(item(name, Intent::Silence(alerts, SILENCED), why));
+        if are_selected {
+            items.push(silencing("Silence its alerts...", alerts_to_silence(state)));
         }
     }
     let heading = if let [one] = known.as_slice() {
@@ -126,24 +130,19 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
     } else {
         String::new()
     };
-    let why = Planner::of(&state.shared).unavailable_everywhere(OperationKind::Trigger);
     let trigger = PartialOperation::on(OperationKind::Trigger, Objects::Service(None));
     let trigger = Intent::Operate(trigger.with("title", Text::from(heading)));
-    items.push(item("Open an incident...", trigger, why));
-    let why = Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence);
-    items.push(item(with_key(state, Command::NewSilence, "New silence..."), Intent::NewSilence, why));
-    items.push(item(with_key(state, Command::Silences, "All silences"), Intent::Silences, None));
-    items.push(item(with_key(state, Command::Results, "Results of actions"), Intent::Results, None));
-    show(state, title, items);
-}
-
-/// The menu item that silences the alerts of an incident or a service.
-fn silences_of(alerts: usize) -> String {
-    match alerts {
-        0 => "Silence its alerts...".to_owned(),
-        1 => "Silence its alert...".to_owned(),
-        many => format!("Silence its {many} alerts..."),
+    items.push(item("Open an incident...", trigger, planner.unavailable_everywhere(OperationKind::Trigger)));
+    for (command, name) in [
+        (Command::NewSilence, "New silence..."),
+        (Command::Silences, "All silences"),
+        (Command::Results, "Results of actions"),
+    ] {
+        let why = planner.unavailable_everywhere(OperationKind::Silence);
+        let why = why.filter(|_| command == Command::NewSilence);
+        items.push(item(with_key(state, command, name), MenuChoice::Run(command), why));
     }
+    show(state, title, items);
 }
 
 /// All operations on incidents that the menu lists.
@@ -154,8 +153,8 @@ fn of_incidents(state: &State, keys: &[IncidentKey], known: &[&IncidentView]) ->
         // the item is shown if one of the three operations is possible
         let ways = if PAGING.contains(&spec.kind) { &PAGING[..] } else { std::slice::from_ref(&spec.kind) };
         let why: Option<Vec<Text>> = ways.iter().map(|kind| planner.cannot_on(known, *kind)).collect();
-        let key = Command::ALL.iter().find(|command| command.name() == spec.name);
-        let name = key.map_or_else(|| spec.menu.to_owned(), |key| with_key(state, *key, spec.menu));
+        let key = Command::all().find(|command| command.name() == spec.name);
+        let name = key.map_or_else(|| spec.menu.to_owned(), |key| with_key(state, key, spec.menu));
         let why = why.and_then(|all| all.into_iter().next());
         item(name, Intent::on_incidents(spec.kind, keys.to_vec()), why)
     });
@@ -271,26 +270,22 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
     let minutes =
         |all: &[u64]| all.iter().map(|minutes| Duration::from_secs(minutes * 60)).collect::<Vec<_>>();
     let night = |person: &Person| if person.is_at_night(now) == Some(true) { ", at night" } else { "" };
+    let people = || first.into_iter().flat_map(|source| planner.people(source, now));
+    let is_user = |person: &Person| first.is_some_and(|source| shared.world.is_user(source, person));
     match kind {
         ParamKind::Person => {
-            let all = first.into_iter().flat_map(|source| {
-                planner.people(source, now).into_iter().map(move |person| (source, person))
-            });
-            let name = |(source, person): (&SourceId, &Person)| {
-                let you = if shared.world.is_user(source, person) { " (you)" } else { "" };
+            let name = |person: &Person| {
+                let you = if is_user(person) { " (you)" } else { "" };
                 (format!("Person: {}{you}{}", person.name, night(person)), EntityRef::from(person).into())
             };
-            (all.map(name).collect(), None)
+            (people().map(name).collect(), None)
         }
         ParamKind::People => {
-            let all = first.into_iter().flat_map(|source| {
-                let others = planner.people(source, now).into_iter();
-                others.filter(|person| !shared.world.is_user(source, person))
-            });
             let name = |person: &Person| {
                 (format!("{}{}", person.name, night(person)), vec![EntityRef::from(person)].into())
             };
-            (all.map(name).collect(), Some(("No other responder", "no other user is known there")))
+            let others = people().filter(|person| !is_user(person));
+            (others.map(name).collect(), Some(("No other responder", "no other user is known there")))
         }
         ParamKind::Policy => {
             let snapshot = first.and_then(|source| planner.snapshot(source));
@@ -298,7 +293,7 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
                 .into_iter()
                 .flat_map(|snapshot| snapshot.policies.iter().map(move |one| (snapshot, one)));
             let name = |(snapshot, policy)| {
-                let who = people(snapshot, policy, 1, now);
+                let who = consequences::people(snapshot, policy, 1, now);
                 let who = if who.is_empty() { "nobody on call".to_owned() } else { who.join(", ") };
                 let name = format!("Policy: {}, pages {who}", policy.named.name);
                 (name, EntityRef::from(&policy.named).into())
@@ -386,7 +381,7 @@ fn levels(shared: &Shared, known: &[&IncidentView], now: Timestamp) -> Choices {
     };
     let is_fresh = planner.knows_who_is_on_call(&key.source, now);
     let name = |level| {
-        let who = people(snapshot, policy, level, now);
+        let who = consequences::people(snapshot, policy, level, now);
         let who = match (who.is_empty(), is_fresh) {
             (true, _) => "nobody on call".to_owned(),
             (false, true) => who.join(", "),
