@@ -17,7 +17,7 @@ use super::runs::Runs;
 use super::scheduler::Scheduler;
 use crate::config::definitions::Finding;
 use crate::config::kind::KindSpec;
-use crate::config::settings::{LimitSettings, NotifySettings};
+use crate::config::settings::LimitSettings;
 use crate::model::ask::{AskKind, TimeUse, Topic};
 use crate::model::guard::Guard;
 use crate::model::journal::ActionRecord;

@@ -143,7 +143,7 @@ fn about(cx: &ScreenCx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec<StyledRu
     for (kind, answer) in cache.answers() {
         // answers about one subject are shown on the subject's screen
         if source.answers.contains(&kind) && kind != AskKind::Probe && !kind.has_key() {
-            self::answer(cx, kind, &answer, &mut about);
+            self::answer(cx, kind, answer, &mut about);
         }
     }
     about.lines

@@ -100,7 +100,9 @@ impl TableValue<'_> {
     pub(super) fn check_query(&self, query: &str) {
         match promql::check(query) {
             Ok(remarks) => {
-                remarks.iter().for_each(|remark| self.warn(&format!("the query, line:column {remark}")))
+                for remark in remarks {
+                    self.warn(&format!("the query, line:column {remark}"));
+                }
             }
             Err(QueryParseError::Refused(remark)) => {
                 self.warn(&format!("Prometheus rejects this query, line:column {remark}"));
