@@ -90,15 +90,15 @@ pub fn notifications(alarm: &mut Alarm, input: &AlarmInput<'_>, now: Timestamp) 
     effects
 }
 
-fn is_assigned_to_user(input: &AlarmInput<'_>, known: &IncidentView) -> bool {
-    let assigned = &known.incident.assigned;
-    assigned.iter().any(|stamp| known.sources.iter().any(|source| input.world.is_user(source, &stamp.who)))
+fn is_assigned_to_user(input: &AlarmInput<'_>, view: &IncidentView) -> bool {
+    let assigned = &view.incident.assigned;
+    assigned.iter().any(|stamp| view.sources.iter().any(|source| input.world.is_user(source, &stamp.who)))
 }
 
 /// Whether an incident waits for an acknowledgement and the user's settings ask for notifications about it.
-fn waits(input: &AlarmInput<'_>, notify_policy: &NotifySettings, known: &IncidentView) -> bool {
-    known.incident.status == IncidentStatus::Triggered
-        && notify_policy.notifies(known.incident.urgency, is_assigned_to_user(input, known))
+fn waits(input: &AlarmInput<'_>, notify_policy: &NotifySettings, view: &IncidentView) -> bool {
+    view.incident.status == IncidentStatus::Triggered
+        && notify_policy.notifies(view.incident.urgency, is_assigned_to_user(input, view))
 }
 
 /// The texts of the incidents that notify now.
@@ -142,9 +142,9 @@ fn incidents(input: &AlarmInput<'_>, alarm: &mut Alarm) -> Vec<String> {
     pages
 }
 
-fn sentence(known: &IncidentView) -> String {
-    let incident = &known.incident;
-    let service = known.service.as_ref().or(incident.service.as_ref().map(|service| &service.name));
+fn sentence(view: &IncidentView) -> String {
+    let incident = &view.incident;
+    let service = view.service.as_ref().or(incident.service.as_ref().map(|service| &service.name));
     let service = service.map(|name| format!(" ({name})")).unwrap_or_default();
     format!("#{} {}{service}", incident.number, incident.subject())
 }

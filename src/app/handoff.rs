@@ -111,17 +111,17 @@ fn incidents(shared: &Shared, shift: TimeRange, now: Timestamp, writer: &mut Mar
     }
 }
 
-fn incident_row(known: &IncidentView, now: Timestamp) -> Vec<String> {
-    let incident = &known.incident;
+fn incident_row(view: &IncidentView, now: Timestamp) -> Vec<String> {
+    let incident = &view.incident;
     let text = |text: Option<&Text>| text.map(ToString::to_string).unwrap_or_default();
-    let forgotten = if known.is_acknowledgement_old(now) { " (over 4h ago)" } else { "" };
+    let forgotten = if view.is_acknowledgement_old(now) { " (over 4h ago)" } else { "" };
     let low = if incident.urgency == Urgency::Low { ", low urgency" } else { "" };
-    let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
+    let who: Vec<&str> = view.holders().iter().map(|person| &*person.name).collect();
     vec![
         incident.number.to_string(),
         format!("{}{forgotten}{low}", incident.status.word()),
         text(incident.priority.as_ref().map(|priority| &priority.named.name)),
-        text(incident::service(known)),
+        text(incident::service(view)),
         if who.is_empty() { "nobody".to_owned() } else { who.join(", ") },
         ago(incident.created_at, now),
         incident.title.to_string(),

@@ -18,8 +18,8 @@ pub struct IncidentKey {
 }
 
 impl IncidentKey {
-    pub fn of(known: &IncidentView) -> Self {
-        Self { id: known.incident.id.clone(), source: known.source().clone() }
+    pub fn of(view: &IncidentView) -> Self {
+        Self { id: view.incident.id.clone(), source: view.source().clone() }
     }
 
     /// The incident, if its source still lists it.

@@ -50,8 +50,8 @@ pub struct ActionProposal {
 }
 
 /// An incident in a message or a title: `#4242 checkout is slow`.
-pub fn called(known: &IncidentView) -> Text {
-    format!("#{} {}", known.incident.number, known.incident.subject()).into()
+pub fn called(view: &IncidentView) -> Text {
+    format!("#{} {}", view.incident.number, view.incident.subject()).into()
 }
 
 impl<'a> Planner<'a> {
@@ -92,9 +92,9 @@ impl<'a> Planner<'a> {
 
     /// The source that runs an operation on an incident: the source with the most complete data if it can, else another source
     /// that lists the incident.
-    fn place(&self, known: &IncidentView, kind: OperationKind) -> Result<SourceId, Text> {
-        let best = std::iter::once(&known.incident.source);
-        let mut all = best.chain(known.sources.iter().filter(|id| **id != known.incident.source));
+    fn place(&self, view: &IncidentView, kind: OperationKind) -> Result<SourceId, Text> {
+        let best = std::iter::once(&view.incident.source);
+        let mut all = best.chain(view.sources.iter().filter(|id| **id != view.incident.source));
         let able = all.clone().find(|id| self.unavailable(id, kind).is_none());
         match (able, all.next()) {
             (Some(id), _) => Ok(id.clone()),
@@ -344,10 +344,10 @@ impl TakeableShift<'_> {
 }
 
 /// Why an operation does not apply to an incident in its current state; `None` if it does.
-fn unfit(known: &IncidentView, operation: &Operation) -> Option<Text> {
-    let (incident, spec) = (&known.incident, operation.kind().spec());
+fn unfit(view: &IncidentView, operation: &Operation) -> Option<Text> {
+    let (incident, spec) = (&view.incident, operation.kind().spec());
     let number = incident.number;
-    if let Some(optimistic) = known.optimistic
+    if let Some(optimistic) = view.optimistic
         && optimistic.stage != OptimisticStage::Done
         && !spec.is_addition
     {
@@ -357,7 +357,7 @@ fn unfit(known: &IncidentView, operation: &Operation) -> Option<Text> {
         return Some(format!("#{number} is resolved").into());
     }
     if spec.leads_to == Some(incident.status) {
-        let all: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
+        let all: Vec<&str> = view.holders().iter().map(|person| &*person.name).collect();
         let who = if all.is_empty() { String::new() } else { format!(" by {}", all.join(", ")) };
         return Some(format!("#{number} is already {}{who}", incident.status.word()).into());
     }

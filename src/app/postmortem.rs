@@ -30,8 +30,8 @@ const POINTS: u16 = 72;
 const SLOS: usize = 2;
 
 /// The time range of the charts: from before the incident until after it, at most until now.
-fn time_range(known: &IncidentView, now: Timestamp) -> TimeRange {
-    let incident = &known.incident;
+fn time_range(view: &IncidentView, now: Timestamp) -> TimeRange {
+    let incident = &view.incident;
     let end = incident.resolved_at.unwrap_or(now);
     TimeRange {
         start: incident.created_at.checked_sub(CHART_MARGIN).unwrap_or(incident.created_at),
@@ -49,8 +49,8 @@ fn length(bounds: TimeRange) -> Duration {
     bounds.length().max(Duration::from_secs(60))
 }
 
-fn slos<'a>(shared: &'a Shared, known: &'a IncidentView) -> Vec<&'a SloStatus> {
-    let its = known.service.as_ref().map_or_else(Vec::new, |name| shared.world.slos_of(name));
+fn slos<'a>(shared: &'a Shared, view: &'a IncidentView) -> Vec<&'a SloStatus> {
+    let its = view.service.as_ref().map_or_else(Vec::new, |name| shared.world.slos_of(name));
     its.into_iter().take(SLOS).collect()
 }
 
@@ -125,8 +125,8 @@ fn after(from: Timestamp, to: Timestamp) -> String {
         .map_or_else(|_| "before the incident".to_owned(), duration::short)
 }
 
-fn facts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
-    let incident = &known.incident;
+fn facts(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
+    let incident = &view.incident;
     let its = times(incident);
     let acknowledged = its.acknowledged.map_or_else(
         || "unknown".to_owned(),
@@ -139,7 +139,7 @@ fn facts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Mar
     };
     let name = |text: Option<&Text>| text.map_or_else(|| "-".to_owned(), ToString::to_string);
     let rows = [
-        ("Service", name(incident::service(known))),
+        ("Service", name(incident::service(view))),
         ("Priority", name(incident.priority.as_ref().map(|priority| &priority.named.name))),
         ("Urgency", incident.urgency.word().to_owned()),
         ("Created", moment(shared, incident.created_at)),
@@ -151,9 +151,9 @@ fn facts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Mar
     writer.table(&["", ""], rows.map(|(name, value)| [name.to_owned(), value]));
 }
 
-fn impact(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
+fn impact(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
     writer.section("Impact on error budgets");
-    let incident = &known.incident;
+    let incident = &view.incident;
     let bounds = TimeRange { start: incident.created_at, end: incident.resolved_at.unwrap_or(now) };
     let time = |at: Timestamp| at.to_zoned(shared.look.zone.clone()).strftime("%H:%M").to_string();
     let row = |status: &SloStatus| {
@@ -166,7 +166,7 @@ fn impact(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Ma
         let left = status.worst().and_then(crate::model::slo::GroupStatus::left);
         [handoff::named(status), share, hours, or_dash(left, show::left)]
     };
-    let rows: Vec<_> = slos(shared, known).into_iter().map(row).collect();
+    let rows: Vec<_> = slos(shared, view).into_iter().map(row).collect();
     writer.table(&["SLO", "Budget spent", "Time slots", "Budget left"], &rows);
     if rows.is_empty() {
         writer.paragraph(
@@ -175,20 +175,20 @@ fn impact(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Ma
     }
 }
 
-fn charts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
-    let Some(name) = &known.service else { return };
-    let end = shown(time_range(known, now), now);
+fn charts(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
+    let Some(name) = &view.service else { return };
+    let end = shown(time_range(view, now), now);
     let cache = shared.world.sources();
     let cache = cache.filter_map(|(id, cache)| Some((id, cache.at(end).details.get(name)?.value()?)));
     let mut lines = Vec::new();
     for (source, detail) in cache {
         let mut chart = |title: &str, matrix: &Matrix, labels: &Labels, words: fn(f64) -> String| {
             let Some(line) = matrix.line(labels).or(matrix.lines.first()) else { return };
-            let known = || line.values.iter().copied().filter(|value| value.is_finite());
-            if known().next().is_none() {
+            let view = || line.values.iter().copied().filter(|value| value.is_finite());
+            if view().next().is_none() {
                 return;
             }
-            let highest = known().fold(f64::NEG_INFINITY, f64::max);
+            let highest = view().fold(f64::NEG_INFINITY, f64::max);
             lines.push(format!("{title}, {source} (highest {})", or_dash(Some(highest), words)));
             lines.push(spark::text(&line.values, usize::from(POINTS)));
         };
@@ -200,18 +200,18 @@ fn charts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Ma
     if lines.is_empty() {
         return;
     }
-    let around = time_range(known, now);
+    let around = time_range(view, now);
     let (from, to) = (moment(shared, around.start), moment(shared, around.end));
     writer.section(&format!("{name} from {from} to {to}"));
     writer.block(&lines);
 }
 
-fn timeline(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
+fn timeline(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
     writer.section("Timeline");
-    let incident = &known.incident;
-    let around = time_range(known, now);
+    let incident = &view.incident;
+    let around = time_range(view, now);
     let mut events: Vec<(Timestamp, String)> = Vec::new();
-    if let Some(detail) = shared.world.incident_detail(known) {
+    if let Some(detail) = shared.world.incident_detail(view) {
         events.extend(detail.steps.iter().map(|step| (step.at, escaped(&step.summary))));
         let notes = detail.notes.iter();
         let said = |who: &str, what: &str| format!("{}: {}", escaped(who), escaped(what));
@@ -220,7 +220,7 @@ fn timeline(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut 
         events.push((incident.created_at, "incident created (the incident log is not available)".to_owned()));
     }
     let noise = firing_history::between(&shared.world, &shared.sources, around.start, around.end);
-    for fired in noise.fired.iter().filter(|fired| fired.service.is_none() || fired.service == known.service)
+    for fired in noise.fired.iter().filter(|fired| fired.service.is_none() || fired.service == view.service)
     {
         let flaps = if fired.is_flapping { " (flapping)" } else { "" };
         for firing in &fired.firings {
@@ -230,7 +230,7 @@ fn timeline(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut 
         }
     }
     let about = |record: &&ActionRecord| {
-        *record.action.target.id == *incident.id && known.sources.contains(&record.action.source)
+        *record.action.target.id == *incident.id && view.sources.contains(&record.action.source)
     };
     for record in shared.records.iter().filter(about) {
         let line = format!("{}: {}", escaped(&record.who), escaped(&runs::recorded(record)));
@@ -245,9 +245,9 @@ fn timeline(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut 
     }
 }
 
-fn people(shared: &Shared, known: &IncidentView, writer: &mut MarkdownWriter) {
+fn people(shared: &Shared, view: &IncidentView, writer: &mut MarkdownWriter) {
     writer.section("People");
-    let incident = &known.incident;
+    let incident = &view.incident;
     let mut said = BTreeSet::new();
     let mut points = Vec::new();
     let stamps = incident.acknowledged.iter().map(|stamp| (stamp, "acknowledged"));
@@ -257,7 +257,7 @@ fn people(shared: &Shared, known: &IncidentView, writer: &mut MarkdownWriter) {
             points.push(format!("{}, {what}", escaped(&stamp.who.name)));
         }
     }
-    for note in shared.world.incident_detail(known).into_iter().flat_map(|detail| &detail.notes) {
+    for note in shared.world.incident_detail(view).into_iter().flat_map(|detail| &detail.notes) {
         if said.insert(Text::clone(&note.who)) {
             points.push(format!("{}, wrote notes", escaped(&note.who)));
         }
@@ -268,8 +268,8 @@ fn people(shared: &Shared, known: &IncidentView, writer: &mut MarkdownWriter) {
     writer.points(points);
 }
 
-fn earlier(shared: &Shared, known: &IncidentView, writer: &mut MarkdownWriter) {
-    let past = shared.world.incident_detail(known).map_or(&[][..], |detail| &detail.past);
+fn earlier(shared: &Shared, view: &IncidentView, writer: &mut MarkdownWriter) {
+    let past = shared.world.incident_detail(view).map_or(&[][..], |detail| &detail.past);
     if past.is_empty() {
         return;
     }

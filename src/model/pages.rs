@@ -81,13 +81,13 @@ pub fn pages<'a>(
     all
 }
 
-fn names(known: &IncidentView, by: PageGrouping) -> Vec<Option<Text>> {
-    let incident = &known.incident;
+fn names(view: &IncidentView, by: PageGrouping) -> Vec<Option<Text>> {
+    let incident = &view.incident;
     match by {
         PageGrouping::All => vec![None],
         PageGrouping::Service => {
             let paging = || incident.service.as_ref().map(|service| Text::clone(&service.name));
-            vec![known.service.clone().or_else(paging)]
+            vec![view.service.clone().or_else(paging)]
         }
         PageGrouping::Team if incident.teams.is_empty() => vec![None],
         PageGrouping::Team => incident.teams.iter().map(|team| Some(Text::clone(&team.name))).collect(),

@@ -28,8 +28,8 @@ pub struct OpenIncident {
 }
 
 /// The alert with this id that the paging system reports for the incident.
-fn reported<'a>(shared: &'a Shared, known: &IncidentView, id: &str) -> Option<&'a IncidentAlert> {
-    shared.world.incident_detail(known)?.alerts.iter().find(|alert| *alert.id == *id)
+fn reported<'a>(shared: &'a Shared, view: &IncidentView, id: &str) -> Option<&'a IncidentAlert> {
+    shared.world.incident_detail(view)?.alerts.iter().find(|alert| *alert.id == *id)
 }
 
 impl OpenIncident {
@@ -186,9 +186,9 @@ impl Screen for OpenIncident {
 const USED: [AskKind; 1] = [AskKind::Incidents];
 
 /// A warning if the details of the incident are stale or could not be loaded.
-fn failure(cx: &ScreenCx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
-    let incident = &known.incident;
-    let Some(remote) = remote(cx.shared, known) else { return Vec::new() };
+fn failure(cx: &ScreenCx<'_>, view: &IncidentView) -> Vec<StyledRun<'static>> {
+    let incident = &view.incident;
+    let Some(remote) = remote(cx.shared, view) else { return Vec::new() };
     let topic = Topic::Incident(incident.id.clone());
     let words = match cx.shared.scheduler.freshness(&incident.source, &topic, remote, cx.now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => return Vec::new(),
@@ -198,31 +198,31 @@ fn failure(cx: &ScreenCx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     vec![StyledRun::new(format!("{} {words}", cx.symbol(Role::Stale)), Role::Stale)]
 }
 
-fn title(cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
-    let role = words::role(known, cx.now);
+fn title(cx: &Cx<'_>, view: &IncidentView) -> Vec<StyledRun<'static>> {
+    let role = words::role(view, cx.now);
     vec![
-        StyledRun::new(format!(" {} #{} ", cx.symbol(role), known.incident.number), role),
-        StyledRun::new(known.incident.title.to_string(), Role::Title),
+        StyledRun::new(format!(" {} #{} ", cx.symbol(role), view.incident.number), role),
+        StyledRun::new(view.incident.title.to_string(), Role::Title),
     ]
 }
 
 /// The status line: status and its age, urgency, assignee, next automatic step; the most important first.
-fn status_line(cx: &ScreenCx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
-    let incident = &known.incident;
-    let role = words::role(known, cx.now);
+fn status_line(cx: &ScreenCx<'_>, view: &IncidentView) -> Vec<StyledRun<'static>> {
+    let incident = &view.incident;
+    let role = words::role(view, cx.now);
     let since = match (incident.status, incident.resolved_at) {
         (IncidentStatus::Triggered, _) => incident.created_at,
-        (IncidentStatus::Acknowledged, _) => known.acknowledged_at().unwrap_or(incident.changed_at),
+        (IncidentStatus::Acknowledged, _) => view.acknowledged_at().unwrap_or(incident.changed_at),
         (IncidentStatus::Resolved, at) => at.unwrap_or(incident.changed_at),
     };
     let mut runs =
         vec![StyledRun::new(format!("   {} {} ago  ", incident.status.word(), ago(since, cx.now)), role)];
-    if let Some(sending) = words::sending(known, cx) {
-        let kind = known.optimistic.map_or("", |optimistic| optimistic.kind.name());
+    if let Some(sending) = words::sending(view, cx) {
+        let kind = view.optimistic.map_or("", |optimistic| optimistic.kind.name());
         runs.push(StyledRun::new(format!("{} {kind} {sending}  ", cx.symbol(Role::Sending)), Role::Sending));
     }
-    runs.push(StyledRun::new(format!("{}  ", words::priority_and_urgency(known)), Role::Text));
-    let who = words::who(cx, known);
+    runs.push(StyledRun::new(format!("{}  ", words::priority_and_urgency(view)), Role::Text));
+    let who = words::who(cx, view);
     let nobody = if who.role == Role::Down { " assigned" } else { "" };
     runs.push(StyledRun::new(format!("{}{nobody}  ", who.text), who.role));
     if let Some(next) = incident.pending.iter().min_by_key(|pending| pending.at) {

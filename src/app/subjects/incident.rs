@@ -33,10 +33,10 @@ fn none_last<T>(one: Option<T>) -> (bool, Option<T>) {
 }
 
 /// The value of one of [`GROUPINGS`] for an incident; empty if it has none.
-pub fn value_of(known: &IncidentView, by: &str) -> Text {
-    let incident = &known.incident;
+pub fn value_of(view: &IncidentView, by: &str) -> Text {
+    let incident = &view.incident;
     match by {
-        "service" => service(known).cloned().unwrap_or_default(),
+        "service" => service(view).cloned().unwrap_or_default(),
         "team" => incident.teams.first().map(|team| team.name.clone()).unwrap_or_default(),
         "urgency" => incident.urgency.word().into(),
         _ => incident.status.word().into(),
@@ -44,8 +44,8 @@ pub fn value_of(known: &IncidentView, by: &str) -> Text {
 }
 
 /// The service of an incident: the monitored service, else the paging system's.
-pub fn service(known: &IncidentView) -> Option<&Text> {
-    known.service.as_ref().or_else(|| known.incident.service.as_ref().map(|service| &service.name))
+pub fn service(view: &IncidentView) -> Option<&Text> {
+    view.service.as_ref().or_else(|| view.incident.service.as_ref().map(|service| &service.name))
 }
 
 /// The haystack of these incidents. Words search all fields, matchers one.
@@ -69,8 +69,8 @@ fn numbers(known: &IncidentView, now: Timestamp) -> [f64; 2] {
 }
 
 /// The text fields that a filter can use.
-pub fn described(known: &IncidentView) -> Labels {
-    let incident = &known.incident;
+pub fn described(view: &IncidentView) -> Labels {
+    let incident = &view.incident;
     let joined = |names: Vec<&str>| Text::from(names.join(", "));
     let pairs = [
         ("id", incident.id.clone()),
@@ -79,11 +79,11 @@ pub fn described(known: &IncidentView) -> Labels {
         ("state", incident.status.word().into()),
         ("urgency", incident.urgency.word().into()),
         ("priority", incident.priority.as_ref().map(|p| p.named.name.clone()).unwrap_or_default()),
-        ("service", service(known).cloned().unwrap_or_default()),
+        ("service", service(view).cloned().unwrap_or_default()),
         ("policy", incident.escalation_policy.as_ref().map(|p| p.name.clone()).unwrap_or_default()),
         ("team", joined(incident.teams.iter().map(|team| &*team.name).collect())),
-        ("who", joined(known.holders().iter().map(|person| &*person.name).collect())),
-        ("source", known.source().as_str().into()),
+        ("who", joined(view.holders().iter().map(|person| &*person.name).collect())),
+        ("source", view.source().as_str().into()),
     ];
     Labels::default().with(pairs)
 }
@@ -109,8 +109,8 @@ const OPEN_INCIDENT_INTERVAL: Duration = Duration::from_secs(10);
 const MAX_DETAIL_QUERIES: usize = 6;
 
 /// The cached details of an incident.
-pub fn remote<'a>(shared: &'a Shared, known: &IncidentView) -> Option<&'a Remote<IncidentDetail>> {
-    shared.world.cache(&known.incident.source)?.incident_details().get(&known.incident.id)
+pub fn remote<'a>(shared: &'a Shared, view: &IncidentView) -> Option<&'a Remote<IncidentDetail>> {
+    shared.world.cache(&view.incident.source)?.incident_details().get(&view.incident.id)
 }
 
 /// The query for the details of an incident.
@@ -137,9 +137,9 @@ pub fn unread<'a>(shared: &'a Shared, source: &'a SourceId) -> impl Iterator<Ite
 
 /// The links of an incident: its page, the conference, those of its alerts, of its service and escalation policy, and of similar
 /// past incidents.
-pub fn links(shared: &Shared, known: &IncidentView) -> Vec<(String, Text)> {
-    let incident = &known.incident;
-    let detail = shared.world.incident_detail(known);
+pub fn links(shared: &Shared, view: &IncidentView) -> Vec<(String, Text)> {
+    let incident = &view.incident;
+    let detail = shared.world.incident_detail(view);
     let own = [("incident", &incident.url), ("conference", &incident.conference)];
     let mut links: Vec<(String, Text)> =
         own.into_iter().filter_map(|(name, url)| Some((name.to_owned(), url.clone()?))).collect();
@@ -159,8 +159,8 @@ pub fn links(shared: &Shared, known: &IncidentView) -> Vec<(String, Text)> {
 }
 
 /// An incident for the clipboard: number, title, address.
-pub fn said(known: &IncidentView) -> String {
-    let incident = &known.incident;
+pub fn said(view: &IncidentView) -> String {
+    let incident = &view.incident;
     let url = incident.url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
     format!("#{} {}{url}", incident.number, incident.title)
 }

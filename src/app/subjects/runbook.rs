@@ -22,10 +22,10 @@ pub fn of_service(name: &Text) -> RunbookQuery {
 }
 
 /// The runbooks of an incident's alerts; for alerts that are not monitored, from the details that the paging system has.
-pub fn of_incident(shared: &Shared, known: &IncidentView) -> Vec<RunbookQuery> {
-    let tied = known.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
+pub fn of_incident(shared: &Shared, view: &IncidentView) -> Vec<RunbookQuery> {
+    let tied = view.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
     let mut all: Vec<RunbookQuery> = tied.map(|alert| of_alert(alert)).collect();
-    let reported = shared.world.incident_detail(known).into_iter().flat_map(|detail| &detail.alerts);
+    let reported = shared.world.incident_detail(view).into_iter().flat_map(|detail| &detail.alerts);
     for alert in reported.filter(|alert| shared.world.alert_of(alert).is_none()) {
         let in_details = NAMES.into_iter().find_map(|name| alert.details.get(name).cloned());
         let link = || alert.links.iter().find(|(name, _)| name.to_lowercase().contains("runbook"));
@@ -36,7 +36,7 @@ pub fn of_incident(shared: &Shared, known: &IncidentView) -> Vec<RunbookQuery> {
         }
     }
     if all.is_empty() {
-        all.extend(known.service.as_ref().map(of_service));
+        all.extend(view.service.as_ref().map(of_service));
     }
     all
 }

@@ -357,13 +357,13 @@ fn complete(words: &Words, arguments: &Arguments) -> Result<Operation, NotPlanne
 }
 
 /// The incident's state as text, if it is already in the wanted state.
-fn already(known: &IncidentView, kind: OperationKind) -> Option<String> {
+fn already(view: &IncidentView, kind: OperationKind) -> Option<String> {
     let wanted = kind.spec().leads_to?;
-    let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
+    let who: Vec<&str> = view.holders().iter().map(|person| &*person.name).collect();
     let is_held = wanted == IncidentStatus::Acknowledged && !who.is_empty();
     let by = if is_held { format!(" by {}", who.join(", ")) } else { String::new() };
-    let name = planner::called(known);
-    (known.incident.status == wanted).then(|| format!("{name}: {}{by}", wanted.word()))
+    let name = planner::called(view);
+    (view.incident.status == wanted).then(|| format!("{name}: {}{by}", wanted.word()))
 }
 
 fn later(than: Timestamp, length: Duration) -> Timestamp {

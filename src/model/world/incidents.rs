@@ -115,8 +115,8 @@ impl World {
     }
 
     /// Whether the source has not reported its alerts yet; until then its alerts and services are guessed from its text.
-    pub fn has_unknown_alerts(&self, known: &IncidentView) -> bool {
-        known.incident.firing.is_empty() && self.incident_detail(known).is_none()
+    pub fn has_unknown_alerts(&self, view: &IncidentView) -> bool {
+        view.incident.firing.is_empty() && self.incident_detail(view).is_none()
     }
 
     /// The incidents of a service, the most urgent first.
@@ -215,12 +215,12 @@ impl World {
     /// URL, else by names in its text.
     fn links_of(
         &self,
-        known: &IncidentView,
+        view: &IncidentView,
         names: &AlertsByName<'_>,
         services: &HashMap<String, &Text>,
     ) -> (Vec<Text>, Vec<Fingerprint>) {
-        let incident = &known.incident;
-        let reported = self.incident_detail(known).map_or(&[][..], |detail| &detail.alerts);
+        let incident = &view.incident;
+        let reported = self.incident_detail(view).map_or(&[][..], |detail| &detail.alerts);
         // an alert that started after the incident was resolved does not belong to it
         let in_time = |alert: &Alert| incident.resolved_at.is_none_or(|at| alert.starts_at <= at);
         let label_sets: Vec<&Labels> =
@@ -244,7 +244,7 @@ impl World {
             named.first().filter(|_| named.len() == 1).map(|name| Text::clone(name))
         };
         // the title of an alert group contains label values without their label names
-        let is_guess = || is_of_group(&incident.title) && self.has_unknown_alerts(known);
+        let is_guess = || is_of_group(&incident.title) && self.has_unknown_alerts(view);
         let by_words =
             || by_name().or_else(|| by_title().filter(|_| !is_guess())).into_iter().collect::<Vec<_>>();
         let mut about = by_labels;

@@ -19,36 +19,36 @@ const REPEATED_DETAILS: [&str; 3] = ["firing", "num_firing", "num_resolved"];
 pub(super) fn page(
     screen: &OpenIncident,
     cx: &ScreenCx<'_>,
-    known: &IncidentView,
+    view: &IncidentView,
     width: u16,
 ) -> PageContent {
     let mut page = screen.new_page(width);
-    let detail = cx.world.incident_detail(known);
-    facts(cx, known, &mut page);
-    alerts(screen, cx, known, &mut page);
+    let detail = cx.world.incident_detail(view);
+    facts(cx, view, &mut page);
+    alerts(screen, cx, view, &mut page);
     if let Some(detail) = detail {
         timeline(cx, detail, &mut page);
-        times(cx.shared, known, Some(detail), &mut page);
+        times(cx.shared, view, Some(detail), &mut page);
         past(cx, detail, &mut page);
-        for warning in remote(cx.shared, known).map(|remote| &remote.warnings).into_iter().flatten() {
+        for warning in remote(cx.shared, view).map(|remote| &remote.warnings).into_iter().flatten() {
             page.remark(cx, warning, Role::Warning);
         }
     } else {
         page.title("Timeline");
-        let failure = remote(cx.shared, known).and_then(|remote| remote.failure());
+        let failure = remote(cx.shared, view).and_then(|remote| remote.failure());
         let (words, role) = match failure {
             Some(error) => (format!("{error}. {}", error.kind.advice()), Role::Stale),
             None => (cx.shared.waiting().to_owned(), Role::Muted),
         };
         page.paragraph(&format!(" {words}"), role);
-        times(cx.shared, known, None, &mut page);
+        times(cx.shared, view, None, &mut page);
     }
     page
 }
 
-fn facts(cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
-    let incident = &known.incident;
-    let monitored = known.service.as_ref();
+fn facts(cx: &ScreenCx<'_>, view: &IncidentView, page: &mut PageContent) {
+    let incident = &view.incident;
+    let monitored = view.service.as_ref();
     let paging = incident.service.as_ref().map(|service| &service.name);
     match (monitored, paging) {
         (Some(name), Some(paging)) if name != paging => {
@@ -65,7 +65,7 @@ fn facts(cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
         stamps.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     if !incident.acknowledged.is_empty() {
-        let role = if known.is_acknowledgement_old(cx.now) { Role::Stale } else { Role::Text };
+        let role = if view.is_acknowledgement_old(cx.now) { Role::Stale } else { Role::Text };
         page.pair("acknowledged by", &people(&incident.acknowledged), role);
     }
     if !incident.assigned.is_empty() {
@@ -85,7 +85,7 @@ fn facts(cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
             page.pair(name, value, Role::Accent);
         }
     }
-    for one in cx.world.optimistic_changes_of(&known.sources, &incident.id) {
+    for one in cx.world.optimistic_changes_of(&view.sources, &incident.id) {
         let more = if let Operation::Note { content } = &one.action.operation {
             format!(": {content}")
         } else {
@@ -94,18 +94,18 @@ fn facts(cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
         let (kind, ellipsis) = (one.action.operation.kind().name(), text::ellipsis(cx.charset));
         page.pair("in progress", &format!("{kind} {ellipsis}{}{more}", one.stage.word()), Role::Sending);
     }
-    page.names("source", known.sources.iter().map(SourceId::as_str), Role::Muted);
+    page.names("source", view.sources.iter().map(SourceId::as_str), Role::Muted);
 }
 
-fn alerts(screen: &OpenIncident, cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
+fn alerts(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView, page: &mut PageContent) {
     let list = &screen.alerts;
-    let counts = known.incident.alerts;
+    let counts = view.incident.alerts;
     let open =
         if counts.triggered < counts.all { format!(", {} open", counts.triggered) } else { String::new() };
     page.title(&format!("Alerts {}{open}", counts.all));
     for (index, row) in list.rows().iter().enumerate() {
         let reported = match row {
-            IncidentAlertRow::Reported(id) => reported(cx.shared, known, id),
+            IncidentAlertRow::Reported(id) => reported(cx.shared, view, id),
             IncidentAlertRow::Linked(_) => None,
         };
         let linked = match row {
@@ -126,7 +126,7 @@ fn alerts(screen: &OpenIncident, cx: &ScreenCx<'_>, known: &IncidentView, page: 
             };
             runs.push(head(role, word, reported.created_at));
             // the alert's summary is left out if it is the same as the incident's title
-            if reported.summary != known.incident.title || linked.is_none() {
+            if reported.summary != view.incident.title || linked.is_none() {
                 runs.push(StyledRun::new(format!("{}  ", reported.summary), Role::Text));
             }
         }
@@ -228,8 +228,8 @@ fn sentence(step: &IncidentEvent) -> String {
 }
 
 /// The times to acknowledge and to resolve, with the medians of the other incidents of the service.
-fn times(shared: &Shared, known: &IncidentView, detail: Option<&IncidentDetail>, page: &mut PageContent) {
-    let incident = &known.incident;
+fn times(shared: &Shared, view: &IncidentView, detail: Option<&IncidentDetail>, page: &mut PageContent) {
+    let incident = &view.incident;
     let first = detail.and_then(|detail| detail.steps.iter().find(|step| &*step.kind == "acknowledge"));
     let taken =
         first.map(|step| age(incident.created_at, step.at)).or_else(|| incident.time_to_acknowledge());

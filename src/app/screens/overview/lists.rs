@@ -33,16 +33,16 @@ pub(super) fn incidents(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &
 }
 
 /// Draws one incident: symbol, priority, title; at the right the assignee and the age.
-fn draw_incident(screen: &Overview, cx: &ScreenCx<'_>, known: &IncidentView, line: Rect, buf: &mut Buffer) {
-    let incident = &known.incident;
-    let role = incident::words::role(known, cx.now);
+fn draw_incident(screen: &Overview, cx: &ScreenCx<'_>, view: &IncidentView, line: Rect, buf: &mut Buffer) {
+    let incident = &view.incident;
+    let role = incident::words::role(view, cx.now);
     let mut runs = vec![StyledRun::new(format!(" {} ", cx.symbol(role)), role)];
     if let Some(priority) = &incident.priority {
         runs.push(StyledRun::new(format!("{} ", priority.named.name), Role::Text));
     }
     runs.extend(screen.found.highlighted(incident.subject(), role));
-    let mut who = incident::words::who(cx, known);
-    if let Some(sending) = incident::words::sending(known, cx) {
+    let mut who = incident::words::who(cx, view);
+    if let Some(sending) = incident::words::sending(view, cx) {
         who = StyledRun::new(format!("{} {sending}", incident.status.word()), Role::Sending);
     }
     let age = format!("  {}", ago(incident.created_at, cx.now));

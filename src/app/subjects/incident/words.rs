@@ -4,11 +4,11 @@ use crate::app::prelude::*;
 use crate::model::incident::{IncidentStatus, Person, Urgency};
 
 /// The role of an incident: by urgency while it is triggered; stale if it was acknowledged long ago and may be forgotten.
-pub fn role(known: &IncidentView, now: Timestamp) -> Role {
-    match (known.incident.status, known.incident.urgency) {
+pub fn role(view: &IncidentView, now: Timestamp) -> Role {
+    match (view.incident.status, view.incident.urgency) {
         (IncidentStatus::Triggered, Urgency::High) => Role::Critical,
         (IncidentStatus::Triggered, Urgency::Low) => Role::Warning,
-        (IncidentStatus::Acknowledged, _) if known.is_acknowledgement_old(now) => Role::Stale,
+        (IncidentStatus::Acknowledged, _) if view.is_acknowledgement_old(now) => Role::Stale,
         (IncidentStatus::Acknowledged, _) => Role::Pending,
         (IncidentStatus::Resolved, _) => Role::Resolved,
     }
@@ -21,15 +21,15 @@ pub fn name(shared: &Shared, source: &SourceId, person: &Person) -> String {
 }
 
 /// The progress of a running action on the incident, if there is one: `…sending`.
-pub fn sending(known: &IncidentView, cx: &Cx<'_>) -> Option<String> {
-    let optimistic = known.optimistic?;
+pub fn sending(view: &IncidentView, cx: &Cx<'_>) -> Option<String> {
+    let optimistic = view.optimistic?;
     Some(format!("{}{}", text::ellipsis(cx.charset), optimistic.stage.word()))
 }
 
 /// Who has the incident: who acknowledged it and when, else who was paged, else "nobody" in the role for down.
-pub fn who(cx: &ScreenCx<'_>, known: &IncidentView) -> StyledRun<'static> {
-    let incident = &known.incident;
-    let holders = known.holders();
+pub fn who(cx: &ScreenCx<'_>, view: &IncidentView) -> StyledRun<'static> {
+    let incident = &view.incident;
+    let holders = view.holders();
     let Some(first) = holders.first() else {
         return match incident.status {
             IncidentStatus::Triggered => StyledRun::new("nobody", Role::Down),
@@ -39,8 +39,8 @@ pub fn who(cx: &ScreenCx<'_>, known: &IncidentView) -> StyledRun<'static> {
     };
     let more = if holders.len() > 1 { format!(" +{}", holders.len() - 1) } else { String::new() };
     let names = format!("{}{more}", name(cx.shared, &incident.source, first));
-    match known.acknowledged_at() {
-        Some(at) if known.is_acknowledgement_old(cx.now) => {
+    match view.acknowledged_at() {
+        Some(at) if view.is_acknowledgement_old(cx.now) => {
             StyledRun::new(format!("{names}, {} ago!", ago(at, cx.now)), Role::Stale)
         }
         Some(at) => StyledRun::new(format!("{names}, {}", ago(at, cx.now)), Role::Text),
@@ -52,8 +52,8 @@ pub fn who(cx: &ScreenCx<'_>, known: &IncidentView) -> StyledRun<'static> {
 }
 
 /// Priority and urgency: `P1 high`.
-pub fn priority_and_urgency(known: &IncidentView) -> String {
-    let incident = &known.incident;
+pub fn priority_and_urgency(view: &IncidentView) -> String {
+    let incident = &view.incident;
     match &incident.priority {
         Some(priority) => format!("{} {}", priority.named.name, incident.urgency.word()),
         None => incident.urgency.word().to_owned(),
@@ -61,15 +61,15 @@ pub fn priority_and_urgency(known: &IncidentView) -> String {
 }
 
 /// A one-line summary. The important parts come first, because the end may be cut off.
-pub fn line(cx: &ScreenCx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
-    let incident = &known.incident;
-    let role = role(known, cx.now);
-    let who = who(cx, known);
-    let sending = sending(known, cx).map_or_else(String::new, |sending| format!("{sending} "));
+pub fn line(cx: &ScreenCx<'_>, view: &IncidentView) -> Vec<StyledRun<'static>> {
+    let incident = &view.incident;
+    let role = role(view, cx.now);
+    let who = who(cx, view);
+    let sending = sending(view, cx).map_or_else(String::new, |sending| format!("{sending} "));
     vec![
         StyledRun::new(format!("{} #{} {} ", cx.symbol(role), incident.number, incident.status.word()), role),
         StyledRun::new(sending, Role::Sending),
-        StyledRun::new(format!("{}  ", priority_and_urgency(known)), Role::Text),
+        StyledRun::new(format!("{}  ", priority_and_urgency(view)), Role::Text),
         StyledRun::new(format!("{}  ", who.text), who.role),
         StyledRun::new(incident.subject().to_owned(), Role::Text),
     ]
