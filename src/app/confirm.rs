@@ -137,7 +137,7 @@ pub(super) fn counted(confirm: &Confirm) -> String {
 }
 
 /// Computes how many of all alerts the silences would affect, and whether the context's name must be typed.
-pub(super) fn weigh(shared: &Shared, confirm: &mut Confirm) {
+pub(super) fn compute_silence_effect(shared: &Shared, confirm: &mut Confirm) {
     if confirm.plan.actions.iter().all(|action| action.operation.draft().is_none()) {
         return;
     }

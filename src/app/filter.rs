@@ -256,7 +256,8 @@ impl Haystack {
 
     /// For each row whether it passes the filter.
     pub fn select(&mut self, filter: &Filter) -> Vec<bool> {
-        let last_matches: Vec<WordMatch> = filter.words.iter().map(|word| self.look(&word.text)).collect();
+        let last_matches: Vec<WordMatch> =
+            filter.words.iter().map(|word| self.search_word(&word.text)).collect();
         let mut start = 0;
         let passes = |(row, (labels, end)): (usize, &(Labels, usize))| {
             let its = self.numbers.get(start..*end).unwrap_or_default();
@@ -340,7 +341,7 @@ impl Haystack {
 
     /// Searches all strings for a word; fuzzy matching is used only if no string contains the word itself. A word without capital
     /// letters is case-insensitive.
-    fn look(&self, word: &str) -> WordMatch {
+    fn search_word(&self, word: &str) -> WordMatch {
         let has_capitals = |word: &str| word.chars().any(char::is_uppercase);
         let goes_on = |known: &&WordMatch| {
             known.is_exact && word.starts_with(&known.word) && has_capitals(word) == has_capitals(&known.word)

@@ -42,9 +42,9 @@ pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
 fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let firing = state.shared.world.totals().in_state(AlertState::Firing);
     let mut runs = Vec::new();
-    let in_doubt = doubts(&state.shared, &AskKind::ALL, cx.now).len();
-    if in_doubt > 0 {
-        runs.push(StyledRun::new(format!("{} {in_doubt} stale ", cx.symbol(Role::Stale)), Role::Stale));
+    let stale_count = stale_sources(&state.shared, &AskKind::ALL, cx.now).len();
+    if stale_count > 0 {
+        runs.push(StyledRun::new(format!("{} {stale_count} stale ", cx.symbol(Role::Stale)), Role::Stale));
     }
     for health in Health::ALL {
         let count = state.shared.world.services().iter().filter(|service| service.health == health).count();
@@ -85,12 +85,12 @@ fn bar(state: &State, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         left.push(StyledRun::new(format!("  {}", shared.range.words(cx.now)), Role::Banner));
     }
     let all = shared.sources.len();
-    let in_doubt = doubts(shared, &AskKind::ALL, cx.now);
+    let stale = stale_sources(shared, &AskKind::ALL, cx.now);
     let is_answered =
         |info: &&SourceInfo| shared.world.cache(&info.id).is_some_and(|cache| cache.probe().at.is_some());
     let answered = shared.sources.iter().filter(is_answered).count();
-    let well = all.saturating_sub(in_doubt.len()).min(answered);
-    let role = if !in_doubt.is_empty() {
+    let well = all.saturating_sub(stale.len()).min(answered);
+    let role = if !stale.is_empty() {
         Role::Stale
     } else if well == all {
         Role::Healthy
@@ -268,7 +268,7 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 /// The breadcrumb and, if a source is stale or failing, the reason and what to do.
 fn standing(state: &State, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let mut runs = breadcrumb(state);
-    if let Some(doubt) = doubts(&state.shared, &AskKind::ALL, cx.now).first() {
+    if let Some(doubt) = stale_sources(&state.shared, &AskKind::ALL, cx.now).first() {
         let sign = cx.symbol(Role::Stale);
         let words = format!("  {sign} {}: {}. {}", doubt.source, doubt.reason, doubt.advice);
         runs.push(StyledRun::new(words, Role::Stale));

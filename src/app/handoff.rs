@@ -45,7 +45,7 @@ pub fn markdown(shared: &Shared, length: Duration, now: Timestamp) -> String {
     silences(shared, length, now, &mut writer);
     done(shared, shift, &mut writer);
     on_call(shared, now, &mut writer);
-    doubts(shared, now, &mut writer);
+    stale_sources(shared, now, &mut writer);
     writer.into_text()
 }
 
@@ -347,11 +347,11 @@ fn on_call(shared: &Shared, now: Timestamp, writer: &mut MarkdownWriter) {
     }
 }
 
-fn doubts(shared: &Shared, now: Timestamp, writer: &mut MarkdownWriter) {
-    let doubts = super::staleness::doubts(shared, &AskKind::ALL, now);
-    if doubts.is_empty() {
+fn stale_sources(shared: &Shared, now: Timestamp, writer: &mut MarkdownWriter) {
+    let stale_sources = super::staleness::stale_sources(shared, &AskKind::ALL, now);
+    if stale_sources.is_empty() {
         return;
     }
     writer.section("Stale or missing data");
-    writer.points(doubts.iter().map(|doubt| escaped(&doubt.sentence(now))));
+    writer.points(stale_sources.iter().map(|doubt| escaped(&doubt.sentence(now))));
 }

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::display_settings::Cx;
 use super::shared::{ScreenCx, Shared};
-use super::staleness::doubts;
+use super::staleness::stale_sources;
 use super::theme::Role;
 use super::widgets::table;
 use super::widgets::text::{self, StyledRun};
@@ -46,14 +46,14 @@ pub(super) fn below_heading(body: Rect) -> Rect {
 }
 
 /// Draws a heading line with what is to be doubted about a screen that uses answers of these kinds. Gives the room below.
-pub(super) fn doubtful_heading(
+pub(super) fn heading_with_staleness(
     cx: &ScreenCx<'_>,
     title: &[StyledRun<'_>],
     used: &[AskKind],
     area: Rect,
     buf: &mut Buffer,
 ) -> Rect {
-    heading(cx, title, &doubt_runs(cx.shared, used, cx.now), area, buf)
+    heading(cx, title, &staleness_runs(cx.shared, used, cx.now), area, buf)
 }
 
 /// Draws a heading line: the title, and at the right a warning about stale data. Returns the area below.
@@ -75,11 +75,11 @@ pub(super) fn heading(
 }
 
 /// The warning in the heading of a screen that uses answers of these kinds: which of its data are stale, and why.
-pub(super) fn doubt_runs(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<StyledRun<'static>> {
+pub(super) fn staleness_runs(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<StyledRun<'static>> {
     // detail queries (one alert, one incident) belong to every screen: only the screen about that subject sends them
     let about_one = AskKind::ALL.into_iter().filter(|kind| kind.has_key());
     let kinds: Vec<AskKind> = kinds.iter().copied().chain(about_one).collect();
-    let all = doubts(shared, &kinds, now);
+    let all = stale_sources(shared, &kinds, now);
     let Some(first) = all.first() else { return Vec::new() };
     let more = if all.len() > 1 { format!(" (+{} more, see Sources)", all.len() - 1) } else { String::new() };
     let sign = shared.look.charset.pick(Role::Stale.symbol(), Role::Stale.ascii());

@@ -71,7 +71,7 @@ pub fn render<S: ListScreen>(screen: &S, cx: &ScreenCx<'_>, area: Rect, buf: &mu
 
 /// Draws the heading line. Returns the area below.
 pub fn heading<S: ListScreen>(screen: &S, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) -> Rect {
-    layout::doubtful_heading(cx, &screen.title(cx), S::USED, area, buf)
+    layout::heading_with_staleness(cx, &screen.title(cx), S::USED, area, buf)
 }
 
 /// Draws the rows, or why there are none.
@@ -206,7 +206,7 @@ impl EmptyState {
         let states = cache.iter().map(|cache| self.kinds.iter().filter_map(|kind| cache.snapshot(*kind)));
         let answered = states.clone().filter(|its| its.clone().any(|state| state.at.is_some())).count();
         let is_troubled = states.flatten().any(|state| state.failure().is_some());
-        let said = if cache.is_empty() {
+        let empty_text = if cache.is_empty() {
             let (before, after) = self.no_source;
             (format!("{before} {}{after}", kind::sources_to_add(shared.kinds, self.kinds)), Role::Muted)
         } else if answered == 0 && is_troubled {
@@ -221,6 +221,6 @@ impl EmptyState {
             let words = format!("No {one} at the {answered} of {} sources that have answered.", cache.len());
             (words, Role::Muted)
         };
-        Some(said)
+        Some(empty_text)
     }
 }

@@ -220,8 +220,7 @@ fn timeline(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut M
         events.push((incident.created_at, "incident created (the incident log is not available)".to_owned()));
     }
     let noise = firing_history::between(&shared.world, &shared.sources, around.start, around.end);
-    for fired in noise.fired.iter().filter(|fired| fired.service.is_none() || fired.service == view.service)
-    {
+    for fired in noise.fired.iter().filter(|fired| fired.service.is_none() || fired.service == view.service) {
         let flaps = if fired.is_flapping { " (flapping)" } else { "" };
         for firing in &fired.firings {
             let fires = if firing.is_open { "firing," } else { "fired" };

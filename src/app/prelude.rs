@@ -21,7 +21,7 @@ pub(super) use super::screen::{
 };
 pub(super) use super::selection::{Handled, Selection};
 pub(super) use super::shared::{ScreenCx, Shared};
-pub(super) use super::staleness::doubts;
+pub(super) use super::staleness::stale_sources;
 pub(super) use super::theme::Role;
 pub(super) use super::widgets::table::Cell;
 pub(super) use super::widgets::text::{self, StyledRun};

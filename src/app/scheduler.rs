@@ -311,12 +311,12 @@ impl Scheduler {
     ) -> Freshness {
         let interval =
             self.all.get(&(source.clone(), topic.clone())).map_or(MAX_INTERVAL, |poll| poll.interval);
-        let in_doubt = self.traffic.get(source).is_some_and(|t| t.hold.is_some())
+        let is_stale = self.traffic.get(source).is_some_and(|t| t.hold.is_some())
             || self.unanswered(source, std::slice::from_ref(topic), now).is_some();
         let freshness = answer.freshness(now, 2 * interval);
         let is_held = self.traffic.get(source).is_some_and(|t| t.hold.is_some());
         match freshness {
-            Freshness::Fresh if in_doubt => {
+            Freshness::Fresh if is_stale => {
                 Freshness::Stale(answer.at.map(|at| age(at, now)).unwrap_or_default())
             }
             Freshness::Loading | Freshness::NotAsked if is_held => Freshness::Failed,

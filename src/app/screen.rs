@@ -107,7 +107,7 @@ pub trait Screen {
     }
 
     /// Restores a panel and a scroll position.
-    fn set_spot(&mut self, _spot: ScrollPosition) {}
+    fn set_scroll_position(&mut self, _scroll_position: ScrollPosition) {}
 
     fn panels(&self) -> usize {
         1
@@ -126,7 +126,7 @@ pub trait Screen {
     /// Moves the focus from a panel whose list is empty to the first panel.
     fn leave_empty_panel(&mut self) {
         if self.list_at(self.scroll_position().panel).is_some_and(Cursor::is_empty) {
-            self.set_spot(ScrollPosition { panel: 0, ..self.scroll_position() });
+            self.set_scroll_position(ScrollPosition { panel: 0, ..self.scroll_position() });
         }
     }
 
@@ -361,7 +361,7 @@ macro_rules! keeps_spot {
             self.scroll_position
         }
 
-        fn set_spot(&mut self, scroll_position: ScrollPosition) {
+        fn set_scroll_position(&mut self, scroll_position: ScrollPosition) {
             self.scroll_position = scroll_position;
         }
     };

@@ -71,21 +71,21 @@ impl StaleSource {
 }
 
 /// The stale sources among those that answer queries of these kinds.
-pub fn doubts(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<StaleSource> {
+pub fn stale_sources(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<StaleSource> {
     let used = shared.sources.iter().filter(|source| source.answers.iter().any(|kind| kinds.contains(kind)));
     used.filter_map(|source| doubt(shared, source, kinds, now)).collect()
 }
 
 pub fn doubtful(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> BTreeSet<SourceId> {
-    doubts(shared, kinds, now).into_iter().map(|doubt| doubt.source).collect()
+    stale_sources(shared, kinds, now).into_iter().map(|doubt| doubt.source).collect()
 }
 
 /// The message "No {what}.", in the role for healthy only if the data are fresh and complete. `what` is a plural noun.
 pub fn none(shared: &Shared, kinds: &[AskKind], what: &str, now: Timestamp) -> (String, Role) {
-    let doubts = doubts(shared, kinds, now);
-    if doubts.is_empty() {
+    let stale_sources = stale_sources(shared, kinds, now);
+    if stale_sources.is_empty() {
         (format!("No {what}."), Role::Healthy)
-    } else if doubts.iter().all(|doubt| doubt.is_partial) {
+    } else if stale_sources.iter().all(|doubt| doubt.is_partial) {
         (format!("No {what} in partial answers. See Sources (9) for what is missing."), Role::Stale)
     } else {
         (format!("Last known: no {what}. See Sources (9) for the errors."), Role::Stale)

@@ -193,7 +193,7 @@ impl State {
     fn enter_place(&mut self) {
         if let Some((place, scroll_position)) = self.places.last() {
             self.screens.enter(place);
-            self.screens.at_mut(place).set_spot(*scroll_position);
+            self.screens.at_mut(place).set_scroll_position(*scroll_position);
         }
     }
 }

@@ -59,7 +59,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             enter(state, context, sources, (guard, production), now);
             state.shared.notify(now);
         }
-        Event::Read(wait) => confirm::arm(state, wait),
+        Event::Read(wait) => confirm::enable_keys(state, wait),
         Event::ActionProgressed { plan, index, progress } => {
             run_events::progressed(state, plan, index, progress, now);
             refresh_dialogs(state, now);

@@ -294,7 +294,7 @@ impl Saturation {
     }
 
     /// An expression for the highest utilisation of a service, for charts.
-    pub(super) fn fullest(&self, fill: QueryFill<'_>) -> String {
+    pub(super) fn highest_usage(&self, fill: QueryFill<'_>) -> String {
         if self.is_pattern() {
             return format!("max by (__name__) ({})", self.expr(fill));
         }

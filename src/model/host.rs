@@ -43,13 +43,13 @@ impl Host {
     }
 
     /// Its resource with the highest usage.
-    pub fn fullest(&self) -> Option<&Usage> {
+    pub fn highest_usage(&self) -> Option<&Usage> {
         self.usages.first()
     }
 }
 
 /// The resources of all hosts with their hosts, the highest usage first.
-pub fn fullest(hosts: &[Host]) -> Vec<(&Host, &Usage)> {
+pub fn highest_usage(hosts: &[Host]) -> Vec<(&Host, &Usage)> {
     let mut all: Vec<_> =
         hosts.iter().flat_map(|host| host.usages.iter().map(move |usage| (host, usage))).collect();
     all.sort_by(|a, b| b.1.ratio.total_cmp(&a.1.ratio));
@@ -63,7 +63,7 @@ pub fn order(hosts: &mut [Host]) {
             b.ratio.total_cmp(&a.ratio).then_with(|| (&a.resource, &a.part).cmp(&(&b.resource, &b.part)))
         });
     }
-    let ratio = |host: &Host| host.fullest().map_or(f64::NEG_INFINITY, |usage| usage.ratio);
+    let ratio = |host: &Host| host.highest_usage().map_or(f64::NEG_INFINITY, |usage| usage.ratio);
     hosts.sort_by(|a, b| {
         ratio(b).total_cmp(&ratio(a)).then_with(|| (&a.name, &a.instance).cmp(&(&b.name, &b.instance)))
     });
@@ -253,7 +253,8 @@ mod tests {
         ];
         order(&mut hosts);
         assert_eq!(hosts.iter().map(|host| &*host.name).collect::<Vec<_>>(), ["b", "a", "c"]);
-        let all: Vec<_> = fullest(&hosts).iter().map(|(host, usage)| (&*host.name, usage.ratio)).collect();
+        let all: Vec<_> =
+            highest_usage(&hosts).iter().map(|(host, usage)| (&*host.name, usage.ratio)).collect();
         assert_eq!(all, [("b", 0.98), ("b", 0.3), ("a", 0.2), ("a", 0.1)]);
     }
 

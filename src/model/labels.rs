@@ -135,7 +135,7 @@ impl Interner {
             return Arc::clone(known);
         }
         if self.known.len() >= self.sweep_at.max(4096) {
-            self.sweep();
+            self.remove_unused();
         }
         let new: Text = text.into();
         self.known.insert(Arc::clone(&new));
@@ -143,7 +143,7 @@ impl Interner {
     }
 
     /// Removes strings that are not used elsewhere, so that frequently changing labels do not accumulate.
-    fn sweep(&mut self) {
+    fn remove_unused(&mut self) {
         self.known.retain(|text| Arc::strong_count(text) > 1);
         self.sweep_at = self.known.len() * 2;
     }

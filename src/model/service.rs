@@ -200,9 +200,9 @@ impl Service {
     }
 
     /// The resource with the highest usage, with its host.
-    pub fn fullest(&self) -> Option<(&Host, &host::Usage)> {
+    pub fn highest_usage(&self) -> Option<(&Host, &host::Usage)> {
         let first = self.hosts.first()?;
-        Some((first, first.fullest()?))
+        Some((first, first.highest_usage()?))
     }
 
     /// Whether no source of signals reported it: only alerts name it.

@@ -145,7 +145,7 @@ impl EffectRunner {
     }
 
     /// Reads the actions of the last days from the journal.
-    pub(super) fn recall(&self) {
+    pub(super) fn load_journal(&self) {
         let Some(journal) = self.executor.journal.clone() else { return };
         let (since, reports) =
             (self.executor.clock.now().checked_sub(SHOWN_ACTIONS_RANGE), self.reports.clone());

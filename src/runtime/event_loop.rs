@@ -102,7 +102,7 @@ impl<A: App> EventLoop<'_, A> {
                         Some(event) => event,
                         None => continue,
                     },
-                    Some(SignalAction::GoOn) => {
+                    Some(SignalAction::Resume) => {
                         self.terminal.take_over()?;
                         self.resume()
                     }
@@ -223,7 +223,7 @@ impl<A: App> EventLoop<'_, A> {
             Effect::Fetch(question) => self.effect_runner.fetch(question),
             Effect::CancelFetch(question) => self.effect_runner.forget(&question),
             Effect::Act(plan) => self.effect_runner.act(plan),
-            Effect::ReadJournal => self.effect_runner.recall(),
+            Effect::ReadJournal => self.effect_runner.load_journal(),
             Effect::Enter(context) => self.effect_runner.enter(context),
             Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(error_message)),
             Effect::Notify(notice) => self.screen.notify(&notice),

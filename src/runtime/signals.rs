@@ -21,7 +21,7 @@ pub(super) enum SignalAction {
     /// Restore the terminal and suspend the process, as Ctrl-z does.
     Stop,
     /// The process continues: set the terminal's modes again.
-    GoOn,
+    Resume,
 }
 
 /// Makes a write beyond the file size limit (`ulimit -f`) fail, as on a full disk, instead of killing the process.
@@ -46,7 +46,7 @@ pub(super) fn listen() -> io::Result<mpsc::Receiver<SignalAction>> {
         (SignalKind::hangup(), SignalAction::Leave("SIGHUP")),
         (SignalKind::quit(), SignalAction::Leave("SIGQUIT")),
         (SignalKind::from_raw(libc::SIGTSTP), SignalAction::Stop),
-        (SignalKind::from_raw(libc::SIGCONT), SignalAction::GoOn),
+        (SignalKind::from_raw(libc::SIGCONT), SignalAction::Resume),
     ];
     for (kind, signal_action) in kinds {
         tokio::spawn(forward(signal(kind)?, signal_action, signal_actions.clone()));

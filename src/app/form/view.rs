@@ -113,10 +113,10 @@ fn beside(
     is_current: bool,
     cx: &Cx<'_>,
 ) -> StyledRun<'static> {
-    let mut said = String::new();
+    let mut field_hint = String::new();
     if let (FormKind::Silence(silencing), "for" | "starts") = (&form.kind, field.name) {
         let span = silence::span(shared, form, silencing.instead_of.as_deref(), cx.now);
-        said = match (span, field.name) {
+        field_hint = match (span, field.name) {
             (Ok((_, end)), "for") => format!("  until {}", moment(end, cx.now, cx.zone)),
             (Ok((start, _)), _) => {
                 let start = start.filter(|start| *start > cx.now);
@@ -127,11 +127,11 @@ fn beside(
         };
     }
     if is_current && field.has_choices() {
-        said.push_str("  (+ more, - less)");
+        field_hint.push_str("  (+ more, - less)");
     } else if is_current && field.length() * 4 > field.limit * 3 {
-        said = format!("  {} left", field.limit.saturating_sub(field.length()));
+        field_hint = format!("  {} left", field.limit.saturating_sub(field.length()));
     }
-    StyledRun::new(said, Role::Muted)
+    StyledRun::new(field_hint, Role::Muted)
 }
 
 /// The matchers of each silence with the number of alerts that it would affect, if there are several silences.

@@ -73,7 +73,7 @@ impl Screen for OpenIncident {
             text::say(cx, 1, words, Role::Unknown, area, buf);
             return;
         };
-        let mut doubt = layout::doubt_runs(cx.shared, &USED, cx.now);
+        let mut doubt = layout::staleness_runs(cx.shared, &USED, cx.now);
         if doubt.is_empty() {
             doubt = failure(cx, known);
         }

@@ -48,7 +48,7 @@ impl Screen for OpenPolicy {
         let below = layout::heading(
             cx,
             &title,
-            &layout::doubt_runs(cx.shared, &[AskKind::OnCall], cx.now),
+            &layout::staleness_runs(cx.shared, &[AskKind::OnCall], cx.now),
             area,
             buf,
         );

@@ -190,14 +190,14 @@ impl Screen for OpenSlo {
             return false;
         }
         let group_status = self.status(shared).and_then(|status| self::shown(self, status));
-        let said = match group_status.and_then(|group_status| next_basis(group_status, self.basis)) {
+        let message = match group_status.and_then(|group_status| next_basis(group_status, self.basis)) {
             Some(basis) => {
                 self.basis = basis;
                 format!("Forecast from the burn rate over {}", duration::short(basis))
             }
             None => "This SLO has no measured burn rate".to_owned(),
         };
-        shared.messages.note(said, now);
+        shared.messages.note(message, now);
         true
     }
 }

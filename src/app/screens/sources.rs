@@ -57,7 +57,7 @@ impl Screen for Sources {
     }
 
     fn badge(&self, cx: &ScreenCx<'_>) -> Badge {
-        let count = doubts(cx.shared, &AskKind::ALL, cx.now).len();
+        let count = stale_sources(cx.shared, &AskKind::ALL, cx.now).len();
         Badge { count, worst: Some(Role::Stale), ..Badge::default() }
     }
 }

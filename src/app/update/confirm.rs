@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::app::confirm::{Confirm, Outcome, last_scroll, weigh};
+use crate::app::confirm::{Confirm, Outcome, compute_silence_effect, last_scroll};
 use crate::app::event::{Effect, Plan, TerminalLink, Wait};
 use crate::app::form::ActionForm;
 use crate::app::key::Key;
@@ -49,12 +49,12 @@ pub(super) fn open(
         form: None,
         scroll: 0,
     };
-    weigh(&state.shared, &mut confirm);
+    compute_silence_effect(&state.shared, &mut confirm);
     state.mode = Mode::Confirm(Box::new(confirm));
 }
 
 /// The wait is over: the dialog was visible long enough, and the next key counts.
-pub(super) fn arm(state: &mut State, wait: Wait) {
+pub(super) fn enable_keys(state: &mut State, wait: Wait) {
     if let Mode::Confirm(confirm) = &mut state.mode
         && confirm.wait() == wait
     {
@@ -136,7 +136,7 @@ pub(super) fn watch(state: &mut State, now: Timestamp) {
         (confirm.plan.id, confirm.is_armed) = (state.shared.runs.number(), false);
         confirm.requests = Planner::of(&state.shared).requests(&confirm.plan.actions, now);
     }
-    weigh(&state.shared, &mut confirm);
+    compute_silence_effect(&state.shared, &mut confirm);
     state.mode = Mode::Confirm(confirm);
 }
 

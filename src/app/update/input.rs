@@ -84,7 +84,7 @@ fn browse(state: &mut State, key: Key, now: Timestamp) {
     if key == INTERRUPT {
         return run(state, Command::Quit, now);
     }
-    let said = match (state.shared.keys.anywhere(key), key.typed()) {
+    let reason = match (state.shared.keys.anywhere(key), key.typed()) {
         (Some(command), _) => {
             format!("{key} ({}) works {}, not here", command.name(), command.scope().place())
         }
@@ -94,7 +94,7 @@ fn browse(state: &mut State, key: Key, now: Timestamp) {
             format!("{key} is not bound here. Press {help} for all keys.")
         }
     };
-    state.shared.messages.note(said, now);
+    state.shared.messages.note(reason, now);
 }
 
 /// Handles a key while a filter is being typed.

@@ -21,12 +21,12 @@ fn grid(state: &State) -> Grid {
 
 fn set_scroll(state: &mut State, scroll: u16) {
     let screen = state.screen_mut();
-    screen.set_spot(ScrollPosition { scroll, ..screen.scroll_position() });
+    screen.set_scroll_position(ScrollPosition { scroll, ..screen.scroll_position() });
 }
 
 fn set_panel(state: &mut State, panel: usize) {
     let screen = state.screen_mut();
-    screen.set_spot(ScrollPosition { panel, ..screen.scroll_position() });
+    screen.set_scroll_position(ScrollPosition { panel, ..screen.scroll_position() });
 }
 
 /// Scrolls so that the cursor is visible.
@@ -38,11 +38,17 @@ pub(super) fn follow(state: &mut State) {
         let index = screen.list().map_or(0, Cursor::index);
         let line = page.line_of(panel, index);
         let scroll = line.map_or(scroll, |line| scroll_to(line, scroll, grid.area.height));
-        screen.set_spot(ScrollPosition { panel, scroll: scroll.min(page.last_scroll(grid.area.height)) });
+        screen.set_scroll_position(ScrollPosition {
+            panel,
+            scroll: scroll.min(page.last_scroll(grid.area.height)),
+        });
     } else if let Some(list) = screen.list_mut() {
         list.follow(grid.room().max(1));
     } else {
-        screen.set_spot(ScrollPosition { panel, scroll: scroll.min(screen.last_scroll(shared, grid.area)) });
+        screen.set_scroll_position(ScrollPosition {
+            panel,
+            scroll: scroll.min(screen.last_scroll(shared, grid.area)),
+        });
     }
 }
 

@@ -126,7 +126,7 @@ impl<'a> Chart<'a> {
             Self::threshold(cx, *own, has_room, &scale, &plot, &frame, buf)
         });
         let unplaced = unplaced.collect();
-        plot.render(|i| self.look(cx, i), plot_area, buf);
+        plot.render(|i| self.line_style(cx, i), plot_area, buf);
         if let Some(place) = frame.legend {
             text::runs(cx, &self.legend(cx, dots, unplaced, place.width), place, buf);
         }
@@ -145,7 +145,7 @@ impl<'a> Chart<'a> {
         if cx.charset == Charset::Unicode && is_told_apart { Dots::Braille } else { Dots::Signs }
     }
 
-    fn look(&self, cx: &Cx<'_>, line: usize) -> (Style, &'static str) {
+    fn line_style(&self, cx: &Cx<'_>, line: usize) -> (Style, &'static str) {
         let role = self.lines.get(line).map_or(Role::Text, |line| line.role);
         (cx.style(role), Role::of_line(line).ascii())
     }
@@ -293,7 +293,7 @@ impl<'a> Chart<'a> {
     fn legend(&self, cx: &Cx<'_>, dots: Dots, thresholds: Vec<String>, width: u16) -> Vec<StyledRun<'a>> {
         let mut entries: Vec<Vec<StyledRun<'a>>> = Vec::new();
         for (i, line) in self.lines.iter().enumerate() {
-            let (_, sign) = self.look(cx, i);
+            let (_, sign) = self.line_style(cx, i);
             let sign = if dots == Dots::Signs { sign } else { cx.charset.pick("─", "-") };
             let mut entry = vec![StyledRun::new(format!("{sign} "), line.role)];
             if !line.label.is_empty() {

@@ -37,7 +37,7 @@ pub(super) struct RuleSeries<'a> {
 
 /// The kind of an alert's series.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Shows {
+pub(super) enum AlertSeriesKind {
     Pending,
     Firing,
     /// `ALERTS_FOR_STATE`: the time since which the alert is active, pending or firing.
@@ -51,7 +51,7 @@ impl DemoWorld {
         if rule.measure == SimulatedNumber::Always {
             return vec![RuleSeries { rule, place: None, pod: 0 }];
         }
-        let places = self.watched(rule.region).filter(|place| rule.concerns(&place.name));
+        let places = self.services_in(rule.region).filter(|place| rule.concerns(&place.name));
         let measured = places.filter(|place| self.measure(&rule.measure, place, 0, 0.0).is_some());
         let by_pod = |place: &'a ServiceInRegion| {
             let pods = if rule.measure == SimulatedNumber::Up { place.service.pods } else { 1 };
@@ -112,13 +112,13 @@ impl DemoWorld {
     pub(super) fn alert_ranges(
         &self,
         series: RuleSeries<'_>,
-        shows: Shows,
+        shows: AlertSeriesKind,
         (from, to): (f64, f64),
     ) -> Vec<(f64, f64)> {
         let in_state = |Range { start, end }: Range<f64>| match shows {
-            Shows::Pending => (start, end.min(start + series.rule.hold)),
-            Shows::Firing => (start + series.rule.hold, end),
-            Shows::Since => (start, end),
+            AlertSeriesKind::Pending => (start, end.min(start + series.rule.hold)),
+            AlertSeriesKind::Firing => (start + series.rule.hold, end),
+            AlertSeriesKind::Since => (start, end),
         };
         let mut all: Vec<(f64, f64)> =
             self.conditions(series, (from, to)).into_iter().map(in_state).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::alerts::Shows;
+use super::alerts::AlertSeriesKind;
 use super::demo_slos::{DemoSlo, LOOKBACKS, WINDOW};
 use super::fixtures::{Region, SimulatedNumber, SloObjective};
 use super::scenario::Begin;
@@ -94,7 +94,7 @@ pub(super) enum SeriesKind {
     Alert {
         rule: usize,
         pod: u32,
-        shows: Shows,
+        shows: AlertSeriesKind,
         is_standing: bool,
     },
 }
@@ -128,7 +128,7 @@ impl Catalog {
     /// Creates the series of all services, SLOs and alerts of a region.
     pub(super) fn of(world: &DemoWorld, region: Region) -> Self {
         let mut catalog = Self::default();
-        for place in world.watched(region) {
+        for place in world.services_in(region) {
             catalog.add_targets(world, place);
             catalog.add_requests(place);
             catalog.add_numbers(place);
@@ -246,9 +246,21 @@ impl Catalog {
                 let place = series.place.map(|place| place.number);
                 let alert =
                     |shows| SeriesKind::Alert { rule: rule.number, pod: series.pod, shows, is_standing };
-                self.add("ALERTS", place, &labels, &[("alertstate", "pending")], alert(Shows::Pending));
-                self.add("ALERTS", place, &labels, &[("alertstate", "firing")], alert(Shows::Firing));
-                self.add("ALERTS_FOR_STATE", place, &labels, &[], alert(Shows::Since));
+                self.add(
+                    "ALERTS",
+                    place,
+                    &labels,
+                    &[("alertstate", "pending")],
+                    alert(AlertSeriesKind::Pending),
+                );
+                self.add(
+                    "ALERTS",
+                    place,
+                    &labels,
+                    &[("alertstate", "firing")],
+                    alert(AlertSeriesKind::Firing),
+                );
+                self.add("ALERTS_FOR_STATE", place, &labels, &[], alert(AlertSeriesKind::Since));
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
 
 use super::actions_done::{ActionsDone, IncidentAction, IncidentWithActions, escalation, event, opening};
-use super::alerts::Shows;
+use super::alerts::AlertSeriesKind;
 use super::annotation;
 use super::noise::{floor, mix_text};
 use super::paging::{PagingAlert, Policy, named, time_to_acknowledge};
@@ -155,7 +155,7 @@ impl DemoWorld {
             let Some(page) = pages.find(|page| rule.shown.name.ends_with(&page.alert)) else { continue };
             for series in self.series_of(rule) {
                 let labels = series.alert_labels();
-                let firing_spans = self.alert_ranges(series, Shows::Firing, span).into_iter();
+                let firing_spans = self.alert_ranges(series, AlertSeriesKind::Firing, span).into_iter();
                 all.extend(firing_spans.filter(|(from, _)| *from < span.1).map(|(from, to)| Paged {
                     rule,
                     page,

@@ -142,7 +142,7 @@ impl PrometheusServer {
     /// The scrape targets at this time.
     fn targets(&self, now: Timestamp) -> Value {
         let t = self.world.time.demo(now);
-        let each = self.world.watched(self.region).flat_map(|place| {
+        let each = self.world.services_in(self.region).flat_map(|place| {
             let (version, down) = (self.world.version(place, t), self.world.down(place, t));
             (0..place.service.pods).map(move |pod| {
                 json!({

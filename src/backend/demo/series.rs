@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use promql_parser::parser::VectorSelector;
 
-use super::alerts::{RuleSeries, Shows};
+use super::alerts::{AlertSeriesKind, RuleSeries};
 use super::catalog::{Catalog, CatalogSeries, SeriesForm, SeriesKind, SeriesPart};
 use super::fixtures::{SimulatedNumber, SloObjective};
 use super::promql::{SelectedSeries, SeriesFunction, SeriesStore, is_chosen};
@@ -26,7 +26,7 @@ const SHORT: f64 = 600.0;
 /// Alerts that fire for hours have one sample per this many evaluations; all samples would be too many to read at once.
 const RARELY: f64 = 12.0;
 /// How long counters have been counting at demo time 0, in seconds.
-const COUNTED: f64 = 30.0 * 86_400.0;
+const COUNTER_AGE_AT_START: f64 = 30.0 * 86_400.0;
 
 /// All series of a region, for one request.
 pub(super) struct RegionSeries<'a> {
@@ -172,8 +172,8 @@ impl SeriesEntry<'_> {
     }
 
     /// The age of a counter in seconds: the demo's counters start 30 days before the demo.
-    fn counted(&self, t: f64) -> f64 {
-        t - self.all.world.time.second(0.0) + COUNTED
+    fn counter_age(&self, t: f64) -> f64 {
+        t - self.all.world.time.second(0.0) + COUNTER_AGE_AT_START
     }
 }
 
@@ -190,16 +190,18 @@ impl SeriesFunction for SeriesEntry<'_> {
             // only the increase of a counter is simulated; its value just grows evenly
             SeriesKind::Requests(part) => {
                 let place = self.place()?;
-                Some(self.all.rate(place, *part, 0.0)? * self.counted(t).max(0.0))
+                Some(self.all.rate(place, *part, 0.0)? * self.counter_age(t).max(0.0))
             }
             SeriesKind::Number(measure, form) => Some(match form {
                 SeriesForm::Always(value) => *value,
                 SeriesForm::Times(factor) => self.number(measure, t)? * factor,
                 SeriesForm::Ahead(seconds) => t + self.number(measure, t)? * seconds,
                 SeriesForm::Grows(factor) => {
-                    self.number(measure, self.all.world.time.second(0.0))? * factor * self.counted(t).max(0.0)
+                    self.number(measure, self.all.world.time.second(0.0))?
+                        * factor
+                        * self.counter_age(t).max(0.0)
                 }
-                SeriesForm::GrowsEvenly(factor) => factor * self.counted(t).max(0.0),
+                SeriesForm::GrowsEvenly(factor) => factor * self.counter_age(t).max(0.0),
             }),
             SeriesKind::Recorded { bad_event, lookback } => self.ratio(*bad_event, *lookback, t),
             SeriesKind::Alert { shows, .. } => {
@@ -208,7 +210,7 @@ impl SeriesFunction for SeriesEntry<'_> {
                 let time_range = known.or_else(|| self.sample_ranges(t, t).into_iter().find(holds));
                 self.last.set(time_range);
                 let (from, _) = time_range?;
-                Some(if *shows == Shows::Since { from.floor() } else { 1.0 })
+                Some(if *shows == AlertSeriesKind::Since { from.floor() } else { 1.0 })
             }
         }
     }

@@ -311,8 +311,8 @@ fn the_answers_agree_with_each_other_at_the_same_moment() {
                 let quantiles: Vec<_> = latency.lines.iter().map(Series::last).collect();
                 let expected: Vec<_> = [p50, p95, p99].into_iter().flatten().map(Some).collect();
                 assert_eq!(quantiles, expected);
-                let fullest = full.lines.iter().filter_map(Series::last).max_by(f64::total_cmp);
-                assert_eq!(fullest, saturation);
+                let highest_usage = full.lines.iter().filter_map(Series::last).max_by(f64::total_cmp);
+                assert_eq!(highest_usage, saturation);
                 if !buckets.lines.is_empty() {
                     let sum: f64 = buckets.lines.iter().filter_map(Series::last).sum();
                     assert!((sum / request_rate.unwrap() - 1.0).abs() < 1e-6, "{sum}");

@@ -96,13 +96,13 @@ impl DemoWorld {
     }
 
     /// The services of a region, sorted by name.
-    pub(super) fn watched(&self, region: Region) -> impl Iterator<Item = &ServiceInRegion> {
+    pub(super) fn services_in(&self, region: Region) -> impl Iterator<Item = &ServiceInRegion> {
         self.places.iter().filter(move |place| place.region == region)
     }
 
     /// The service with this name in this region.
     pub(super) fn place(&self, service: &str, region: Region) -> Option<&ServiceInRegion> {
-        self.watched(region).find(|place| &*place.name == service)
+        self.services_in(region).find(|place| &*place.name == service)
     }
 
     /// The request numbers of a service.

@@ -26,7 +26,7 @@ fn every_built_in_pack_is_read_and_all_its_expressions_are_promql() {
         }
         for saturation in &pack.saturation {
             check(saturation.expr(FILL));
-            check(saturation.fullest(FILL));
+            check(saturation.highest_usage(FILL));
         }
         pack.up.iter().for_each(|up| check(up.expr(FILL)));
         pack.signal.iter().for_each(|signal| check(signal.expr(FILL)));

@@ -158,7 +158,7 @@ pub(super) async fn detail(
             tokio::join!(quantiles, buckets)
         })),
         join_all(saturations.iter().map(async |(saturation, by, selector)| {
-            call.range(&saturation.fullest(QueryFill { by, selector, lookback }), span).await
+            call.range(&saturation.highest_usage(QueryFill { by, selector, lookback }), span).await
         })),
     );
     let mut out = ServiceDetail {

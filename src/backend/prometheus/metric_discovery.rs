@@ -335,14 +335,14 @@ pub(super) fn usual_lookback(usual: Option<Duration>, slowest: Option<Duration>)
 async fn plain(call: &QuestionRequests<'_>, plan: &DiscoveryPlan) -> Option<DiscoveryPlan> {
     let is_plain = |label: &&String| is_plain_name(label);
     let ServiceSettings { labels, describe_by, .. } = &plan.services;
-    let odd = labels.iter().chain(describe_by).find(|label| !is_plain(label))?;
-    let query = format!("count by ({}) (vector(1))", promql::label(odd));
+    let unexpected = labels.iter().chain(describe_by).find(|label| !is_plain(label))?;
+    let query = format!("count by ({}) (vector(1))", promql::label(unexpected));
     let Err(SourceError { kind: ErrorKind::BadQuery { .. }, .. }) = call.instant(&query, None).await else {
         // any other failure will be reported by the next query
         return None;
     };
     call.warn(Warning::notice(format!(
-        "this server does not support the label name `{odd}` in a query (Prometheus 3 does): the label is ignored"
+        "this server does not support the label name `{unexpected}` in a query (Prometheus 3 does): the label is ignored"
     )));
     let [labels, describe_by] =
         [labels, describe_by].map(|names| names.iter().filter(is_plain).cloned().collect());

@@ -159,14 +159,14 @@ impl ServerSlos {
         if !more.is_empty() {
             cache.fill(call, &more, moment, timeout * 2 / 10).await?;
             subqueries.extend(more);
-            let closer = closer(&slo_registry, cache, &subqueries, moment);
+            let fine_check = fine_check(&slo_registry, cache, &subqueries, moment);
             let last: Vec<Arc<Subquery>> =
-                closer.iter().flatten().flat_map(NumberSource::subqueries).collect();
+                fine_check.iter().flatten().flat_map(NumberSource::subqueries).collect();
             if !last.is_empty() {
                 cache.fill(call, &last, moment, timeout / 10).await?;
                 subqueries.extend(last);
             }
-            snapshot = read(&slo_registry, cache, &subqueries, moment, &closer);
+            snapshot = read(&slo_registry, cache, &subqueries, moment, &fine_check);
         }
         if at.is_none() {
             cache.keep_only(&subqueries);
@@ -222,7 +222,7 @@ fn extra_subqueries(slo_registry: &SloRegistry, snapshot: &SloSnapshot) -> Vec<A
 
 /// For each SLO whose end of data is only known coarsely, a query for the exact time. If many SLOs ended at different times,
 /// only the first ones are queried.
-fn closer(
+fn fine_check(
     slo_registry: &SloRegistry,
     cache: &QueryCache,
     subqueries: &[Arc<Subquery>],
@@ -232,7 +232,7 @@ fn closer(
     let answers = RoundAnswers::new(&shown, subqueries);
     let mut asked: BTreeSet<Text> = BTreeSet::new();
     let mut of = |entry: &RegisteredSlo| {
-        let number_source = entry.closer(answers.last_seen_coarsely(entry)?, at)?;
+        let number_source = entry.fine_check(answers.last_seen_coarsely(entry)?, at)?;
         let keys: Vec<Text> =
             number_source.subqueries().iter().map(|subquery| subquery.key.clone()).collect();
         let is_room = asked.len() < MAX_END_QUERIES || keys.iter().all(|key| asked.contains(key));
@@ -248,13 +248,13 @@ fn read(
     cache: &QueryCache,
     subqueries: &[Arc<Subquery>],
     at: Timestamp,
-    closer: &[Option<NumberSource>],
+    fine_check: &[Option<NumberSource>],
 ) -> SloSnapshot {
     let shown = cache.shown(subqueries, at);
     let answers = RoundAnswers::new(&shown, subqueries);
     let entries = slo_registry.entries.iter().enumerate();
-    let closer = |number: usize| closer.get(number).and_then(Option::as_ref);
-    let readings = entries.map(|(number, entry)| answers.reading(entry, at, closer(number))).collect();
+    let fine_check = |number: usize| fine_check.get(number).and_then(Option::as_ref);
+    let readings = entries.map(|(number, entry)| answers.reading(entry, at, fine_check(number))).collect();
     SloSnapshot { at, readings }
 }
 

@@ -50,7 +50,7 @@ fn one(value: &TableValue<'_>, shared: &OwnDefaults) -> Option<Slo> {
     let service = table.get_as("service", TableValue::word).or_else(|| shared.service.clone());
     let id = table.get_as("id", TableValue::word);
     let description = table.get_as("description", TableValue::sentence);
-    let objective = table.need_as("objective", TableValue::likely_percent);
+    let objective = table.need_as("objective", TableValue::percent_or_warn);
     let own_window = table.get("window").map_or_else(|| Some(shared.window.clone()), |value| window(&value));
     let labels = table.labels("labels");
     let grouping = table.get("by").map(|value| value.words()).unwrap_or_default();

@@ -21,7 +21,7 @@ pub(super) fn read(document: &TableValue<'_>) -> Option<Slo> {
     let spec = root.need_as("spec", TableValue::table);
     root.finish();
     let spec = spec?;
-    let objective = spec.need_as("target", TableValue::likely_percent);
+    let objective = spec.need_as("target", TableValue::percent_or_warn);
     let window = spec.need_as("window", TableValue::duration);
     let description = spec.get_as("description", TableValue::sentence);
     let indicator = spec.need_as("indicator", indicator);

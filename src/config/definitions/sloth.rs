@@ -170,7 +170,7 @@ fn one(
     let before = value.origin().findings.errors();
     let table = value.table()?;
     let name = table.need_as("name", TableValue::word);
-    let objective = table.need_as("objective", TableValue::likely_percent);
+    let objective = table.need_as("objective", TableValue::percent_or_warn);
     let description = table.get_as("description", TableValue::sentence);
     let own = table.labels("labels");
     let sli = table.need("sli").and_then(|value| indicator(&value, format));

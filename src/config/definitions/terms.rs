@@ -35,7 +35,7 @@ impl TableValue<'_> {
     }
 
     /// Reads an objective in percent; warns if it is below 1 %, because it was probably meant as a ratio.
-    pub(super) fn likely_percent(&self) -> Option<Objective> {
+    pub(super) fn percent_or_warn(&self) -> Option<Objective> {
         let objective = self.percent()?;
         if objective.is_likely_a_ratio() {
             self.warn("must be in percent: below 1 % nearly all events may fail. Did you mean 99.9 instead of 0.999?");

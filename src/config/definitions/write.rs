@@ -121,7 +121,7 @@ type Put<P> = Option<(P, Option<Sli>)>;
 struct ReadBackForm<P> {
     /// A file name of the format; its extension selects the parser.
     file: &'static str,
-    one: fn(&Slo, &mut WriteNotes<'_>) -> Put<P>,
+    write_slo: fn(&Slo, &mut WriteNotes<'_>) -> Put<P>,
     /// Joins pieces, each with its SLO and its comments, to a whole file.
     file_of: fn(Vec<WrittenEntry<'_, P>>) -> String,
 }
@@ -137,7 +137,7 @@ fn convert_all<P: Clone>(slos: &[Slo], form: &ReadBackForm<P>) -> WrittenDocumen
     let (mut entries, mut omissions, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for slo in slos {
         let mut notes = WriteNotes::new(slo);
-        let piece = (form.one)(slo, &mut notes).map(|(piece, sli)| {
+        let piece = (form.write_slo)(slo, &mut notes).map(|(piece, sli)| {
             verify(form, &piece, sli, &mut notes);
             piece
         });

@@ -1,7 +1,7 @@
 //! Reasons that can be numerous: the worst are listed, the others only counted.
 
 use crate::model::health::Health;
-use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest, places};
+use crate::model::host::{Host, NamedSignal, Saturated, Usage, highest_usage, places};
 use crate::model::labels::Text;
 use crate::model::reason::Reason;
 use crate::model::service::ServiceReading;
@@ -35,7 +35,7 @@ pub(super) fn saturated(reading: &ServiceReading, limit: f64) -> Vec<Reason> {
     if reading.hosts.is_empty() {
         return unnamed().into_iter().collect();
     }
-    let full = fullest(&reading.hosts).into_iter().take_while(|(_, usage)| usage.ratio >= limit);
+    let full = highest_usage(&reading.hosts).into_iter().take_while(|(_, usage)| usage.ratio >= limit);
     let full: Vec<_> = full.collect();
     let reason = |(at, (host, usage)): (usize, &(&Host, &Usage))| Reason::Saturated {
         full: Saturated { usage: Usage::clone(usage), host: host.name.clone() },

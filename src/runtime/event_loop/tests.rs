@@ -330,7 +330,7 @@ async fn a_stop_and_a_continue_take_the_terminal_over_and_draw_anew() {
             let before = frames.lock().unwrap().len();
             sleep(Duration::from_secs(3)).await;
             assert_eq!(frames.lock().unwrap().len(), before, "the shell has the terminal");
-            signal_actions.send(SignalAction::GoOn).await.unwrap();
+            signal_actions.send(SignalAction::Resume).await.unwrap();
             sleep(Duration::from_millis(300)).await;
             assert!(frames.lock().unwrap().len() > before);
             signal_actions.send(SignalAction::Stop).await.unwrap();

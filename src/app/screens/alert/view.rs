@@ -36,7 +36,7 @@ pub(super) fn render(screen: &OpenAlert, cx: &ScreenCx<'_>, area: Rect, buf: &mu
         text::say(cx, 0, words, Role::Unknown, area, buf);
         return;
     };
-    let rest = layout::doubtful_heading(cx, &title(cx, alert), &USED, heading, buf);
+    let rest = layout::heading_with_staleness(cx, &title(cx, alert), &USED, heading, buf);
     let summary = alert.summary().map_or("no summary", |summary| summary);
     let shown = text::fit(summary, rest.width.saturating_sub(2), cx.charset);
     text::say(cx, 1, &shown, Role::Text, rest, buf);

@@ -16,12 +16,7 @@ const MAX_DETAILS: usize = 6;
 const REPEATED_DETAILS: [&str; 3] = ["firing", "num_firing", "num_resolved"];
 
 /// The whole text: facts, alerts, timeline, response times, similar incidents.
-pub(super) fn page(
-    screen: &OpenIncident,
-    cx: &ScreenCx<'_>,
-    view: &IncidentView,
-    width: u16,
-) -> PageContent {
+pub(super) fn page(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView, width: u16) -> PageContent {
     let mut page = screen.new_page(width);
     let detail = cx.world.incident_detail(view);
     facts(cx, view, &mut page);

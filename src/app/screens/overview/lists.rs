@@ -25,10 +25,10 @@ pub(super) fn incidents(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &
         title.push(format!("{waiting} not acknowledged"));
     }
     let panel = ListPanel { panel: INCIDENTS, list, title, kinds: &[AskKind::Incidents] };
-    panel.render(screen, cx, area, buf, |key, line, buf, doubts| {
+    panel.render(screen, cx, area, buf, |key, line, buf, stale_sources| {
         let Some(known) = key.incident(cx.world) else { return false };
         draw_incident(screen, cx, known, line, buf);
-        doubts.iter().any(|doubt| doubt.source == known.incident.source)
+        stale_sources.iter().any(|doubt| doubt.source == known.incident.source)
     });
 }
 
@@ -60,10 +60,10 @@ pub(super) fn slos(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut B
     title.extend(slo::words::totals(&slo::words::count_states(all)).map(|(total, _)| total));
     let names = list.rows().iter().map(|key| text::width(&key.id)).max().unwrap_or(0);
     let panel = ListPanel { panel: SLOS, list, title, kinds: &[AskKind::Slos] };
-    panel.render(screen, cx, area, buf, |key, line, buf, doubts| {
+    panel.render(screen, cx, area, buf, |key, line, buf, stale_sources| {
         let Some(status) = key.status(cx.world) else { return false };
         draw_slo(screen, cx, status, names, line, buf);
-        doubts.iter().any(|doubt| doubt.source == status.source)
+        stale_sources.iter().any(|doubt| doubt.source == status.source)
     });
 }
 

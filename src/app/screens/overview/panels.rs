@@ -134,8 +134,8 @@ impl<K: Clone + Ord> ListPanel<'_, K> {
     ) -> Rect {
         let Self { panel, list, mut title, kinds } = self;
         let is_focused = screen.scroll_position.panel == panel;
-        let doubts = doubts(cx.shared, kinds, cx.now);
-        if let Some(doubt) = doubts.first() {
+        let stale_sources = stale_sources(cx.shared, kinds, cx.now);
+        if let Some(doubt) = stale_sources.first() {
             title.push(format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
         }
         let inner = bar::panel(cx, &title.join("  "), is_focused, area, buf);
@@ -144,7 +144,7 @@ impl<K: Clone + Ord> ListPanel<'_, K> {
         for (place, (index, key)) in list.shown(grid.room()).enumerate() {
             let cell = grid.cell(place);
             let cell = Rect { width: cell.width.saturating_sub(u16::from(grid.columns > 1)), ..cell };
-            if row(key, cell, buf, &doubts) {
+            if row(key, cell, buf, &stale_sources) {
                 buf.set_style(cell, cx.style(Role::Stale));
             }
             if list.marks().contains(key) {

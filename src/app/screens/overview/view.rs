@@ -58,10 +58,10 @@ fn tiles(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         title.push(format!("filter: {}", screen.found.text()));
     }
     let panel = ListPanel { panel: SERVICES, list, title, kinds: &[AskKind::Services, AskKind::Trends] };
-    let inner = panel.render(screen, cx, area, buf, |name, tile, buf, doubts| {
+    let inner = panel.render(screen, cx, area, buf, |name, tile, buf, stale_sources| {
         let Some(service) = cx.world.service(name) else { return false };
         draw_tile(screen, cx, service, tile, buf);
-        doubts.iter().any(|doubt| service.chart_sources.contains(&doubt.source))
+        stale_sources.iter().any(|doubt| service.chart_sources.contains(&doubt.source))
     });
     if list.rows().is_empty() {
         text::say(cx, 0, &service::empty(cx.shared, &screen.found), Role::Muted, inner, buf);
@@ -181,7 +181,7 @@ fn summary(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
 
 /// How many sources have answered, or the error of the first stale one.
 fn sources(cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
-    if let Some(doubt) = doubts(cx.shared, &AskKind::ALL, cx.now).first() {
+    if let Some(doubt) = stale_sources(cx.shared, &AskKind::ALL, cx.now).first() {
         let words = format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
         return vec![StyledRun::new(words, Role::Stale)];
     }

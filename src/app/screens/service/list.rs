@@ -78,7 +78,7 @@ impl HostPart<'_> {
         match self {
             Self::Target(_) => true,
             Self::Signal(signal) => signal.health.is_some(),
-            Self::Host(host) => host.fullest().is_some_and(|usage| usage.ratio >= limit),
+            Self::Host(host) => host.highest_usage().is_some_and(|usage| usage.ratio >= limit),
         }
     }
 
@@ -130,8 +130,8 @@ pub(super) fn draw(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, a
     let down = &service.targets.down;
     let alerts = service::alerts(cx.shared, &service.name);
     let title = format!(" Alerts {}, targets down {}", alerts.len(), down.len());
-    let in_doubt = !doubts(cx.shared, &[AskKind::Alerts], cx.now).is_empty();
-    text::say(cx, 0, &title, if in_doubt { Role::Stale } else { Role::Title }, area, buf);
+    let is_stale = !stale_sources(cx.shared, &[AskKind::Alerts], cx.now).is_empty();
+    text::say(cx, 0, &title, if is_stale { Role::Stale } else { Role::Title }, area, buf);
     // a broken rule cannot fire: the list may be incomplete
     if let Some(rule) = cx.world.broken_rules_of_service(&service.name).next() {
         let x = area.x.saturating_add(text::width(&title) + 2).min(area.right());

@@ -23,7 +23,7 @@ pub(super) fn render(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &
     };
     let used = [AskKind::Services, AskKind::Alerts];
     let parts = parts(screen, service, area);
-    layout::doubtful_heading(cx, &title(cx, service), &used, area, buf);
+    layout::heading_with_staleness(cx, &title(cx, service), &used, area, buf);
     text::runs(cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
     draw_incidents(screen, cx, parts.incidents, buf);
     charts::draw(screen, cx, service, parts.charts, buf);
@@ -141,7 +141,7 @@ fn numbers(service: &Service, width: u16) -> Vec<StyledRun<'static>> {
     let signals = &service.signals;
     let lacks = |signal| service.unknown.contains(signal);
     let mut saturation = or_unknown(signals.saturation, lacks(Signal::Saturation), percent);
-    if let Some((host, usage)) = service.fullest().filter(|(_, usage)| !usage.resource.is_empty()) {
+    if let Some((host, usage)) = service.highest_usage().filter(|(_, usage)| !usage.resource.is_empty()) {
         saturation = Saturated { usage: usage.clone(), host: host.name.clone() }.to_string();
     }
     let all = [
@@ -160,7 +160,7 @@ fn numbers(service: &Service, width: u16) -> Vec<StyledRun<'static>> {
 /// Draws the open incidents, most urgent first.
 fn draw_incidents(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.incidents;
-    let in_doubt = !doubts(cx.shared, &[AskKind::Incidents], cx.now).is_empty();
+    let is_stale = !stale_sources(cx.shared, &[AskKind::Incidents], cx.now).is_empty();
     for (y, (index, key)) in (area.top()..area.bottom()).zip(list.shown(usize::from(area.height))) {
         let Some(known) = key.incident(cx.world) else { continue };
         let line = Rect { y, height: 1, ..area };
@@ -171,7 +171,7 @@ fn draw_incidents(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut
             runs.insert(0, StyledRun::new(format!(" +{hidden}"), Role::Muted));
         }
         text::runs(cx, &runs, line, buf);
-        if in_doubt {
+        if is_stale {
             buf.set_style(line, cx.style(Role::Stale));
         }
         if index == list.index() && screen.scroll_position.panel == super::INCIDENTS {
@@ -184,8 +184,8 @@ fn draw_incidents(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut
 fn draw_slos(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.slos;
     let focused = screen.scroll_position.panel == super::SLOS;
-    let in_doubt = !doubts(cx.shared, &[AskKind::Slos], cx.now).is_empty();
-    let role = if in_doubt {
+    let is_stale = !stale_sources(cx.shared, &[AskKind::Slos], cx.now).is_empty();
+    let role = if is_stale {
         Role::Stale
     } else if focused {
         Role::Accent

@@ -7,7 +7,7 @@ use crate::app::subjects::service::{sparkline_max, why};
 use crate::app::subjects::slo::words;
 use crate::app::widgets::spark::Sparkline;
 use crate::model::health::Health;
-use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest};
+use crate::model::host::{Host, NamedSignal, Saturated, Usage, highest_usage};
 use crate::model::reason::Reason;
 use crate::model::service::Service;
 use crate::model::signal::Signal;
@@ -95,7 +95,7 @@ pub const COLUMNS: &[Column] = &[
         }),
     Column::hidden("saturated", |item| Value::words(saturated(item.service))),
     Column::hidden("resources", |item| {
-        let all = fullest(&item.service.hosts).into_iter();
+        let all = highest_usage(&item.service.hosts).into_iter();
         Value::Objects(all.map(|(host, usage)| resource(host, usage)).collect())
     }),
     Column::hidden("signals", |item| Value::Objects(item.service.named.iter().map(signal).collect())),
@@ -171,7 +171,7 @@ fn knows_targets(service: &Service) -> bool {
 
 /// `disk 97.9% on web-17 /var`
 fn saturated(service: &Service) -> String {
-    let named = service.fullest().filter(|(_, usage)| !usage.resource.is_empty());
+    let named = service.highest_usage().filter(|(_, usage)| !usage.resource.is_empty());
     named.map_or_else(String::new, |(host, usage)| {
         Saturated { usage: usage.clone(), host: host.name.clone() }.to_string()
     })

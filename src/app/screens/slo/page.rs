@@ -19,7 +19,7 @@ pub(super) fn page(screen: &OpenSlo, cx: &ScreenCx<'_>, status: &SloStatus, widt
     let mut page = screen.new_page(width);
     let group_status = shown(screen, status);
     let course = group_status.and_then(|group_status| BudgetCourse::of(cx.shared, status, group_status));
-    doubts(cx, status, group_status, &mut page);
+    stale_sources(cx, status, group_status, &mut page);
     broken(cx, status, &mut page);
     if let Some(group_status) = group_status {
         conditions(cx, screen, status, group_status, &mut page);
@@ -45,7 +45,12 @@ pub(super) fn page(screen: &OpenSlo, cx: &ScreenCx<'_>, status: &SloStatus, widt
 }
 
 /// Why numbers are missing or not reliable.
-fn doubts(cx: &Cx<'_>, status: &SloStatus, group_status: Option<&GroupStatus>, page: &mut PageContent) {
+fn stale_sources(
+    cx: &Cx<'_>,
+    status: &SloStatus,
+    group_status: Option<&GroupStatus>,
+    page: &mut PageContent,
+) {
     match group_status {
         None => {
             let said = status.failure.as_deref().unwrap_or("its source has not answered yet");

@@ -72,7 +72,7 @@ pub(super) fn render(screen: &OpenSlo, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
         return;
     };
     let parts = parts(area, screen.scroll_position.panel);
-    layout::doubtful_heading(cx, &title(cx, screen, status), &USED, area, buf);
+    layout::heading_with_staleness(cx, &title(cx, screen, status), &USED, area, buf);
     let group_status = shown(screen, status);
     if let Some(group_status) = group_status {
         let runs = numbers(screen, status, group_status, parts.numbers.width);
@@ -87,7 +87,7 @@ pub(super) fn render(screen: &OpenSlo, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
     }
     let page = page::page(screen, cx, status, parts.page.width);
     page.render(cx, screen.scroll_position.scroll, parts.page, buf);
-    if doubts(cx.shared, &[AskKind::Slos], cx.now).iter().any(|doubt| doubt.source == *source) {
+    if stale_sources(cx.shared, &[AskKind::Slos], cx.now).iter().any(|doubt| doubt.source == *source) {
         for old in [parts.numbers, parts.page] {
             buf.set_style(old.intersection(buf.area), cx.style(Role::Stale));
         }

@@ -96,13 +96,14 @@ fn own_policy(shared: &Shared, now: Timestamp) -> Option<(&SourceId, &OnCallSnap
 /// source has answered.
 pub fn line(cx: &ScreenCx<'_>) -> Option<(Vec<StyledRun<'static>>, Vec<StyledRun<'static>>)> {
     let (source, snapshot, policy) = own_policy(cx.shared, cx.now)?;
-    let in_doubt = doubts(cx.shared, &[AskKind::OnCall], cx.now).iter().any(|doubt| doubt.source == *source);
+    let is_stale =
+        stale_sources(cx.shared, &[AskKind::OnCall], cx.now).iter().any(|doubt| doubt.source == *source);
     let levels = super::levels(snapshot, policy);
     let first = levels.first().copied().unwrap_or(1);
     let on_call_at = snapshot.on_call_at(&policy.named.id, first, cx.now);
-    let by_doubt = |role| if in_doubt { Role::Stale } else { role };
+    let stale_or = |role| if is_stale { Role::Stale } else { role };
     let mut now = vec![StyledRun::new("on call: ", Role::Muted)];
-    if in_doubt {
+    if is_stale {
         now.push(StyledRun::new(format!("{} ", cx.symbol(Role::Stale)), Role::Stale));
     }
     if on_call_at.now == Coverage::Nobody {
@@ -119,15 +120,15 @@ pub fn line(cx: &ScreenCx<'_>) -> Option<(Vec<StyledRun<'static>>, Vec<StyledRun
                 )
             },
         );
-        now.push(StyledRun::new(words, by_doubt(Role::Down)));
+        now.push(StyledRun::new(words, stale_or(Role::Down)));
     } else {
-        now.push(StyledRun::new(names(cx.shared, source, &on_call_at.now), by_doubt(role(&on_call_at.now))));
+        now.push(StyledRun::new(names(cx.shared, source, &on_call_at.now), stale_or(role(&on_call_at.now))));
     }
     let next = on_call_at.next.map_or_else(Vec::new, |(at, cover)| {
         let words =
             if cover == Coverage::Nobody { "nobody".to_owned() } else { names(cx.shared, source, &cover) };
         let role = if cover == Coverage::Nobody { Role::Down } else { Role::Muted };
-        vec![StyledRun::new(format!(" -> {words} in {}", left(at, cx.now)), by_doubt(role))]
+        vec![StyledRun::new(format!(" -> {words} in {}", left(at, cx.now)), stale_or(role))]
     });
     Some((now, next))
 }

@@ -24,7 +24,7 @@ impl Eval<'_> {
             }
             "count_values" => {
                 let label = self.text(param()?)?;
-                joined(groups.into_iter().flat_map(|(labels, group)| counted(&labels, &group, &label)))
+                joined(groups.into_iter().flat_map(|(labels, group)| counter_age(&labels, &group, &label)))
             }
             "quantile" => {
                 let shares = self.scalars(param()?)?;
@@ -78,7 +78,7 @@ fn chosen(group: &[&EvaluatedSeries], counts: &[f64], is_greatest: bool) -> Vec<
 }
 
 /// The number of lines with each value (`count_values`).
-fn counted(labels: &Labels, group: &[&EvaluatedSeries], label: &str) -> Vec<EvaluatedSeries> {
+fn counter_age(labels: &Labels, group: &[&EvaluatedSeries], label: &str) -> Vec<EvaluatedSeries> {
     let moments = group.first().map_or(0, |line| line.values.len());
     let mut by_value: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
     for line in group {

@@ -141,7 +141,7 @@ fn within(points: &[(f64, f64)], from: f64, to: f64) -> &[(f64, f64)] {
 }
 
 /// The indexes of the first and last sample of each range with samples within a window.
-fn counted(run: &dyn SeriesFunction, from: f64, to: f64) -> Vec<(f64, f64)> {
+fn counter_age(run: &dyn SeriesFunction, from: f64, to: f64) -> Vec<(f64, f64)> {
     let (phase, every) = run.grid();
     let number = |t: f64| (t - phase) / every;
     let runs = run.sample_ranges(from, to).into_iter().map(|(begin, end)| {
@@ -154,14 +154,14 @@ fn counted(run: &dyn SeriesFunction, from: f64, to: f64) -> Vec<(f64, f64)> {
 
 /// The number of samples within a window.
 fn count(run: &dyn SeriesFunction, from: f64, to: f64) -> f64 {
-    counted(run, from, to).iter().map(|(first, last)| last - first + 1.0).sum()
+    counter_age(run, from, to).iter().map(|(first, last)| last - first + 1.0).sum()
 }
 
 /// Samples within a window: all of them, or at most about `most` evenly spaced ones, including the first and the last of each
 /// range.
 fn looks(run: &dyn SeriesFunction, from: f64, to: f64, most: f64) -> Vec<(f64, f64)> {
     let (phase, every) = run.grid();
-    let all = counted(run, from, to);
+    let all = counter_age(run, from, to);
     let total: f64 = all.iter().map(|(first, last)| last - first + 1.0).sum();
     let stride = (total / most).max(1.0);
     let mut points = Vec::new();
@@ -189,7 +189,7 @@ fn of_run(function: &str, param: Option<f64>, run: &dyn SeriesFunction, from: f6
             Some(run.increase(to - every, to)? / every)
         }
         "count_over_time" => Some(count(run, from, to)).filter(|count| *count > 0.0),
-        "present_over_time" => (!counted(run, from, to).is_empty()).then_some(1.0),
+        "present_over_time" => (!counter_age(run, from, to).is_empty()).then_some(1.0),
         "sum_over_time" => {
             let mean = of_run("avg_over_time", None, run, from, to)?;
             Some(mean * count(run, from, to))
@@ -200,7 +200,7 @@ fn of_run(function: &str, param: Option<f64>, run: &dyn SeriesFunction, from: f6
         },
         "last_over_time" => {
             let (phase, every) = run.grid();
-            run.at(phase + counted(run, from, to).last()?.1 * every)
+            run.at(phase + counter_age(run, from, to).last()?.1 * every)
         }
         _ => of_points(function, param, &looks(run, from, to, LOOKS), from, to),
     }

@@ -193,12 +193,12 @@ impl<'a> RoundAnswers<'a> {
         }
     }
 
-    /// The reading of one SLO. `closer` is a query for the exact time of its newest sample.
+    /// The reading of one SLO. `fine_check` is a query for the exact time of its newest sample.
     pub(super) fn reading(
         &self,
         entry: &RegisteredSlo,
         at: Timestamp,
-        closer: Option<&NumberSource>,
+        fine_check: Option<&NumberSource>,
     ) -> SloReading {
         let recent: Vec<(Duration, GroupValues)> = entry
             .recent
@@ -221,7 +221,7 @@ impl<'a> RoundAnswers<'a> {
         }
         let is_alone = labels.len() == 1;
         let extent = self.extents(entry, at);
-        let lasts = closer.into_iter().chain(&entry.looks.last);
+        let lasts = fine_check.into_iter().chain(&entry.looks.last);
         let lasts: Vec<_> = lasts.filter_map(|source| self.values(entry, source)).collect();
         let groups = labels.into_iter().map(|labels| {
             let recent: Vec<_> =

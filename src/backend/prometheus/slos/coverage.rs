@@ -62,7 +62,7 @@ pub(super) fn last(window: Duration) -> [QueryWrap; 2] {
 }
 
 /// Finds the last time with data to the minute, given the result of the coarse check.
-pub(super) fn closer(window: Duration, ago: Duration) -> QueryWrap {
+pub(super) fn fine_check(window: Duration, ago: Duration) -> QueryWrap {
     let within = step(window).min(ago);
     QueryWrap::Most(PastRange { within, step: MINUTE, before: ago.saturating_sub(within) })
 }

@@ -114,11 +114,11 @@ impl WindowChecks {
 
 impl RegisteredSlo {
     /// A query for the exact end of data, given the time at which the coarse check last saw data.
-    pub(super) fn closer(&self, seen: Timestamp, at: Timestamp) -> Option<NumberSource> {
+    pub(super) fn fine_check(&self, seen: Timestamp, at: Timestamp) -> Option<NumberSource> {
         let query = self.looks.newest.as_ref()?;
         let ago = Duration::try_from(at.duration_since(seen)).ok()?;
         let window = self.slo.window.nominal();
-        let check = Subquery::check(self.looks.family, query, coverage::closer(window, ago), window);
+        let check = Subquery::check(self.looks.family, query, coverage::fine_check(window, ago), window);
         // the key contains the time, so that this query is sent only once
         Some(NumberSource::check(Arc::new(check.with_key(&format!("{seen} {query}")))))
     }

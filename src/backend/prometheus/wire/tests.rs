@@ -32,9 +32,9 @@ fn what_cannot_be_read_costs_its_series_or_point_and_is_counted() {
     let reader = Reader::default();
     let data: Data<'_> = serde_json::from_str(VECTOR).unwrap();
     assert_eq!(data.lost(), 1, "the histogram is none, and NaN is a value");
-    let odd = r#"{"resultType":"vector","result":[null,"x",{"metric":null,"value":["1.5",7]},{"metric":{"a":1},"value":null},
+    let unexpected = r#"{"resultType":"vector","result":[null,"x",{"metric":null,"value":["1.5",7]},{"metric":{"a":1},"value":null},
         {"metric":[1],"value":[1,1e3]},{"metric":{"b":"2"},"value":{"at":1}},[1,"2"]]}"#;
-    let data: Data<'_> = serde_json::from_str(odd).unwrap();
+    let data: Data<'_> = serde_json::from_str(unexpected).unwrap();
     let found: Vec<_> = reader.samples(&data).iter().map(|sample| sample.value).collect();
     assert_eq!((found, data.lost()), (vec![7.0, 1000.0], 5));
     for (json, lost) in [

@@ -84,7 +84,7 @@ impl PlanInputs<'_> {
                 };
                 self.known_alerts()?;
                 let planned = self.planner.edit(&silence, draft, self.view.now).map_err(misused)?;
-                Ok(self.weighed(planned.into()))
+                Ok(self.with_silence_effect(planned.into()))
             }
             SilenceVerb::Again { id, flags } => {
                 let silence = self.the_silence(id)?;
@@ -179,11 +179,11 @@ impl PlanInputs<'_> {
             wanted.push((draft, name, at));
         }
         let planned = self.planner.silence(&wanted, self.view.now).map_err(misused)?;
-        Ok(self.weighed(planned.into()))
+        Ok(self.with_silence_effect(planned.into()))
     }
 
     /// Adds the preview of silenced alerts, and whether the context's name is required.
-    fn weighed(&self, planned: PlannedActions) -> PlannedActions {
+    fn with_silence_effect(&self, planned: PlannedActions) -> PlannedActions {
         let found = hidden(self.view.world, &planned.actions);
         let mut preview = match (found.hidden.len(), found.all) {
             // the reason is printed below

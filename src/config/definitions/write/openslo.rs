@@ -16,9 +16,9 @@ use super::yaml::{Yaml, document_each, labels, plain, table, text};
 use super::{Put, ReadBackForm, WriteNotes};
 
 pub(super) const OPENSLO: ReadBackForm<Yaml> =
-    ReadBackForm { file: "openslo.yaml", one, file_of: document_each };
+    ReadBackForm { file: "openslo.yaml", write_slo, file_of: document_each };
 
-fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
+fn write_slo(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     let Some((sli, metric)) = indicator(slo) else {
         notes.no_query();
         return None;

@@ -18,9 +18,9 @@ use super::toml::{inline, labels, quoted, quoted_or_literal, text};
 use super::yaml::remarks;
 use super::{DEFAULT_PERIOD, Put, ReadBackForm, WriteNotes, WrittenEntry};
 
-pub(super) const OWN: ReadBackForm<String> = ReadBackForm { file: "own.toml", one, file_of };
+pub(super) const OWN: ReadBackForm<String> = ReadBackForm { file: "own.toml", write_slo, file_of };
 
-fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<String> {
+fn write_slo(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<String> {
     let recorded = recorded(slo);
     let indicator = indicator(slo);
     if indicator.is_none() && recorded.is_none() {

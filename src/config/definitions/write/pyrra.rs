@@ -13,9 +13,10 @@ use super::compare::{budgeting, pairs, same_pairs};
 use super::yaml::{Yaml, document_each, plain, table, text};
 use super::{Put, ReadBackForm, WriteNotes};
 
-pub(super) const PYRRA: ReadBackForm<Yaml> = ReadBackForm { file: "pyrra.yaml", one, file_of: document_each };
+pub(super) const PYRRA: ReadBackForm<Yaml> =
+    ReadBackForm { file: "pyrra.yaml", write_slo, file_of: document_each };
 
-fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
+fn write_slo(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     let (sli, kind, mut indicator) = indicator(slo, notes)?;
     if slo.name != slo.id {
         notes.say("name", format!("Pyrra has only one name, the id; the name {} is lost", slo.name));

@@ -8,9 +8,9 @@ use super::compare::{budgeting, pairs, same_pairs};
 use super::yaml::{Yaml, documents, labels, plain, remarks, table, text};
 use super::{DEFAULT_PERIOD, Put, ReadBackForm, WriteNotes, WrittenEntry};
 
-pub(super) const SLOTH: ReadBackForm<Yaml> = ReadBackForm { file: "sloth.yaml", one, file_of };
+pub(super) const SLOTH: ReadBackForm<Yaml> = ReadBackForm { file: "sloth.yaml", write_slo, file_of };
 
-fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
+fn write_slo(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     let Some((sli, indicator)) = indicator(slo) else {
         notes.no_query();
         return None;
