@@ -404,7 +404,7 @@ mod tests {
             "`url` in [sources.a]",
             "unknown key `timeuot`",
             "`kind` in [sources.b]",
-            "`ca_file` in [sources.c] is for https",
+            "`ca_file` in [sources.c] needs https",
             "no-such.pem",
             "lists the source `d`",
             "`silence_share`",

@@ -232,7 +232,7 @@ fn what_prometheus_refuses_is_told_with_its_place() {
         ("x offset Inf", (1, 10), "unexpected Inf"),
         ("x offset 1e19", (1, 10), "too long"),
         ("x @ Inf", (1, 3), "out of bounds"),
-        ("1 > 2", (1, 3), "needs bool"),
+        ("1 > 2", (1, 3), "needs the bool modifier"),
         ("x + bool y", (1, 5), "only allowed with comparisons"),
         ("1 and x", (1, 3), "takes instant vectors"),
         ("x{} y", (1, 5), "unexpected y, expected an operator"),
