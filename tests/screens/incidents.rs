@@ -251,7 +251,7 @@ fn line_one_says_who_is_on_call_and_gives_way_when_it_is_narrow() {
     assert!(!first(&stage).contains("on call"), "{}", first(&stage));
     stage.resize((120, 36));
     stage.jump(41 * 3600);
-    assert!(first(&stage).contains("nobody at level 1; level 2: Jörg Müller"), "{}", first(&stage));
+    assert!(first(&stage).contains("L1 nobody, L2 Jörg Müller"), "{}", first(&stage));
 }
 
 #[test]

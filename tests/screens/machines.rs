@@ -92,7 +92,7 @@ fn among_the_machines(size: (u16, u16)) -> Stage {
 /// The visible rows of the list, and the one with the cursor.
 fn rows(stage: &Stage) -> (Vec<String>, String) {
     let text = stage.text();
-    let rows = text.lines().skip_while(|line| !line.contains("Down targets, signals")).skip(1);
+    let rows = text.lines().skip_while(|line| !line.contains("Targets, signals")).skip(1);
     let rows: Vec<String> = rows.map(str::to_owned).collect();
     let chosen = rows.iter().find(|row| row.starts_with('\u{258c}')).cloned().unwrap_or_default();
     (rows, chosen)

@@ -177,7 +177,7 @@ fn draw_parts(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, area: 
     let first = list.shown(height).next().map_or(0, |(index, _)| index);
     let shown = format!("{}-{} of {all} ", first + 1, (first + height).min(all));
     let shown = (all > height).then(|| StyledRun::new(shown, Role::Muted));
-    let title = [StyledRun::new(format!(" Down targets, signals and hosts: {all}"), Role::Accent)];
+    let title = [StyledRun::new(format!(" Targets, signals, hosts: {all}"), Role::Accent)];
     let rows = layout::heading(cx, &title, shown.as_slice(), area, buf);
     draw_rows(cx, service, cx.shared.world.health_policy.thresholds.saturation_degraded, (first, rows), buf);
     if let Some(y) = (rows.top()..rows.bottom()).nth(list.index().saturating_sub(first)) {

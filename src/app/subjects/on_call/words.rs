@@ -114,7 +114,7 @@ pub fn line(cx: &ScreenCx<'_>) -> Option<(Vec<StyledRun<'static>>, Vec<StyledRun
             || format!("{} nobody ({})", cx.symbol(Role::Down), policy.named.name),
             |(level, cover)| {
                 format!(
-                    "{} nobody at level {first}; level {level}: {}",
+                    "{} L{first} nobody, L{level} {}",
                     cx.symbol(Role::Down),
                     names(cx.shared, source, &cover)
                 )
