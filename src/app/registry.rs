@@ -25,6 +25,7 @@ macro_rules! screens {
             lists {
                 Silences silences::Silences "Silences" (Alerts);
                 Messages messages::MessageLog "Messages" ();
+                Clock clock::Clock "Time" ();
             }
             about {
                 /// One service.

@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod alerts;
+pub mod clock;
 pub mod document;
 pub mod incident;
 pub mod incidents;
