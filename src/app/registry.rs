@@ -25,7 +25,6 @@ macro_rules! screens {
             lists {
                 Silences silences::Silences "Silences" (Alerts);
                 Messages messages::MessageLog "Messages" ();
-                Clock clock::Clock "Time" ();
             }
             about {
                 /// One service.

@@ -2,7 +2,6 @@
 
 pub mod alert;
 pub mod alerts;
-pub mod clock;
 pub mod document;
 pub mod incident;
 pub mod incidents;
