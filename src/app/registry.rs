@@ -15,8 +15,8 @@ macro_rules! screens {
                 Overview overview::Overview '1' "Overview" "Over" "overview" "Services, incidents, SLOs and alerts, worst first";
                 Services services::Services '2' "Services" "Svc" "services" "All services with their golden signals";
                 Slos slos::Slos '3' "SLOs" "SLO" "slos" "All SLOs with error budgets and burn rates";
-                Alerts alerts::Alerts '4' "Alerts" "Alerts" "alerts" "All alerts";
-                Incidents incidents::Incidents '5' "Incidents" "Inc" "incidents" "All incidents with status, urgency and assignees";
+                Alerts alerts::Alerts '4' "Alerts" "Alerts" "alerts" "Firing and pending alerts";
+                Incidents incidents::Incidents '5' "Incidents" "Inc" "incidents" "Incidents with status, urgency and assignees";
                 OnCall oncall::OnCall '6' "On-call" "Call" "on-call" "Who is on call now, next and in the coming week";
                 Timeline timeline::Timeline '7' "Timeline" "Time" "timeline"
                     "All events, newest first; from an alert or incident at the time when it began";

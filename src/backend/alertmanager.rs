@@ -48,9 +48,9 @@ pub(super) struct Alertmanager {
 }
 
 /// The kinds of questions that every Alertmanager answers.
-const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
+const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
 
-const HANDLERS: [Handler<Alertmanager>; 3] = [
+const HANDLERS: &[Handler<Alertmanager>] = &[
     Handler::Probe(|source, _| Box::pin(source.probe())),
     Handler::Alerts(|source, put| Box::pin(source.alerts(put.known))),
     Handler::Silences(|source, put| Box::pin(source.silences(put.known))),

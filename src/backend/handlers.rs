@@ -60,7 +60,7 @@ macro_rules! handlers {
 asks!(handlers);
 
 /// The kinds of questions that these handlers answer, in the order of the handlers.
-pub(super) const fn kinds<S, const COUNT: usize>(handlers: &[Handler<S>; COUNT]) -> [AskKind; COUNT] {
+pub(super) const fn kinds<S, const COUNT: usize>(handlers: &[Handler<S>]) -> [AskKind; COUNT] {
     let mut kinds = [AskKind::Probe; COUNT];
     let (mut left, mut free): (&[Handler<S>], &mut [AskKind]) = (handlers, &mut kinds);
     while let ([handler, others @ ..], [kind, rest @ ..]) = (left, free) {
@@ -70,8 +70,9 @@ pub(super) const fn kinds<S, const COUNT: usize>(handlers: &[Handler<S>; COUNT])
     kinds
 }
 
-/// Answers a question with the matching handler, and adds the cost of the requests. Returns [`ErrorKind::NotOffered`] if there is no handler, if the configured
-/// source does not offer this kind of question, or if the question is about the past and its kind has no history.
+/// Answers a question with the matching handler, and adds the cost of the requests. Returns [`ErrorKind::NotOffered`] if there is no
+/// handler, if the configured source does not offer this kind of question, or if the question is about the past and its kind has
+/// no history.
 pub(super) fn answer_by<'a, S: Source>(
     source: &'a S,
     handlers: &[Handler<S>],

@@ -67,9 +67,9 @@ fn fresh<T: Clone>(aged: Option<&(Timestamp, T)>, now: Timestamp, lasts: SignedD
 }
 
 /// The kinds of questions that every PagerDuty account answers.
-const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
+const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
 
-const HANDLERS: [Handler<PagerDuty>; 5] = [
+const HANDLERS: &[Handler<PagerDuty>] = &[
     Handler::Probe(|source, _| Box::pin(source.probe())),
     Handler::Incidents(|source, put| Box::pin(source.incidents(put.known))),
     Handler::Incident(|source, put, id| Box::pin(source.incident(id, put.known))),

@@ -67,9 +67,9 @@ fn is_partly_available(failure: &ErrorKind) -> bool {
 }
 
 /// The kinds of questions that every server answers; `Slos` only if SLOs are configured or discovered.
-const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
+const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
 
-const HANDLERS: [Handler<Prometheus>; 8] = [
+const HANDLERS: &[Handler<Prometheus>] = &[
     Handler::Probe(|source, _| Box::pin(source.probe())),
     Handler::Services(|source, put| Box::pin(source.services(put.at.past()))),
     Handler::Trends(|source, _, time_range| Box::pin(source.trends(time_range.tail))),
@@ -191,7 +191,8 @@ impl Prometheus {
         Ok(call.reply_if_new(Answer::Slos(snapshot), digest, known))
     }
 
-    /// The identity of the server, cached for ten minutes.
+    /// The identity of the server, cached for ten minutes. Asking for it sets the server's quirks, so this comes before the
+    /// requests of a question.
     async fn identity(&self, call: &QuestionRequests<'_>) -> Result<ServerIdentity, SourceError> {
         let mut kept = self.identity.lock().await;
         if let Some(identity) = Cached::known(kept.as_ref(), call) {
@@ -342,7 +343,7 @@ impl Source for Prometheus {
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
         Box::pin(async move {
-            let answered = answer_by(self, &HANDLERS, ask, known).await;
+            let answered = answer_by(self, HANDLERS, ask, known).await;
             if let Err(SourceError { kind: ErrorKind::Unreachable { .. }, .. }) = &answered {
                 // after an outage, another server may answer at this address
                 *self.identity.lock().await = None;

@@ -43,8 +43,8 @@ pub(super) struct Runbooks {
     transport: Transport,
 }
 
-const HANDLERS: [Handler<Runbooks>; 1] =
-    [Handler::Runbook(|source, put, wanted| Box::pin(source.runbook(wanted, put.known)))];
+const HANDLERS: &[Handler<Runbooks>] =
+    &[Handler::Runbook(|source, put, wanted| Box::pin(source.runbook(wanted, put.known)))];
 
 /// The content that was read from a location.
 struct FoundRunbook {
@@ -223,6 +223,6 @@ impl Source for Runbooks {
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        answer_by(self, &HANDLERS, ask, known)
+        answer_by(self, HANDLERS, ask, known)
     }
 }

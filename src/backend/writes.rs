@@ -204,7 +204,7 @@ macro_rules! plans {
 operations!(plans);
 
 /// The kinds of operations of these plans, in order.
-pub(super) const fn kinds<const COUNT: usize>(plans: &[Plan; COUNT]) -> [OperationKind; COUNT] {
+pub(super) const fn kinds<const COUNT: usize>(plans: &[Plan]) -> [OperationKind; COUNT] {
     let mut kinds = [OperationKind::Acknowledge; COUNT];
     let (mut left, mut free): (&[Plan], &mut [OperationKind]) = (plans, &mut kinds);
     while let ([plan, others @ ..], [kind, rest @ ..]) = (left, free) {

@@ -211,6 +211,7 @@ struct InFlightPermit<'a> {
 }
 
 impl InFlightPermit<'_> {
+    /// Returns the permit with the result of the question. After any failure: when to try again.
     fn settle(mut self, subject: CircuitKey, answered: &Answered) -> Option<Instant> {
         let ticket = self.ticket.take()?;
         let outcome = answered.as_ref().map(|_| ());

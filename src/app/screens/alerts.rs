@@ -240,7 +240,7 @@ impl ListScreen for Alerts {
         let what = if self.hidden.is_empty() {
             "pending or firing alerts"
         } else {
-            "active alerts (silenced and inhibited alerts are hidden)"
+            "pending or firing alerts (the others are hidden)"
         };
         vec![none(cx.shared, Self::USED, what, cx.now)]
     }

@@ -36,11 +36,11 @@ type Stored = Map<String, Value>;
 
 /// The supported operations.
 pub(super) const SUPPORT: WriteSupport = WriteSupport {
-    kinds: &kinds(&PLANS),
-    preview: |action, address, cx| preview(&PLANS, action, address, cx),
+    kinds: &kinds::<{ PLANS.len() }>(PLANS),
+    preview: |action, address, cx| preview(PLANS, action, address, cx),
 };
 
-static PLANS: [Plan; 4] = [
+static PLANS: &[Plan] = &[
     Plan::Silence(|planning, draft| {
         let starts_at = draft.starts_at.or(Some(planning.cx.now));
         let request = edition(Stored::new(), &SilenceDraft { starts_at, ..draft.clone() }, planning.cx);
@@ -196,8 +196,8 @@ fn one(planning: Planning<'_>) -> Read {
 }
 
 impl Writer for Alertmanager {
-    const HANDLERS: &'static [Handler<Self>] = &HANDLERS;
-    const PLANS: &'static [Plan] = &PLANS;
+    const HANDLERS: &'static [Handler<Self>] = HANDLERS;
+    const PLANS: &'static [Plan] = PLANS;
 
     fn info(&self) -> &SourceInfo {
         &self.info

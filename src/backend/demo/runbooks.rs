@@ -36,11 +36,11 @@ impl Source for DemoRunbooks {
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        answer_by(self, &HANDLERS, ask, known)
+        answer_by(self, HANDLERS, ask, known)
     }
 }
 
-const HANDLERS: [Handler<DemoRunbooks>; 1] = [Handler::Runbook(|_, put, wanted| {
+const HANDLERS: &[Handler<DemoRunbooks>] = &[Handler::Runbook(|_, put, wanted| {
     Box::pin(ready(Ok(reply(search(wanted), put.known, Cost::default()))))
 })];
 

@@ -37,8 +37,8 @@ const ABSENT: &[u16] = &[400, 404];
 
 /// The supported operations.
 pub(super) const SUPPORT: WriteSupport = WriteSupport {
-    kinds: &kinds(&PLANS),
-    preview: |action, address, cx| preview(&PLANS, action, address, cx),
+    kinds: &kinds::<{ PLANS.len() }>(PLANS),
+    preview: |action, address, cx| preview(PLANS, action, address, cx),
 };
 
 impl Trace {
@@ -141,7 +141,7 @@ impl<'a> Write<'a> {
     }
 }
 
-static PLANS: [Plan; 13] = [
+static PLANS: &[Plan] = &[
     Plan::Acknowledge(|planning| {
         let write = write(planning, put(planning, "status", "acknowledged")).guarded();
         let write = write.seen(|incident, trace| {

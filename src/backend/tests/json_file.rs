@@ -37,7 +37,7 @@ path = "world.json"
     is_https_only: false,
     auth: &[],
     is_auth_needed: false,
-    answers: &kinds(&HANDLERS),
+    answers: &kinds::<_, { HANDLERS.len() }>(HANDLERS),
     writes: WriteSupport::NONE,
     flag: None,
     options: Options::of::<Settings>(),
@@ -68,7 +68,7 @@ struct Firing {
     since: Timestamp,
 }
 
-const HANDLERS: [Handler<JsonFile>; 2] = [
+const HANDLERS: &[Handler<JsonFile>] = &[
     Handler::Alerts(|source, _| Box::pin(ready(source.alerts()))),
     Handler::Services(|source, _| Box::pin(ready(source.services()))),
 ];
@@ -130,6 +130,6 @@ impl Source for JsonFile {
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        answer_by(self, &HANDLERS, ask, known)
+        answer_by(self, HANDLERS, ask, known)
     }
 }

@@ -405,7 +405,12 @@ impl<'t> PromqlParser<'t> {
             Some(optional_arguments) => (most - optional_arguments..=most).contains(&given),
             None => given + 1 >= most,
         };
-        self.ensure(fits, at, format_args!("{name} takes {most} argument(s), not {given}"))?;
+        let wanted = match function.optional_arguments {
+            Some(0) => most.to_string(),
+            Some(optional) => format!("{} to {most}", most - optional),
+            None => format!("{} or more", most.saturating_sub(1)),
+        };
+        self.ensure(fits, at, format_args!("{name} takes {wanted} argument(s), not {given}"))?;
         self.fit(name, &arguments, function.argument_types)?;
         Ok(function.result_type)
     }

@@ -220,6 +220,8 @@ fn what_prometheus_refuses_is_told_with_its_place() {
         ("a +\n  > 5", (2, 3), "unexpected >"),
         ("rate(a)", (1, 6), "rate expects a range vector here, not an instant vector"),
         ("rate(a[5m], 1)", (1, 1), "rate takes 1 argument"),
+        ("round(a, 1, 2)", (1, 1), "round takes 1 to 2 argument"),
+        ("label_join(a, \"b\")", (1, 1), "label_join takes 3 or more argument"),
         ("a[5m] > 1", (1, 1), "a range vector on one side of >"),
         ("x{a=~\"(\"}", (1, 6), "invalid regular expression"),
         ("x{a=\"5\\d\"}", (1, 7), "unknown escape sequence \\d"),

@@ -409,9 +409,12 @@ fn doubt(reading: &SloReading, group: &GroupReading) -> Option<MissingReason> {
     }
 }
 
-/// The known burn rate over the lookback nearest to the given one, compared by ratio (logarithmic distance).
+/// The known burn rate over the lookback nearest to the given one, compared by ratio: half is as far as double.
 fn nearest(burns: &[BurnReading], lookback: Duration) -> Option<&BurnReading> {
-    let distance = |burn: &BurnReading| (burn.lookback.as_secs_f64() / lookback.as_secs_f64()).ln().abs();
+    let distance = |burn: &BurnReading| {
+        let ratio = burn.lookback.as_secs_f64() / lookback.as_secs_f64();
+        ratio.max(1.0 / ratio)
+    };
     burns.iter().filter(|burn| burn.rate.is_some()).min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }
 

@@ -17,8 +17,8 @@ use crate::model::source::{ErrorKind, SourceError};
 use crate::model::source_info::SourceInfo;
 
 impl Writer for PagerDuty {
-    const HANDLERS: &'static [Handler<Self>] = &HANDLERS;
-    const PLANS: &'static [Plan] = &PLANS;
+    const HANDLERS: &'static [Handler<Self>] = HANDLERS;
+    const PLANS: &'static [Plan] = PLANS;
 
     fn info(&self) -> &SourceInfo {
         &self.info
