@@ -57,22 +57,23 @@ pub trait Source: Send + Sync {
         None
     }
 
-    /// The requests that an action would make, in their order, without making any; reads that only look before are left out.
-    /// are left out. Empty if the source does not support the action.
+    /// The requests that an action would make, in their order, without making any; reads before it are left out. Empty if the
+    /// source does not support the action.
     fn requests(&self, _action: &Action) -> Vec<RequestPreview> {
         Vec::new()
     }
 
-    /// Executes an action once: where it matters, first checks that the target has not changed since the user saw it, then
-    /// second time by itself. Dropping it half-way leaves the result unclear. By [`writes::execute`] in every source.
+    /// Executes an action once: where it matters, first checks that the target has not changed since the user saw it, then sends
+    /// the request, never a second time by itself. Dropping it half-way leaves the result unclear. [`writes::Writer`] implements
+    /// it for every source.
     fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
         let what = format!("to {}", action.operation.kind().name());
         let error = SourceError::new(self.info().id.clone(), ErrorKind::NotOffered { what });
         Box::pin(ready(Err(ActionError { error, is_unclear: false })))
     }
 
-    /// Finds out by reading whether an action that went out at `sent_at` or later, with an unclear result, was done. By
-    /// [`writes::verify`] in every source.
+    /// Finds out by reading whether an action that was sent at `sent_at` or later, with an unclear result, was done.
+    /// [`writes::Writer`] implements it for every source.
     fn verify<'a>(&'a self, _action: &'a Action, _sent_at: Timestamp) -> Verifying<'a> {
         let words = "this source cannot check whether the action was executed".into();
         Box::pin(ready(Ok(Verification::Unknown { words })))
