@@ -16,8 +16,8 @@ pub(super) use super::page::PageContent;
 pub(super) use super::place::{Place, ScrollPosition, Tab};
 pub(super) use super::scheduler::Want;
 pub(super) use super::screen::{
-    Badge, Hint, Opened, Screen, SubjectScreen, drawn_by_view, hints, keeps_spot, lists_panels, lists_rows,
-    offers,
+    Badge, Hint, Opened, Screen, SubjectScreen, drawn_by_view, hints, keeps_scroll_position, lists_panels,
+    lists_rows, offers,
 };
 pub(super) use super::selection::{Handled, Selection};
 pub(super) use super::shared::{ScreenCx, Shared};

@@ -348,9 +348,9 @@ macro_rules! drawn_by_view {
 
 /// What a screen answers that has panels or scrolls: the field `scroll_position`. `side_by_side`: Left and Right move between
 /// panels.
-macro_rules! keeps_spot {
+macro_rules! keeps_scroll_position {
     (side_by_side) => {
-        keeps_spot!();
+        keeps_scroll_position!();
 
         fn has_panels_side_by_side(&self) -> bool {
             true
@@ -408,7 +408,7 @@ macro_rules! lists_panels {
     };
 }
 
-pub(in crate::app) use {drawn_by_view, hints, keeps_spot, lists_panels, lists_rows, offers};
+pub(in crate::app) use {drawn_by_view, hints, keeps_scroll_position, lists_panels, lists_rows, offers};
 
 /// A screen about one subject, such as an alert or a service. Its field `subject` is the key of the one that is shown.
 pub trait SubjectScreen {

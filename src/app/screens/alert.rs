@@ -158,7 +158,7 @@ impl Screen for OpenAlert {
         self.related.to_top();
     }
 
-    keeps_spot!();
+    keeps_scroll_position!();
 
     lists_panels! {
         4;

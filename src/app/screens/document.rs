@@ -126,7 +126,7 @@ impl Screen for OpenDocument {
         self.written = None;
     }
 
-    keeps_spot!();
+    keeps_scroll_position!();
 
     fn last_scroll(&self, _shared: &Shared, area: Rect) -> u16 {
         u16::try_from(self.lines()).unwrap_or(u16::MAX).saturating_sub(area.height)

@@ -110,7 +110,7 @@ impl Screen for OpenIncident {
         self.alerts.to_top();
     }
 
-    keeps_spot!();
+    keeps_scroll_position!();
 
     lists_panels! {
         2;

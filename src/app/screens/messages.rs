@@ -32,7 +32,7 @@ impl Screen for MessageLog {
         text::lines(cx, lines, room, buf);
     }
 
-    keeps_spot!();
+    keeps_scroll_position!();
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
         Grid::list(body)

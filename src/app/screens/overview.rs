@@ -89,7 +89,7 @@ impl Screen for Overview {
         self.alerts.set_rows(firing.into_iter().map(|(.., fingerprint)| fingerprint).collect());
     }
 
-    keeps_spot!(side_by_side);
+    keeps_scroll_position!(side_by_side);
 
     lists_panels! {
         4;

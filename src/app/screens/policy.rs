@@ -56,7 +56,7 @@ impl Screen for OpenPolicy {
         page.render(cx, self.scroll_position.scroll, below, buf);
     }
 
-    keeps_spot!();
+    keeps_scroll_position!();
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         let known = self.subject.as_ref().and_then(|key| Some((key, key.policy(&shared.world)?)));

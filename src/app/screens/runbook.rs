@@ -115,7 +115,7 @@ impl Screen for OpenRunbook {
         (self.laid_out, self.markdown) = (None, markdown::MarkdownPage::default());
     }
 
-    keeps_spot!(side_by_side);
+    keeps_scroll_position!(side_by_side);
 
     fn panels(&self) -> usize {
         self.markdown.blocks.len() + 1

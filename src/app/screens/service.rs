@@ -108,7 +108,7 @@ impl Screen for OpenService {
         self.parts.to_top();
     }
 
-    keeps_spot!(side_by_side);
+    keeps_scroll_position!(side_by_side);
 
     // the worst alert of a service explains it best: the cursor starts there
     lists_panels! {

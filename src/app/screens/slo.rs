@@ -120,7 +120,7 @@ impl Screen for OpenSlo {
         self.queries.to_top();
     }
 
-    keeps_spot!(side_by_side);
+    keeps_scroll_position!(side_by_side);
 
     lists_panels! {
         5;

@@ -97,7 +97,7 @@ fn own_policy(shared: &Shared, now: Timestamp) -> Option<(&SourceId, &OnCallSnap
 pub fn line(cx: &ScreenCx<'_>) -> Option<(Vec<StyledRun<'static>>, Vec<StyledRun<'static>>)> {
     let (source, snapshot, policy) = own_policy(cx.shared, cx.now)?;
     let is_stale =
-        stale_sources(cx.shared, &[AskKind::OnCall], cx.now).iter().any(|doubt| doubt.source == *source);
+        stale_sources(cx.shared, &[AskKind::OnCall], cx.now).iter().any(|stale| stale.source == *source);
     let levels = super::levels(snapshot, policy);
     let first = levels.first().copied().unwrap_or(1);
     let on_call_at = snapshot.on_call_at(&policy.named.id, first, cx.now);
