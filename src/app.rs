@@ -37,6 +37,8 @@ pub mod place;
 pub mod planner;
 pub mod postmortem;
 mod prelude;
+pub mod preview;
+mod preview_pane;
 pub mod range;
 pub mod readiness;
 mod refusal;

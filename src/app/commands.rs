@@ -133,6 +133,7 @@ commands! {
     Earlier       "earlier"        ["["]                 Time   "Move the time range back by half its length";
     Later         "later"          ["]"]                 Time   "Move the time range forward by half its length";
     Live          "live"           ["\\"]                Time   "Return to live data";
+    Preview       "preview"        ["d"]                 List   "Show or hide a preview of the selected item beside the list (from 120 columns on)";
     Runbook       "runbook"        ["r"]                 Global "Open the runbook";
     Acknowledge   "acknowledge"    ["a"]                 IncidentActions   "Acknowledge the incident; for an alert, its incident";
     Silence       "silence"        ["s"]                 IncidentActions   "Silence the alerts; for an incident, its alerts";

@@ -52,6 +52,10 @@ pub enum Event {
         index: usize,
         progress: ActionProgress,
     },
+    /// The delay of an [`Effect::Wake`] is over.
+    Woken {
+        move_number: u64,
+    },
     /// The journal's records of the last days, oldest first.
     JournalRead(Vec<ActionRecord>),
     /// A message for the user: the result of an effect.
@@ -128,6 +132,12 @@ pub enum Effect {
     /// Notify the user (bell, desktop notification).
     Notify(Notification),
     Title(String),
+    /// Send [`Event::Woken`] after this delay: the preview follows the cursor when it has rested.
+    Wake {
+        after: Duration,
+        /// The number of the cursor movement.
+        move_number: u64,
+    },
     Redraw,
     /// Suspend the process, as Ctrl-z does.
     Suspend,

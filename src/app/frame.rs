@@ -8,6 +8,7 @@ use super::event::Tone;
 use super::layout::areas;
 use super::overlay;
 use super::prelude::*;
+use super::preview_pane;
 use super::runs::PlanRun;
 use super::screens::Screens;
 use super::state::{Mode, State};
@@ -33,7 +34,11 @@ pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
     let areas = areas((area.width, area.height));
     bar(state, &cx, areas.bar, buf);
     tabs(state, &cx, areas.tabs, buf);
-    state.screen().render(&cx, areas.body, buf);
+    let (body, beside) = preview_pane::split(state.screen(), &state.shared, areas.body);
+    state.screen().render(&cx, body, buf);
+    if let Some(beside) = beside {
+        preview_pane::render(&cx, beside, buf);
+    }
     footer(state, &cx, areas.footer, buf);
     overlay::render(state, &cx, buf);
 }

@@ -164,6 +164,11 @@ pub trait Screen {
         Vec::new()
     }
 
+    /// Whether the item under the cursor can be previewed beside the list.
+    fn has_preview(&self) -> bool {
+        false
+    }
+
     fn list(&self) -> Option<&dyn Cursor> {
         self.listing().map(Listing::cursor)
     }

@@ -129,6 +129,10 @@ impl Screens {
 pub fn wants(screen: &dyn Screen, shared: &Shared, now: Timestamp) -> Vec<Want> {
     let mut wants: Vec<Want> = want::vital(shared).collect();
     wants.extend(screen.wants(shared, now));
+    if shared.preview.is_on && screen.has_preview() {
+        // one query for the charts of all services, whatever the cursor is on
+        wants.extend(subjects::service::wants(shared, now));
+    }
     // after those of the screen, which may want the same query more often
     let incident_sources = shared.answering(AskKind::Incident);
     wants.extend(incident_sources.flat_map(|source| subjects::incident::unread(shared, &source.id)));

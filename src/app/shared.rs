@@ -12,6 +12,7 @@ use super::event::Effect;
 use super::event_log::{self, EventLog, EventLogInput};
 use super::message::Messages;
 use super::place::Tab;
+use super::preview::Preview;
 use super::range::Range;
 use super::runs::Runs;
 use super::scheduler::Scheduler;
@@ -59,6 +60,7 @@ pub struct Shared {
     /// Whether the journal may have records that `records` does not have yet.
     pub is_journal_ahead: bool,
     pub range: Range,
+    pub preview: Preview,
     /// Since when updates are paused; None: not paused.
     pub paused: Option<Timestamp>,
     /// Theme, charset and time zone.
@@ -121,6 +123,7 @@ impl Shared {
             records: Vec::new(),
             is_journal_ahead: true,
             range: Range::default(),
+            preview: Preview::default(),
             paused: None,
             look,
             keys: KeyMap::default(),

@@ -1,14 +1,17 @@
 //! The application state: the data of the sources and what the user is doing. Only `update` changes it.
 
 use jiff::Timestamp;
+use ratatui::layout::Rect;
 
 use super::confirm::Confirm;
 use super::event::Wait;
 use super::form::ActionForm;
+use super::layout;
 use super::line_editor::LineEditor;
 use super::menu::Menu;
 use super::palette::Palette;
 use super::place::{Place, ScrollPosition};
+use super::preview_pane;
 use super::screen::Screen;
 use super::screens::Screens;
 use super::selection::Selection;
@@ -126,6 +129,11 @@ impl State {
         self.screen().scroll_position().panel
     }
 
+    /// The area of the current screen; beside it there may be a preview.
+    pub fn body(&self) -> Rect {
+        preview_pane::split(self.screen(), &self.shared, layout::areas(self.shared.size).body).0
+    }
+
     /// What the user has selected on the current screen.
     pub fn selection(&self) -> Selection {
         self.screen().selection(&self.shared).or_nothing()
@@ -191,6 +199,7 @@ impl State {
 
     /// Sets the current screen to its place's subject and scroll position.
     fn enter_place(&mut self) {
+        self.shared.preview.clear();
         if let Some((place, scroll_position)) = self.places.last() {
             self.screens.enter(place);
             self.screens.at_mut(place).set_scroll_position(*scroll_position);

@@ -7,6 +7,7 @@ use super::event::{Arrival, Effect, Event};
 use super::event_log::EventLog;
 use super::form::silence;
 use super::place::Tab;
+use super::preview_pane;
 use super::range::Range;
 use super::scheduler::Scheduler;
 use super::screens;
@@ -64,6 +65,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             run_events::progressed(state, plan, index, progress, now);
             refresh_dialogs(state, now);
         }
+        Event::Woken { move_number } => state.version += u64::from(state.shared.preview.rested(move_number)),
         Event::JournalRead(records) => state.shared.load_records(records, now),
         Event::MessageReceived(message) => {
             state.shared.messages.tell(message, now);
@@ -107,6 +109,9 @@ fn settle(state: &mut State, is_news: bool, now: Timestamp) {
     let (screen, shared) = state.split();
     screen.lay_out(shared, is_news, now);
     navigate::follow(state);
+    let target = preview_pane::target(state.screen(), &state.shared);
+    let wake = state.shared.preview.follow(target);
+    state.shared.effects.extend(wake);
 }
 
 fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&mut Range, Timestamp)) {

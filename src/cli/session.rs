@@ -233,6 +233,7 @@ impl Session {
         let look = DisplaySettings::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone);
         let mut shared = Shared::new(&active.context, active.sources.infos(), look, size);
         shared.world.health_policy = self.settings.health_policy();
+        shared.preview.is_on = ui.preview;
         Shared {
             contexts: active.contexts.iter().map(|name| name.as_str().into()).collect(),
             kinds: &backend::KINDS,

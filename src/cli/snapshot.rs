@@ -89,6 +89,9 @@ impl ScriptedApp {
             if let Some(wait) = self.state.waits() {
                 effects.extend(app::update(&mut self.state, Event::Read(wait), now));
             }
+            if let Some(move_number) = self.state.shared.preview.pending_move() {
+                effects.extend(app::update(&mut self.state, Event::Woken { move_number }, now));
+            }
         }
         effects
     }

@@ -208,7 +208,7 @@ impl Default for LimitSettings {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UiSettings {
-    /// The name of a theme: `dark`, `light`, `high-contrast`, `colour-without_outcome_label`, `terminal`, or one of your own.
+    /// The name of a theme: `dark`, `light`, `high-contrast`, `colour-blind`, `terminal`, or one of your own.
     pub theme: Option<String>,
     /// Show times in UTC instead of your local time zone.
     pub utc: bool,
@@ -219,6 +219,8 @@ pub struct UiSettings {
     /// Reduce output on slow connections: fewer frames, coarser trends, no seconds. By default detected from the connection's
     /// speed.
     pub low_bandwidth: Option<bool>,
+    /// Show a preview of the selected item beside lists, in terminals of 120 columns and more.
+    pub preview: bool,
     /// Keys for commands that replace the defaults, by the command's name: `quit = ["ctrl-q"]`.
     pub keys: BTreeMap<String, Vec<String>>,
 }

@@ -159,6 +159,15 @@ impl EffectRunner {
         });
     }
 
+    /// Reports after a delay that it is over.
+    pub(super) fn wake(&self, after: Duration, move_number: u64) {
+        let reports = self.reports.clone();
+        tokio::spawn(async move {
+            sleep(after).await;
+            reports.send(TaskReport::Ready(Event::Woken { move_number })).await.ok();
+        });
+    }
+
     /// Cancels a question in flight.
     pub(super) fn forget(&mut self, question: &Question) {
         self.running.remove(question);

@@ -203,6 +203,7 @@ impl<A: App> EventLoop<'_, A> {
                 | Event::Entered { .. }
                 | Event::Read(_)
                 | Event::ActionProgressed { .. }
+                | Event::Woken { .. }
                 | Event::JournalRead(_)
                 | Event::MessageReceived(_) => {}
             }
@@ -228,6 +229,7 @@ impl<A: App> EventLoop<'_, A> {
             Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(error_message)),
             Effect::Notify(notice) => self.screen.notify(&notice),
             Effect::Title(title) => self.screen.title(&title),
+            Effect::Wake { after, move_number } => self.effect_runner.wake(after, move_number),
             Effect::Redraw => self.screen.is_full_redraw = true,
             Effect::Suspend => events.extend(self.suspend()?),
             // `handle` leaves the loop before this is called

@@ -164,7 +164,10 @@ impl App for FakeApp {
                 self.read += 1;
                 self.waits = None;
             }
-            Event::Pasted(_) | Event::ActionProgressed { .. } | Event::JournalRead(_) => {}
+            Event::Woken { .. }
+            | Event::Pasted(_)
+            | Event::ActionProgressed { .. }
+            | Event::JournalRead(_) => {}
         }
         vec![]
     }

@@ -94,6 +94,7 @@ pub async fn gather<S>(
                 | Effect::Copy(_)
                 | Effect::Notify(_)
                 | Effect::Title(_)
+                | Effect::Wake { .. }
                 | Effect::Redraw
                 | Effect::Suspend => {}
             }

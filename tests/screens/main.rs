@@ -10,6 +10,7 @@ mod machines;
 mod pager;
 mod papers;
 mod picture;
+mod preview;
 mod promises;
 mod runbooks;
 mod silences;

@@ -164,6 +164,13 @@ impl Stage {
         }
     }
 
+    /// Lets the cursor rest, so that the preview follows it.
+    pub(crate) fn rest(&mut self) {
+        if let Some(move_number) = self.state.shared.preview.pending_move() {
+            self.send(Event::Woken { move_number });
+        }
+    }
+
     /// Presses keys without waiting for confirm dialogs.
     pub(crate) fn press_at_once(&mut self, keys: &[&str]) {
         for key in keys {

@@ -141,6 +141,10 @@ impl Screen for Alerts {
 
     lists_rows!(rows);
 
+    fn has_preview(&self) -> bool {
+        true
+    }
+
     fn show_hidden(&mut self, is_shown: Option<bool>) {
         self.shows_hidden = is_shown.unwrap_or(!self.shows_hidden);
     }

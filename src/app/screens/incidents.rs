@@ -72,6 +72,10 @@ impl Screen for Incidents {
 
     lists_rows!(rows);
 
+    fn has_preview(&self) -> bool {
+        true
+    }
+
     fn show_hidden(&mut self, is_shown: Option<bool>) {
         self.show_resolved = is_shown.unwrap_or(!self.show_resolved);
     }

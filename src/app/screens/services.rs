@@ -36,6 +36,10 @@ impl Screen for Services {
 
     lists_rows!(rows.list);
 
+    fn has_preview(&self) -> bool {
+        true
+    }
+
     fn orders(&self) -> Vec<NamedOrder> {
         named(&service::ORDERS)
     }

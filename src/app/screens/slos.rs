@@ -115,6 +115,10 @@ impl Screen for Slos {
 
     lists_rows!(rows);
 
+    fn has_preview(&self) -> bool {
+        true
+    }
+
     fn grid(&self, shared: &Shared, body: Rect) -> Grid {
         Grid::list(table::body(parts(shared, layout::below_heading(body)).0))
     }

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use crate::app::grid::Grid;
-use crate::app::layout;
 use crate::app::list::{Cursor, wrapped};
 use crate::app::page::scroll_to;
 use crate::app::place::ScrollPosition;
@@ -16,7 +15,7 @@ mod mouse;
 
 /// The grid of the focused list or text.
 fn grid(state: &State) -> Grid {
-    state.screen().grid(&state.shared, layout::areas(state.shared.size).body)
+    state.screen().grid(&state.shared, state.body())
 }
 
 fn set_scroll(state: &mut State, scroll: u16) {
@@ -113,7 +112,7 @@ pub(super) fn move_sideways(state: &mut State, by: isize) {
 
 /// Focuses the next or the previous panel; panels without content are skipped.
 pub(super) fn panel(state: &mut State, by: isize) {
-    let body = layout::areas(state.shared.size).body;
+    let body = state.body();
     let (screen, shared) = state.split();
     let count = screen.panels();
     let mut panel = wrapped(screen.scroll_position().panel, by, count);

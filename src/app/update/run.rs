@@ -12,6 +12,7 @@ use crate::app::line_editor::LineEditor;
 use crate::app::menu::{Menu, MenuChoice};
 use crate::app::palette::Palette;
 use crate::app::place::{Document, Place};
+use crate::app::preview_pane::MIN_WIDTH;
 use crate::app::range::Range;
 use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
@@ -91,6 +92,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         Command::Earlier => change_range(state, now, Range::earlier),
         Command::Later => change_range(state, now, Range::later),
         Command::Live => change_range(state, now, |range, _| range.end = None),
+        Command::Preview => preview(state, now),
         Command::Links => menus::links(state, now),
         Command::Runbook => runbook(state, now),
         Command::Copy => match state.screen().copied(&state.shared, now) {
@@ -113,6 +115,22 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         Command::Suspend => state.shared.effects.push(Effect::Suspend),
         Command::Quit => run_events::leave(state, now),
     }
+}
+
+/// Switches the preview beside lists on or off.
+fn preview(state: &mut State, now: Timestamp) {
+    let (screen, shared) = state.split();
+    shared.preview.is_on = !shared.preview.is_on;
+    shared.preview.clear();
+    let refusal = if !screen.has_preview() {
+        "There is no preview on this screen: it works on services, SLOs, alerts and incidents"
+    } else if shared.preview.is_on && shared.size.0 < MIN_WIDTH {
+        "The preview needs a terminal of 120 columns"
+    } else {
+        return;
+    };
+    shared.preview.is_on = false;
+    shared.messages.note(refusal, now);
 }
 
 /// Opens the postmortem draft of the selected incident, or of the incident of the selected alert or service.

@@ -113,7 +113,7 @@ pub fn exhaustion_label(
 }
 
 /// The same at the burn rate of the last hour.
-fn current_exhaustion(status: &SloStatus, group: &GroupStatus) -> (&'static str, StyledRun<'static>) {
+pub fn current_exhaustion(status: &SloStatus, group: &GroupStatus) -> (&'static str, StyledRun<'static>) {
     let rate = group.burn_near(BASIS).and_then(|burn| burn.rate);
     exhaustion_label(status, group.exhaustion, rate)
 }

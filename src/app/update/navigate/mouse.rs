@@ -1,7 +1,6 @@
 //! The mouse: which panel and which row are at a cell.
 
 use super::{grid, move_by, set_panel};
-use crate::app::layout;
 use crate::app::state::State;
 
 /// The wheel at a cell: scrolls the panel there; the cursor follows.
@@ -47,7 +46,7 @@ pub(in crate::app::update) fn click(state: &mut State, column: u16, row: u16) ->
 
 /// Focuses the panel at a cell, if there is one.
 fn point_at_panel(state: &mut State, cell: (u16, u16)) {
-    let body = layout::areas(state.shared.size).body;
+    let body = state.body();
     if let Some(panel) = state.screen().panel_at(&state.shared, body, cell) {
         set_panel(state, panel);
     }
