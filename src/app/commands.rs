@@ -11,6 +11,7 @@ pub enum Scope {
     Global,
     List,
     Time,
+    Charts,
     Groups,
     HiddenRows,
     Slo,
@@ -30,6 +31,7 @@ impl Scope {
             Self::Global => "Everywhere",
             Self::List => "Lists",
             Self::Time => "Time range",
+            Self::Charts => "Charts",
             Self::Groups => "Grouped lists",
             Self::HiddenRows => "Alerts, incidents and silences",
             Self::Slo => "SLO page",
@@ -44,6 +46,7 @@ impl Scope {
             Self::Global => "everywhere",
             Self::List => "in lists",
             Self::Time => "on screens with a time range",
+            Self::Charts => "on pages with charts",
             Self::Groups => "on the lists of SLOs, alerts and incidents",
             Self::HiddenRows => "on the lists of alerts, incidents and silences",
             Self::Slo => "on an SLO's page",
@@ -134,6 +137,15 @@ commands! {
     Later         "later"          ["]"]                 Time   "Move the time range forward by half its length";
     Live          "live"           ["\\"]                Time   "Return to live data";
     Preview       "preview"        ["d"]                 List   "Show or hide a preview of the selected item beside the list (from 120 columns on)";
+    CursorBack    "cursor-back"    [","]                 Charts "Read values: move the value cursor back, then also with Left; Esc removes it";
+    CursorForward "cursor-forward" ["."]                 Charts "Move the value cursor forward, then also with Right";
+    CursorFarBack "cursor-far-back" ["<"]                Charts "Move the value cursor far back";
+    CursorFarForward "cursor-far-forward" [">"]          Charts "Move the value cursor far forward";
+    ZoomIn        "zoom-in"        ["+", "="]            Charts "Zoom in around the value cursor; the keys of the time range then move what is shown";
+    ZoomOut       "zoom-out"       ["-"]                 Charts "Zoom out";
+    WholeRange    "whole-range"    ["0"]                 Charts "Show the whole range; again: zoom to the event";
+    LogScale      "log-scale"      ["Y"]                 Charts "Logarithmic or linear value axis";
+    Stack         "stack"          ["%"]                 Charts "Stack lines that are parts of a whole; again: as shares; again: not";
     Runbook       "runbook"        ["r"]                 Global "Open the runbook";
     Acknowledge   "acknowledge"    ["a"]                 IncidentActions   "Acknowledge the incident; for an alert, its incident";
     Silence       "silence"        ["s"]                 IncidentActions   "Silence the alerts; for an incident, its alerts";
@@ -256,10 +268,11 @@ mod tests {
     use super::*;
 
     /// All scopes, in the order of help.
-    const SCOPES: [Scope; 8] = [
+    const SCOPES: [Scope; 9] = [
         Scope::Global,
         Scope::List,
         Scope::Time,
+        Scope::Charts,
         Scope::Groups,
         Scope::HiddenRows,
         Scope::Slo,

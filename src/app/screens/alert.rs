@@ -106,8 +106,9 @@ impl SubjectScreen for OpenAlert {
 }
 
 impl Screen for OpenAlert {
-    offers! { self [Time, AnyAction, IncidentActions]:
-        Open self.opens(), Silence, Acknowledge, Runbook, Act, NextPanel "related", Links, Range, Back
+    offers! { self [Time, Charts, AnyAction, IncidentActions]:
+        Open self.opens(), Silence, Acknowledge, Runbook, Act, CursorBack "values", WholeRange "zoom",
+        NextPanel "related", Links, Range, Back
     }
 
     drawn_by_view!();
@@ -227,6 +228,12 @@ impl Screen for OpenAlert {
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         self.pointed().map_or_else(Vec::new, |alert| alert.runbooks(shared))
+    }
+
+    /// The range, and the beginning of the alert.
+    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        let event = self.alert(shared).map(|alert| alert.starts_at);
+        Some(ChartedTime { grid: shared.range.span(now, POINTS, shared.interval), event })
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {

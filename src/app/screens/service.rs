@@ -54,7 +54,7 @@ impl SubjectScreen for OpenService {
 
 impl Screen for OpenService {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Time, Scope::AnyAction, Scope::IncidentActions]
+        &[Scope::Time, Scope::Charts, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self) -> Vec<Hint> {
@@ -65,7 +65,10 @@ impl Screen for OpenService {
             INCIDENTS => "incident",
             _ => "alert",
         };
-        hints![Open opens, Silence, Acknowledge, NextPanel "chart", Range, Earlier, Back]
+        hints![
+            Open opens, Silence, Acknowledge, CursorBack "values", WholeRange "zoom", NextPanel "chart", Range, Earlier,
+            Back
+        ]
     }
 
     drawn_by_view!();
@@ -164,6 +167,11 @@ impl Screen for OpenService {
             (None, Some(name)) => name.runbooks(shared),
             (None, None) => Vec::new(),
         }
+    }
+
+    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        let service = shared.world.service(self.name())?;
+        Some(charts::time(shared, service, now))
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {
