@@ -225,12 +225,24 @@ impl Session {
     }
 
     /// The initial state of the screen, for a terminal of this size with these colours and characters.
-    pub(super) fn setup(&self, size: (u16, u16), colours: Colours, charset: Charset) -> Shared {
+    pub(super) fn setup(
+        &self,
+        size: (u16, u16),
+        colours: Colours,
+        (charset, chart_symbols): (Charset, ChartSymbols),
+    ) -> Shared {
         let ui = &self.settings.ui;
         let zone = if ui.utc { TimeZone::UTC } else { TimeZone::system() };
         let charset = if ui.ascii { Charset::Ascii } else { charset };
         let active = &self.active;
-        let look = DisplaySettings::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone);
+        let mut look = DisplaySettings::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone);
+        look.chart_symbols = match ui.chart_symbols {
+            ChartSymbolChoice::Auto => chart_symbols,
+            ChartSymbolChoice::Octant => ChartSymbols::Octant,
+            ChartSymbolChoice::Braille => ChartSymbols::Braille,
+            ChartSymbolChoice::Half => ChartSymbols::Half,
+            ChartSymbolChoice::Ascii => ChartSymbols::Ascii,
+        };
         let mut shared = Shared::new(&active.context, active.sources.infos(), look, size);
         shared.world.health_policy = self.settings.health_policy();
         Shared {

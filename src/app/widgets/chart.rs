@@ -16,7 +16,7 @@ use crate::app::display_settings::{Charset, ChartSymbols, Cx};
 use crate::app::theme::{Role, SERIES};
 use crate::model::series::TimeGrid;
 
-use fill::Areas;
+use fill::AreaFill;
 use legend::Legend;
 use shown::{Shown, ShownLine};
 pub use view::{ChartView, Stacking};
@@ -163,7 +163,7 @@ impl<'a> Chart<'a> {
         self.shades(cx, span, &frame, buf);
         let roles: Vec<Role> = shown.lines.iter().map(|line| line.line.role).collect();
         // below zero there is no amount to fill
-        if let Some(areas) = Areas::of(cx, &roles, dots, shown.is_stacked).filter(|_| scale.low >= 0.0) {
+        if let Some(areas) = AreaFill::of(cx, &roles, dots, shown.is_stacked).filter(|_| scale.low >= 0.0) {
             areas.draw(&plot, plot_area, buf);
         }
         self.marks(cx, span, &frame, Some(&plot), buf);
