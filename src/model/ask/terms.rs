@@ -141,4 +141,5 @@ pub enum Merges {
     Incidents,
     /// The links from incidents to alerts and services.
     IncidentLinks,
+    Changes,
 }
