@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::app;
 use crate::app::alarm::Alarm;
 use crate::app::commands::KeyMap;
-use crate::app::display_settings::{Charset, Colours, DisplaySettings};
+use crate::app::display_settings::{Charset, ChartSymbols, Colours, DisplaySettings};
 use crate::app::event::{Effect, Event};
 use crate::app::place::Place as Screen;
 use crate::app::readiness;
@@ -23,7 +23,7 @@ use crate::config::context::{self, Context, ContextChoice};
 use crate::config::definitions::{self, Definitions, Finding, FindingLevel};
 use crate::config::kind;
 use crate::config::load::ConfigError;
-use crate::config::settings::Settings;
+use crate::config::settings::{ChartSymbolChoice, Settings};
 use crate::model::alert::Alert;
 use crate::model::ask::{Answer, AskKind, Query, Question, Reply};
 use crate::model::guard::Guard;
@@ -193,7 +193,7 @@ impl Session {
     }
 
     fn state_at(&self, place: Screen) -> State {
-        let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
+        let mut state = State::new(self.setup((0, 0), Colours::None, (Charset::Ascii, ChartSymbols::Ascii)));
         state.reset_to(place);
         state
     }

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 
 use crate::app;
 use crate::app::commands::{Command, KeyMap};
-use crate::app::display_settings::{ChartSymbols, Charset, Colours};
+use crate::app::display_settings::{Charset, ChartSymbols, Colours};
 use crate::app::event::{Effect, Event};
 use crate::app::key::{Key, NamedKey};
 use crate::app::place::Tab;

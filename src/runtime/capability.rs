@@ -1,7 +1,7 @@
 //! The capabilities of the terminal, derived from environment variables. The terminal itself is not queried: an answer can be
 //! late or missing, or arrive between the user's keys.
 
-use crate::app::display_settings::{ChartSymbols, Charset, Colours};
+use crate::app::display_settings::{Charset, ChartSymbols, Colours};
 
 use super::RuntimeError;
 use super::notice::Notices;

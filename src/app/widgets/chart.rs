@@ -86,6 +86,8 @@ pub struct Chart<'a> {
     pub zero_based: bool,
     /// Fixed bounds of the value axis; values outside are drawn at the edge.
     pub limits: Option<(f64, f64)>,
+    /// Whether the series may be parts of a whole, so that they can be stacked.
+    pub adds_up: bool,
     /// The part of time that is shown, the value cursor, the kind of value axis, stacking.
     pub view: ChartView,
 }
@@ -106,6 +108,7 @@ impl<'a> Chart<'a> {
             newest: true,
             zero_based: true,
             limits: None,
+            adds_up: unit.adds_up(),
             view: ChartView::default(),
         }
     }
