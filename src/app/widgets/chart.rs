@@ -287,7 +287,9 @@ impl<'a> Chart<'a> {
                 }
             }
             let tick = scale.label(value);
-            if frame.labels.width > 0 {
+            // in few rows, the threshold may share the lowest one with zero, which says more about the lines in it
+            let is_lowest = value > scale.low && row + 1 == area.height;
+            if frame.labels.width > 0 && !is_lowest {
                 let blank = " ".repeat(usize::from(frame.labels.width));
                 text::put(buf, frame.labels.x, y, frame.labels.width, &blank, style);
                 text::right(buf, frame.labels.x, y, frame.labels.width, &tick, style);
