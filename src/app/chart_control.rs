@@ -12,14 +12,15 @@ use crate::model::duration;
 use crate::model::remote::age;
 use crate::model::series::TimeGrid;
 
-/// A chart that is zoomed to an event shows at least this much before it.
+/// A chart that is zoomed to an event shows at least this much before it, and this much in all.
 const LEAD: Duration = Duration::from_secs(300);
+const LEAST: Duration = Duration::from_secs(600);
 /// The event is small if it and the time before it take at most this share of the range.
 const SMALL: f64 = 0.6;
 /// Points that remain visible at the closest zoom.
-const FEWEST: i64 = 8;
+const FEWEST: u32 = 8;
 /// Points that a chart zoomed to an event shows at least.
-const FEWEST_AT_EVENT: i64 = 16;
+const FEWEST_AT_EVENT: u32 = 16;
 /// Steps of the cursor from one end of the shown time to the other.
 const STEPS: usize = 120;
 /// Steps that the keys for a long way move the cursor.
@@ -107,7 +108,7 @@ impl ChartControl {
         }
     }
 
-    /// The range in words: `last 1h`, `last 14m of 1h: zoomed to the event, 0 for all`, `02:10-02:25 of 1h: zoomed, 0 for all`.
+    /// The range in words: `last 1h`, `last 14m of 1h, zoomed (0: all)`, `02:10-02:25 of 1h, zoomed (0: all)`.
     pub fn words(&self, cx: &ScreenCx<'_>, time: ChartedTime) -> String {
         let range = cx.shared.range;
         let Some((from, to)) = self.part(time) else { return range.words(cx.now) };
@@ -117,9 +118,8 @@ impl ChartControl {
             let clock = |at: Timestamp| at.to_zoned(cx.zone.clone()).strftime("%H:%M").to_string();
             format!("{}{}{}", clock(from), cx.charset.pick("–", "-"), clock(to))
         };
-        let how = if self.zoom == Zoom::Event { "zoomed to the event" } else { "zoomed" };
         let key = cx.shared.key(Command::WholeRange);
-        format!("{part} of {}: {how}, {key} for all", duration::short(range.length))
+        format!("{part} of {}, zoomed ({key}: all)", duration::short(range.length))
     }
 
     /// Runs a command of charts. Returns what to tell the user, if it is not seen.
@@ -191,7 +191,7 @@ impl ChartControl {
         let whole = (time.grid.start(), time.grid.end());
         let (from, to) = self.part(time).unwrap_or(whole);
         let length = age(from, to);
-        let least = time.grid.step() * u32::try_from(FEWEST).unwrap_or(1);
+        let least = time.grid.step() * FEWEST;
         if is_closer && length <= least {
             return Some("This is the closest: a few points");
         }
@@ -248,7 +248,8 @@ fn event_part(time: ChartedTime) -> Option<(Timestamp, Timestamp)> {
     let (start, end) = (time.grid.start(), time.grid.end());
     let event = time.event.filter(|event| *event > start && *event <= end)?;
     let lead = LEAD.max(age(event, end) / 2).max(4 * time.grid.step());
-    let most = end.checked_sub(time.grid.step() * u32::try_from(FEWEST_AT_EVENT).unwrap_or(1)).ok()?;
+    let least = LEAST.max(time.grid.step() * FEWEST_AT_EVENT);
+    let most = end.checked_sub(least).ok()?;
     let from = event.checked_sub(lead).ok()?.min(most).max(start);
     let is_small = age(from, end).as_secs_f64() <= SMALL * age(start, end).as_secs_f64();
     is_small.then_some((from, end))
@@ -301,9 +302,9 @@ mod tests {
         let control = ChartControl::default();
         for (event, shown) in [
             (None, None),
-            (Some(-3), Some((-8, 0))),
+            (Some(-3), Some((-10, 0))),
             (Some(-20), Some((-30, 0))),
-            (Some(-1), Some((-6, 0))),
+            (Some(-1), Some((-10, 0))),
             // large, before the range, after it
             (Some(-40), None),
             (Some(-90), None),
@@ -315,7 +316,7 @@ mod tests {
         assert_eq!(control.run(Command::WholeRange, hour(Some(-3))), None);
         assert_eq!(part(control, hour(Some(-3))), None);
         assert_eq!(control.run(Command::WholeRange, hour(Some(-3))), None);
-        assert_eq!(part(control, hour(Some(-3))), Some((-8, 0)));
+        assert_eq!(part(control, hour(Some(-3))), Some((-10, 0)));
         assert!(ChartControl::default().run(Command::WholeRange, hour(None)).is_some());
     }
 
@@ -331,11 +332,11 @@ mod tests {
         }
         assert_eq!(control.cursor.map(|at| at.as_second()), Some(END - 15 - 4 * 12 * 15));
         let (from, to) = control.part(time).unwrap();
-        assert_eq!((from, age(from, to)), (control.cursor.unwrap(), Duration::from_secs(480)));
+        assert_eq!((from, age(from, to)), (control.cursor.unwrap(), Duration::from_secs(600)));
         for _ in 0..9 {
             control.run(Command::CursorFarForward, time);
         }
-        assert_eq!((control.cursor, part(control, time)), (Some(at(0)), Some((-8, 0))));
+        assert_eq!((control.cursor, part(control, time)), (Some(at(0)), Some((-10, 0))));
     }
 
     #[test]
@@ -370,10 +371,10 @@ mod tests {
         let said = |control: ChartControl, event| control.words(&cx, hour(event));
         let mut control = ChartControl::default();
         assert_eq!(said(control, None), "last 1h");
-        assert_eq!(said(control, Some(-3)), "last 8m of 1h: zoomed to the event, 0 for all");
+        assert_eq!(said(control, Some(-3)), "last 10m of 1h, zoomed (0: all)");
         control.cursor = Some(at(-20));
         control.run(Command::ZoomIn, hour(None));
-        assert_eq!(said(control, None), "01:25–01:55 of 1h: zoomed, 0 for all");
+        assert_eq!(said(control, None), "01:25–01:55 of 1h, zoomed (0: all)");
     }
 
     #[test]

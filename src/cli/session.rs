@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::app;
 use crate::app::alarm::Alarm;
 use crate::app::commands::KeyMap;
-use crate::app::display_settings::{Charset, Colours, DisplaySettings};
+use crate::app::display_settings::{Charset, ChartSymbols, Colours, DisplaySettings};
 use crate::app::event::{Effect, Event};
 use crate::app::place::Place as Screen;
 use crate::app::readiness;
@@ -23,7 +23,7 @@ use crate::config::context::{self, Context, ContextChoice};
 use crate::config::definitions::{self, Definitions, Finding, FindingLevel};
 use crate::config::kind;
 use crate::config::load::ConfigError;
-use crate::config::settings::Settings;
+use crate::config::settings::{ChartSymbolChoice, Settings};
 use crate::model::alert::Alert;
 use crate::model::ask::{Answer, AskKind, Query, Question, Reply};
 use crate::model::guard::Guard;
@@ -193,7 +193,7 @@ impl Session {
     }
 
     fn state_at(&self, place: Screen) -> State {
-        let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
+        let mut state = State::new(self.setup((0, 0), Colours::None, (Charset::Ascii, ChartSymbols::Ascii)));
         state.reset_to(place);
         state
     }
@@ -225,12 +225,24 @@ impl Session {
     }
 
     /// The initial state of the screen, for a terminal of this size with these colours and characters.
-    pub(super) fn setup(&self, size: (u16, u16), colours: Colours, charset: Charset) -> Shared {
+    pub(super) fn setup(
+        &self,
+        size: (u16, u16),
+        colours: Colours,
+        (charset, chart_symbols): (Charset, ChartSymbols),
+    ) -> Shared {
         let ui = &self.settings.ui;
         let zone = if ui.utc { TimeZone::UTC } else { TimeZone::system() };
         let charset = if ui.ascii { Charset::Ascii } else { charset };
         let active = &self.active;
-        let look = DisplaySettings::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone);
+        let mut look = DisplaySettings::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone);
+        look.chart_symbols = match ui.chart_symbols {
+            ChartSymbolChoice::Auto => chart_symbols,
+            ChartSymbolChoice::Octant => ChartSymbols::Octant,
+            ChartSymbolChoice::Braille => ChartSymbols::Braille,
+            ChartSymbolChoice::Half => ChartSymbols::Half,
+            ChartSymbolChoice::Ascii => ChartSymbols::Ascii,
+        };
         let mut shared = Shared::new(&active.context, active.sources.infos(), look, size);
         shared.world.health_policy = self.settings.health_policy();
         shared.preview.is_on = ui.preview;

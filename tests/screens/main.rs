@@ -2,6 +2,7 @@
 
 mod actions;
 mod behaviour;
+mod charts;
 mod frame;
 mod hints;
 mod incidents;

@@ -4,8 +4,9 @@ use crate::app::prelude::*;
 use crate::app::range;
 use crate::app::subjects::service;
 use crate::model::series::TimeGrid;
+use crate::model::source_info::SourceInfo;
 
-mod charts;
+pub(in crate::app::screens) mod charts;
 mod list;
 mod view;
 
@@ -43,6 +44,19 @@ fn window(shared: &Shared, now: Timestamp) -> TimeGrid {
     shared.range.span(now, POINTS, shared.interval)
 }
 
+/// The queries of the charts of a service, to each source that has it.
+pub(super) fn wants_of(shared: &Shared, name: &str, now: Timestamp) -> Vec<Want> {
+    let window = window(shared, now);
+    let known_by = shared.world.service(name).map_or(&[][..], |service| &service.chart_sources);
+    let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
+    let want = |source: &SourceInfo| {
+        let detail = shared.world.cache(&source.id).and_then(|cache| cache.details().get(name)?.whole());
+        let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
+        want::of(shared, &source.id, Query::Detail { service: name.into(), time_range })
+    };
+    asked.map(want).collect()
+}
+
 impl SubjectScreen for OpenService {
     type Subject = Text;
     const TAB: Option<Tab> = Some(Tab::Services);
@@ -73,20 +87,8 @@ impl Screen for OpenService {
 
     drawn_by_view!();
 
-    /// The queries of the charts, to each source that has the service.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        let window = window(shared, now);
-        let name = self.name();
-        let known_by = shared.world.service(name).map_or(&[][..], |service| &service.chart_sources);
-        let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
-        asked
-            .map(|source| {
-                let detail =
-                    shared.world.cache(&source.id).and_then(|cache| cache.details().get(name)?.whole());
-                let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
-                want::of(shared, &source.id, Query::Detail { service: name.into(), time_range })
-            })
-            .collect()
+        wants_of(shared, self.name(), now)
     }
 
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {

@@ -16,7 +16,7 @@ use crate::app::display_settings::{Charset, ChartSymbols, Cx};
 use crate::app::theme::{Role, SERIES};
 use crate::model::series::TimeGrid;
 
-use fill::Areas;
+use fill::AreaFill;
 use legend::Legend;
 use shown::{Shown, ShownLine};
 pub use view::{ChartView, Stacking};
@@ -86,6 +86,8 @@ pub struct Chart<'a> {
     pub zero_based: bool,
     /// Fixed bounds of the value axis; values outside are drawn at the edge.
     pub limits: Option<(f64, f64)>,
+    /// Whether the series may be parts of a whole, so that they can be stacked.
+    pub adds_up: bool,
     /// The part of time that is shown, the value cursor, the kind of value axis, stacking.
     pub view: ChartView,
 }
@@ -106,6 +108,7 @@ impl<'a> Chart<'a> {
             newest: true,
             zero_based: true,
             limits: None,
+            adds_up: unit.adds_up(),
             view: ChartView::default(),
         }
     }
@@ -163,7 +166,7 @@ impl<'a> Chart<'a> {
         self.shades(cx, span, &frame, buf);
         let roles: Vec<Role> = shown.lines.iter().map(|line| line.line.role).collect();
         // below zero there is no amount to fill
-        if let Some(areas) = Areas::of(cx, &roles, dots, shown.is_stacked).filter(|_| scale.low >= 0.0) {
+        if let Some(areas) = AreaFill::of(cx, &roles, dots, shown.is_stacked).filter(|_| scale.low >= 0.0) {
             areas.draw(&plot, plot_area, buf);
         }
         self.marks(cx, span, &frame, Some(&plot), buf);
@@ -284,7 +287,9 @@ impl<'a> Chart<'a> {
                 }
             }
             let tick = scale.label(value);
-            if frame.labels.width > 0 {
+            // in few rows, the threshold may share the lowest one with zero, which says more about the lines in it
+            let is_lowest = value > scale.low && row + 1 == area.height;
+            if frame.labels.width > 0 && !is_lowest {
                 let blank = " ".repeat(usize::from(frame.labels.width));
                 text::put(buf, frame.labels.x, y, frame.labels.width, &blank, style);
                 text::right(buf, frame.labels.x, y, frame.labels.width, &tick, style);

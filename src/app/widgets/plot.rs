@@ -5,6 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::symbols::pixel::OCTANTS;
 
+/// Lines that may be two dots high at most, and the rows that a plot needs for them.
+const THICK_LINES: usize = 3;
+const THICK_ROWS: u16 = 5;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dots {
     /// 2 by 4 blocks per cell.
@@ -51,6 +55,9 @@ impl Dots {
     }
 }
 
+/// The extent of a line in a column without dots.
+const NO_DOTS: (u16, u16) = (u16::MAX, 0);
+
 /// The dots of a cell, and the series drawn there last.
 #[derive(Debug, Clone, Copy, Default)]
 struct DotCell {
@@ -64,20 +71,25 @@ pub(super) struct Plot {
     columns: u16,
     rows: u16,
     dots: Dots,
+    /// Whether lines are two dots high.
+    is_thick: bool,
     cells: Vec<DotCell>,
-    /// For each line and column, the number of dots from the top down to the lowest one of the line; 0 without a dot.
-    depths: Vec<u16>,
+    /// For each line and column, the highest and the lowest dot of the line, counted from the top; none: [`NO_DOTS`].
+    extents: Vec<(u16, u16)>,
 }
 
 impl Plot {
     /// An empty plot for this many lines.
     pub(super) fn new((columns, rows): (u16, u16), dots: Dots, lines: usize) -> Self {
+        // few lines in a tall plot are easier to see, and do not cover each other
+        let is_thick = dots.size() == (2, 4) && (1..=THICK_LINES).contains(&lines) && rows >= THICK_ROWS;
         Self {
             columns,
             rows,
             dots,
+            is_thick,
             cells: vec![DotCell::default(); usize::from(columns) * usize::from(rows)],
-            depths: vec![0; usize::from(columns) * lines],
+            extents: vec![NO_DOTS; usize::from(columns) * lines],
         }
     }
 
@@ -129,8 +141,13 @@ impl Plot {
         let (dx, dy) = ((to.0 - x).abs(), -(to.1 - y).abs());
         let (sx, sy) = ((to.0 - x).signum(), (to.1 - y).signum());
         let mut error = dx + dy;
+        // the second row of dots is below the first, at the lower edge above it
+        let lowest = i32::from(self.rows) * i32::from(self.dots.size().1) - 1;
         loop {
             self.set(line, x, y);
+            if self.is_thick {
+                self.set(line, x, if y < lowest { y + 1 } else { y - 1 });
+            }
             if (x, y) == to {
                 return;
             }
@@ -160,8 +177,8 @@ impl Plot {
             cell.bits |= self.dots.bit(x % across, y % down);
             cell.line = series;
         }
-        if let Some(depth) = self.depths.get_mut(line * columns + usize::from(column)) {
-            *depth = y.saturating_add(1).max(*depth);
+        if let Some((highest, lowest)) = self.extents.get_mut(line * columns + usize::from(column)) {
+            (*highest, *lowest) = (y.min(*highest), y.max(*lowest));
         }
     }
 
@@ -170,14 +187,18 @@ impl Plot {
         column < self.columns && self.cells.get(at).is_some_and(|cell| cell.bits == 0)
     }
 
-    /// The first row of the area below a line in a column: the row of its lowest dot if more than half of that cell is below
-    /// the dot, else the next one. `None` where the line has a gap.
+    /// The first row of the area below a line in a column: the row of its middle dot if more than half of that cell is below
+    /// the dot, else the next one; in a low plot always the next one. `None` where the line has a gap.
     pub(super) fn area_top(&self, line: usize, column: u16) -> Option<u16> {
         let at = line * usize::from(self.columns) + usize::from(column);
-        let lowest = self.depths.get(at).copied().filter(|_| column < self.columns)?.checked_sub(1)?;
+        let extent =
+            self.extents.get(at).copied().filter(|extent| column < self.columns && *extent != NO_DOTS);
+        let (highest, lowest) = extent?;
+        let middle = highest.midpoint(lowest);
         let down = self.dots.size().1;
-        let is_upper_half = lowest % down < down / 2;
-        Some(lowest / down + u16::from(!is_upper_half))
+        // in few rows, a step of the area within the cell of the line would look like one of the line
+        let is_upper_half = middle % down < down / 2 && self.rows >= THICK_ROWS;
+        Some(middle / down + u16::from(!is_upper_half))
     }
 
     /// Writes the cells that have dots; `looks` has the style and the character of each series.
@@ -263,16 +284,19 @@ mod tests {
 
     #[test]
     fn the_area_below_a_line_begins_where_more_than_half_of_a_cell_is_below_it() {
-        let top = |dots, value| {
-            let mut plot = Plot::new((1, 2), dots, 1);
+        let top = |dots, rows, value| {
+            // four lines: each is one dot high
+            let mut plot = Plot::new((1, rows), dots, 4);
             plot.line(0, &[value, value], |value| value);
             plot.area_top(0, 0)
         };
-        // eight dots above each other
-        let tops: Vec<_> = (0..8).map(|dot| top(Dots::Braille, f64::from(dot) / 7.0)).collect();
+        // the upper eight of twenty dots above each other
+        let tops: Vec<_> = (12..20).map(|dot| top(Dots::Braille, 5, f64::from(dot) / 19.0)).collect();
         assert_eq!(tops, [2, 2, 1, 1, 1, 1, 0, 0].map(Some));
-        assert_eq!([0.0, 1.0].map(|value| top(Dots::Signs, value)), [Some(2), Some(1)]);
-        assert_eq!(top(Dots::Braille, GAP), None);
+        let tops: Vec<_> = (0..8).map(|dot| top(Dots::Braille, 2, f64::from(dot) / 7.0)).collect();
+        assert_eq!(tops, [2, 2, 2, 2, 1, 1, 1, 1].map(Some));
+        assert_eq!([0.0, 1.0].map(|value| top(Dots::Signs, 2, value)), [Some(2), Some(1)]);
+        assert_eq!(top(Dots::Braille, 2, GAP), None);
     }
 
     proptest! {

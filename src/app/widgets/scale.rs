@@ -117,16 +117,17 @@ impl ValueScale {
         let high = above.into_iter().find(|step| *step * tolerance >= high).unwrap_or(step(last + 1, 1.0));
         let high = if high > low { high } else { low * 10.0 };
         let words = AxisLabels { unit, charset, measure: None, base: None };
-        let most = usize::from((rows / 2).clamp(2, 6));
+        let most = usize::from(rows.div_ceil(2).clamp(2, 6));
         let fine = (first..=last + 1).flat_map(of);
         let mut ticks: Vec<(f64, String)> = Vec::new();
         if last - first < 3 {
             ticks = inside(low, high, fine.map(|value| (value, words.few(value))));
         }
         if ticks.is_empty() || ticks.len() > most {
-            let every = usize::try_from(last + 2 - first).unwrap_or(1).div_ceil(most).max(1);
-            let powers = (first..=last + 1).step_by(every).map(|power| step(power, 1.0));
-            ticks = inside(low, high, powers.map(|value| (value, words.few(value))));
+            let powers = (first..=last + 1).map(|power| step(power, 1.0));
+            ticks = inside(low, high, powers.map(|value| (value, String::new())));
+            let every = ticks.len().div_ceil(most).max(1);
+            ticks = ticks.into_iter().step_by(every).map(|(value, _)| (value, words.few(value))).collect();
         }
         ticks.dedup_by(|a, b| a.1 == b.1);
         let logarithm = Some((low.ln(), high.ln() - low.ln()));

@@ -19,27 +19,27 @@ const FADING: (f64, f64) = (0.34, 0.10);
 const STACKED: (f64, f64) = (0.55, 0.55);
 
 /// How the areas of a chart are drawn.
-pub(super) struct Areas {
-    looks: Vec<Look>,
+pub(super) struct AreaFill {
+    looks: Vec<AreaLook>,
     /// The background of the shade.
     shade: Option<Color>,
 }
 
 /// The background at each step, on the plain ground and on the shade; or a character.
-enum Look {
+enum AreaLook {
     Tints([Color; STEPS], [Color; STEPS]),
     Pattern(char, Style),
     /// No area.
     Line,
 }
 
-impl Areas {
+impl AreaFill {
     /// The areas below these lines, if they help to read them: of up to three lines, of a single one where there are only
     /// patterns, of all if they are stacked.
     pub(super) fn of(cx: &Cx<'_>, roles: &[Role], dots: Dots, is_stacked: bool) -> Option<Self> {
-        let looks: Vec<Look> =
-            roles.iter().take(MOST).map(|role| Look::of(cx, *role, dots, is_stacked)).collect();
-        let has_patterns = looks.iter().any(|look| matches!(look, Look::Pattern(..)));
+        let looks: Vec<AreaLook> =
+            roles.iter().take(MOST).map(|role| AreaLook::of(cx, *role, dots, is_stacked)).collect();
+        let has_patterns = looks.iter().any(|look| matches!(look, AreaLook::Pattern(..)));
         let most = if is_stacked {
             MOST
         } else if has_patterns {
@@ -47,7 +47,7 @@ impl Areas {
         } else {
             3
         };
-        let areas = looks.iter().filter(|look| !matches!(look, Look::Line)).count();
+        let areas = looks.iter().filter(|look| !matches!(look, AreaLook::Line)).count();
         let has_areas = (1..=most).contains(&areas) && (is_stacked || roles.len() <= 3) && !cx.is_slow_link;
         has_areas.then(|| Self { looks, shade: cx.style(Role::Shade).bg })
     }
@@ -77,20 +77,20 @@ impl Areas {
         }
     }
 
-    fn paint(&self, look: &Look, plot: &Plot, (column, row): (u16, u16), area: Rect, buf: &mut Buffer) {
+    fn paint(&self, look: &AreaLook, plot: &Plot, (column, row): (u16, u16), area: Rect, buf: &mut Buffer) {
         let Some(cell) = buf.cell_mut((area.x.saturating_add(column), area.y.saturating_add(row))) else {
             return;
         };
         match look {
-            Look::Line => {}
-            Look::Tints(plain, shaded) => {
+            AreaLook::Line => {}
+            AreaLook::Tints(plain, shaded) => {
                 let tints = if self.shade == Some(cell.bg) { shaded } else { plain };
                 let step = usize::from(row) * STEPS / usize::from(plot.size().1).max(1);
                 if let Some(tint) = tints.get(step) {
                     cell.bg = *tint;
                 }
             }
-            Look::Pattern(symbol, style) => {
+            AreaLook::Pattern(symbol, style) => {
                 if plot.is_free(column, row) {
                     cell.set_char(*symbol).set_style(*style);
                 }
@@ -99,7 +99,7 @@ impl Areas {
     }
 }
 
-impl Look {
+impl AreaLook {
     fn of(cx: &Cx<'_>, role: Role, dots: Dots, is_stacked: bool) -> Self {
         // the line of a threshold or of an ideal is not an amount
         if !role.name().starts_with("series-") {

@@ -60,7 +60,7 @@ impl<'a> Legend<'a> {
         let range = shown.span.end().as_second() - shown.span.start().as_second();
         let entries = shown.lines.iter().map(|line| {
             let value = match point {
-                Some((_, point)) => Some(at_point(cx, shown, line, point)),
+                Some((_, point)) => Some(at_point(cx, shown, line, point, has_numbers)),
                 None => has_numbers.then(|| newest(cx, shown, line)),
             };
             LegendEntry {
@@ -94,12 +94,18 @@ impl<'a> Legend<'a> {
             return None;
         }
         let widest = self.entries.iter().map(|entry| text::width(entry.name)).max().unwrap_or(0);
-        let name = widest.clamp(8, NAME);
-        let numbers = (1..=3_u16).rev().find(|numbers| 2 + name + numbers * NUMBER <= chart.width)?;
-        let across = usize::from((chart.width + GAP) / (2 + name + numbers * NUMBER + GAP)).max(1);
-        let across = across.min(self.entries.len());
-        let wanted = u16::try_from(self.entries.len().div_ceil(across)).unwrap_or(u16::MAX);
-        Some(TableShape { name, numbers, across, rows: wanted.min(chart.height / 4 - 1) })
+        let name = widest.clamp(4, NAME);
+        let most = chart.height / 3 - 1;
+        let shape = |numbers: u16| {
+            let wide = 2 + name + numbers * NUMBER;
+            let across = usize::from((chart.width + GAP) / (wide + GAP)).min(self.entries.len());
+            let wanted = self.entries.len().checked_div(across)?
+                + usize::from(!self.entries.len().is_multiple_of(across));
+            Some(TableShape { name, numbers, across, rows: u16::try_from(wanted).unwrap_or(u16::MAX) })
+        };
+        // all series with their last values come before the highest and lowest of some
+        let fitting = (1..=3).rev().filter_map(shape).find(|shape| shape.rows <= most);
+        fitting.or_else(|| shape(1)).map(|shape| TableShape { rows: shape.rows.min(most), ..shape })
     }
 
     /// Draws the legend into the rows that it wanted; `chart` is the size of the whole chart.
@@ -208,10 +214,17 @@ fn bounds(cx: &Cx<'_>, shown: &Shown<'_>, line: &ShownLine<'_>) -> Option<(Strin
     Some((words(finite().reduce(f64::min)?), words(finite().reduce(f64::max)?)))
 }
 
-/// The value of a series at a point.
-fn at_point(cx: &Cx<'_>, shown: &Shown<'_>, line: &ShownLine<'_>, point: usize) -> StyledRun<'static> {
+/// The value of a series at a point; beside a name that may have the present value in it (`!has_numbers`), with a word.
+fn at_point(
+    cx: &Cx<'_>,
+    shown: &Shown<'_>,
+    line: &ShownLine<'_>,
+    point: usize,
+    has_numbers: bool,
+) -> StyledRun<'static> {
+    let here = if has_numbers { "" } else { "here " };
     match line.values.get(point).filter(|value| !value.is_nan()) {
-        Some(value) => StyledRun::new(shown.unit.text(*value, cx.charset), Role::Text),
+        Some(value) => StyledRun::new(format!("{here}{}", shown.unit.text(*value, cx.charset)), Role::Text),
         None => StyledRun::new("no data", Role::Muted),
     }
 }

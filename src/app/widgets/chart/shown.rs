@@ -42,7 +42,9 @@ impl<'a> Shown<'a> {
         };
         if chart.view.stacking != Stacking::Off && chart.lines.len() > 1 {
             let parts: Vec<&[f64]> = chart.lines.iter().map(cut).collect();
-            if parts.iter().copied().flatten().any(|value| *value < 0.0) {
+            if !chart.adds_up {
+                shown.refusal = Some("not stacked: no parts of a sum");
+            } else if parts.iter().copied().flatten().any(|value| *value < 0.0) {
                 shown.refusal = Some("not stacked: negative values");
             } else {
                 shown.stack(chart.lines, &parts, chart.view.stacking == Stacking::Shares);
