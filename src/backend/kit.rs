@@ -7,6 +7,8 @@ pub(super) mod double;
 pub(super) mod firing_text;
 pub(super) mod http;
 pub(super) mod lenient;
+pub(super) mod log_labels;
+pub(super) mod log_store;
 pub(super) mod paging;
 pub(super) mod parts;
 pub(super) mod probe;
