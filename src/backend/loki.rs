@@ -21,7 +21,9 @@ use super::{Answering, Source, SourceDeps};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply, Weight};
 use crate::model::labels::{Interner, Labels, Text};
-use crate::model::log::{LARGEST_PAGE, LogDirection, LogHistogram, LogPage, LogQuery, LogSeverity, ReadLines};
+use crate::model::log::{
+    LARGEST_PAGE, LogDirection, LogHistogram, LogPage, LogQuery, LogSeverity, ReadLines,
+};
 use crate::model::promql::quoted;
 use crate::model::series::TimeGrid;
 use crate::model::source::{SourceError, SourceId};
@@ -69,7 +71,11 @@ impl Loki {
     ///
     /// # Errors
     /// [`crate::model::source::ErrorKind::Unreachable`] if the address is invalid.
-    pub(super) fn new(id: &SourceId, source: &SourceSettings, deps: SourceDeps<'_>) -> Result<Self, SourceError> {
+    pub(super) fn new(
+        id: &SourceId,
+        source: &SourceSettings,
+        deps: SourceDeps<'_>,
+    ) -> Result<Self, SourceError> {
         let http = Http::new(id, source, deps)?;
         let settings: Settings = super::own(id, source)?;
         Ok(Self {
@@ -199,7 +205,8 @@ impl LogStore for Loki {
     fn query(&self, selectors: &[(String, Text)], wanted: &LogQuery) -> String {
         let matchers: Vec<String> =
             selectors.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
-        let base = wanted.written.as_deref().map_or_else(|| format!("{{{}}}", matchers.join(", ")), str::to_owned);
+        let base =
+            wanted.written.as_deref().map_or_else(|| format!("{{{}}}", matchers.join(", ")), str::to_owned);
         match &wanted.contains {
             Some(text) => format!("{base} |= {}", quoted(text)),
             None => base,
@@ -242,7 +249,11 @@ impl LogStore for Loki {
         Ok(read)
     }
 
-    async fn count(&self, query: &str, window: TimeGrid) -> Result<(LogHistogram, Vec<Warning>), SourceError> {
+    async fn count(
+        &self,
+        query: &str,
+        window: TimeGrid,
+    ) -> Result<(LogHistogram, Vec<Warning>), SourceError> {
         let advice = self.advice(query, window).await;
         let step = window.step().as_secs();
         // a point counts the lines of the step before it, and a bar begins at its point
@@ -255,7 +266,8 @@ impl LogStore for Loki {
             let by = if level.is_empty() { String::new() } else { format!(" by ({level})") };
             let expression = format!("sum{by} (count_over_time({query} [{step}s]))");
             let step_text = format!("{step}s");
-            let asked = [("query", expression.as_str()), ("start", &from), ("end", &until), ("step", &step_text)];
+            let asked =
+                [("query", expression.as_str()), ("start", &from), ("end", &until), ("step", &step_text)];
             let body = self.query_range(Weight::Chart, &asked).await?;
             let answer = body.json::<wire::Answer<'_>>()?;
             let mut counts = LogHistogram::new(query.into(), window);

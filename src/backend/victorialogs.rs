@@ -66,11 +66,16 @@ impl VictoriaLogs {
     ///
     /// # Errors
     /// [`crate::model::source::ErrorKind::Unreachable`] if the address is invalid.
-    pub(super) fn new(id: &SourceId, source: &SourceSettings, deps: SourceDeps<'_>) -> Result<Self, SourceError> {
+    pub(super) fn new(
+        id: &SourceId,
+        source: &SourceSettings,
+        deps: SourceDeps<'_>,
+    ) -> Result<Self, SourceError> {
         let http = Http::new(id, source, deps)?;
         let settings: Settings = super::own(id, source)?;
         let tenant = [("accountid", settings.account_id), ("projectid", settings.project_id)];
-        let headers = tenant.into_iter().filter_map(|(name, id)| Some((name, HeaderValue::from(id?)))).collect();
+        let headers =
+            tenant.into_iter().filter_map(|(name, id)| Some((name, HeaderValue::from(id?)))).collect();
         Ok(Self {
             info: super::info(id, source, http.address()),
             settings,
@@ -98,7 +103,8 @@ impl VictoriaLogs {
         more: &[(&str, &str)],
     ) -> Result<Body, SourceError> {
         let (from, until) = (from.to_string(), until.to_string());
-        let mut asked = vec![("query", query), ("start", &*from), ("end", &*until), ("timeout", &*self.timeout)];
+        let mut asked =
+            vec![("query", query), ("start", &*from), ("end", &*until), ("timeout", &*self.timeout)];
         asked.extend(more);
         self.get(weight, &format!("select/logsql/{path}"), &asked).await
     }
@@ -113,7 +119,10 @@ impl VictoriaLogs {
         };
         let mut report = probe_report("VictoriaLogs", "");
         let tenant = self.settings.account_id.zip(self.settings.project_id);
-        report.fact("tenant", tenant.map_or(String::new(), |(account, project)| format!("{account}:{project}")));
+        report.fact(
+            "tenant",
+            tenant.map_or(String::new(), |(account, project)| format!("{account}:{project}")),
+        );
         report.clock(body.date, now, "times of log lines differ from those of other sources");
         Ok(Reply::free(Answer::Probe(report)))
     }
@@ -179,8 +188,10 @@ impl LogStore for VictoriaLogs {
             Some(written) => written.to_string(),
             // labels of a stream select it by its index
             None if wanted.is_stream => {
-                let labels: Vec<String> =
-                    selectors.iter().map(|(name, value)| format!("{}={}", field(name), quoted(value))).collect();
+                let labels: Vec<String> = selectors
+                    .iter()
+                    .map(|(name, value)| format!("{}={}", field(name), quoted(value)))
+                    .collect();
                 format!("{{{}}}", labels.join(","))
             }
             None => matchers.collect::<Vec<_>>().join(" "),
@@ -220,7 +231,11 @@ impl LogStore for VictoriaLogs {
         Ok(read)
     }
 
-    async fn count(&self, query: &str, window: TimeGrid) -> Result<(LogHistogram, Vec<Warning>), SourceError> {
+    async fn count(
+        &self,
+        query: &str,
+        window: TimeGrid,
+    ) -> Result<(LogHistogram, Vec<Warning>), SourceError> {
         let step = format!("{}s", window.step().as_secs());
         let end = window.end().checked_add(window.step()).unwrap_or(window.end());
         let more = [("step", step.as_str()), ("field", &self.settings.level_field), ("fields_limit", LEVELS)];

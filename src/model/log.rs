@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::labels::{Labels, Text};
-pub use compare::{Comparer, LogComparison, LogPattern, LogSplit, PatternChange, SampledLines};
+pub use compare::{Comparer, LogComparison, LogPattern, LogSplit, SampledLines};
 pub use histogram::LogHistogram;
 pub use severity::LogSeverity;
 
@@ -180,7 +180,9 @@ impl LogLines {
                 LogDirection::Backward => {
                     from = lines.first().map_or(until, |oldest| just_after(oldest.at).min(until));
                 }
-                LogDirection::Forward => until = lines.last().map_or(from, |newest| newest.at.clamp(from, until)),
+                LogDirection::Forward => {
+                    until = lines.last().map_or(from, |newest| newest.at.clamp(from, until))
+                }
             }
         }
         let is_forward = page.direction == LogDirection::Forward;

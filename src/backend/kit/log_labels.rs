@@ -27,7 +27,10 @@ const IDENTITIES: [&str; 12] = [
 
 /// The usual names.
 const USUAL: [(&str, &[&str]); 20] = [
-    ("service", &["service_name", "service", "app", "app_kubernetes_io_name", "container", "job", "component"]),
+    (
+        "service",
+        &["service_name", "service", "app", "app_kubernetes_io_name", "container", "job", "component"],
+    ),
     ("service_name", &["service_name", "service", "app", "container", "job"]),
     ("app_kubernetes_io_name", &["app_kubernetes_io_name", "app", "service_name", "container"]),
     ("app", &["app", "service_name", "container", "job"]),
@@ -35,7 +38,10 @@ const USUAL: [(&str, &[&str]); 20] = [
     ("statefulset", &["statefulset", "k8s_statefulset_name", "app", "service_name", "container"]),
     ("job", &["job", "service_name", "app", "container"]),
     ("unit", &["unit", "systemd_unit", "_SYSTEMD_UNIT"]),
-    ("container", &["container", "k8s_container_name", "kubernetes_container_name", "kubernetes.container_name"]),
+    (
+        "container",
+        &["container", "k8s_container_name", "kubernetes_container_name", "kubernetes.container_name"],
+    ),
     ("pod", &["pod", "k8s_pod_name", "kubernetes_pod_name", "kubernetes.pod_name"]),
     ("namespace", &["namespace", "k8s_namespace_name", "kubernetes_namespace", "kubernetes.pod_namespace"]),
     ("node", &["node", "k8s_node_name", "node_name", "host", "hostname"]),
@@ -73,7 +79,11 @@ pub(crate) struct LabelCandidate {
 }
 
 /// What may identify the lines, the likeliest first: only names that the source has.
-pub(crate) fn identities(labels: &Labels, map: &LogLabelMap, is_known: impl Fn(&str) -> bool) -> Vec<LabelCandidate> {
+pub(crate) fn identities(
+    labels: &Labels,
+    map: &LogLabelMap,
+    is_known: impl Fn(&str) -> bool,
+) -> Vec<LabelCandidate> {
     let mut all = Vec::new();
     for of in IDENTITIES {
         let Some(value) = labels.get(of) else { continue };
@@ -127,7 +137,11 @@ impl FoundLabels {
             [] => "none of the names in its label map exists there".to_owned(),
             some => format!("tried {}", some.join(", ")),
         };
-        let has = if has.is_empty() { "no lines in this time".to_owned() } else { format!("it has {}", has.join(", ")) };
+        let has = if has.is_empty() {
+            "no lines in this time".to_owned()
+        } else {
+            format!("it has {}", has.join(", "))
+        };
         let note = format!("no stream fits: {tried}; {has}. Set `labels` of the source, or write a query.");
         Self { selectors: Vec::new(), notes: vec![note.into()] }
     }
@@ -140,8 +154,10 @@ impl FoundLabels {
         candidates: &[LabelCandidate],
         streams: &[Labels],
     ) -> Option<Self> {
-        let fits = |stream: &Labels, name: &str, value: &str| stream.get(name).is_some_and(|has| **has == *value);
-        let identity = candidates.iter().find(|one| streams.iter().any(|stream| fits(stream, &one.name, &one.value)))?;
+        let fits =
+            |stream: &Labels, name: &str, value: &str| stream.get(name).is_some_and(|has| **has == *value);
+        let identity =
+            candidates.iter().find(|one| streams.iter().any(|stream| fits(stream, &one.name, &one.value)))?;
         let mut left: Vec<&Labels> =
             streams.iter().filter(|stream| fits(stream, &identity.name, &identity.value)).collect();
         let mut selectors = vec![(identity.name.clone(), identity.value.clone())];
@@ -149,7 +165,8 @@ impl FoundLabels {
         let mut unused = Vec::new();
         for (of, value) in labels.iter().filter(|(of, _)| ***of != *identity.of) {
             let Some(names) = map.get(&**of) else { continue };
-            if IDENTITIES.contains(&&**of) && !matches!(&**of, "namespace" | "pod" | "container" | "instance") {
+            if IDENTITIES.contains(&&**of) && !matches!(&**of, "namespace" | "pod" | "container" | "instance")
+            {
                 continue;
             }
             let name = names.iter().find(|name| left.iter().any(|stream| fits(stream, name, value)));
@@ -184,7 +201,8 @@ mod tests {
         let streams: Vec<Labels> = streams.iter().map(|stream| labels(stream)).collect();
         let is_known = |name: &str| streams.iter().any(|stream| stream.get(name).is_some());
         let found = FoundLabels::choose(&of, &map, &identities(&of, &map, is_known), &streams)?;
-        let selectors: Vec<String> = found.selectors.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let selectors: Vec<String> =
+            found.selectors.iter().map(|(name, value)| format!("{name}={value}")).collect();
         Some((selectors.join(","), found.notes.iter().map(ToString::to_string).collect()))
     }
 
@@ -196,7 +214,10 @@ mod tests {
             &[("service_name", "checkout-db"), ("namespace", "shop")],
         ];
         assert_eq!(
-            chosen(&[("service", "checkout"), ("region", "eu"), ("severity", "page"), ("zone", "a")], streams),
+            chosen(
+                &[("service", "checkout"), ("region", "eu"), ("severity", "page"), ("zone", "a")],
+                streams
+            ),
             Some((
                 "app=checkout,region=eu".to_owned(),
                 vec![
@@ -211,7 +232,10 @@ mod tests {
             Some("k8s_pod_name=x".to_owned())
         );
         // a namespace alone selects its lines, a region does not
-        assert_eq!(chosen(&[("namespace", "shop")], streams).map(|found| found.0), Some("namespace=shop".to_owned()));
+        assert_eq!(
+            chosen(&[("namespace", "shop")], streams).map(|found| found.0),
+            Some("namespace=shop".to_owned())
+        );
         assert_eq!(chosen(&[("region", "eu")], streams), None);
     }
 

@@ -40,13 +40,21 @@ pub(crate) trait LogStore: Sync {
     fn kept(&self) -> &LogStoreState;
 
     /// Finds the labels of the log lines that stand for these labels.
-    fn find(&self, labels: &Labels, span: LogSpan) -> impl Future<Output = Result<FoundLabels, SourceError>> + Send;
+    fn find(
+        &self,
+        labels: &Labels,
+        span: LogSpan,
+    ) -> impl Future<Output = Result<FoundLabels, SourceError>> + Send;
 
     /// The query of lines with these labels (or the query that the user wrote) and a text.
     fn query(&self, selectors: &[(String, Text)], wanted: &LogQuery) -> String;
 
     /// Reads the lines of a page.
-    fn read(&self, query: &str, page: &LogPage) -> impl Future<Output = Result<ReadLines, SourceError>> + Send;
+    fn read(
+        &self,
+        query: &str,
+        page: &LogPage,
+    ) -> impl Future<Output = Result<ReadLines, SourceError>> + Send;
 
     /// The address of a query in the user interface of the server, if it has one.
     fn link(&self, _query: &str, _span: LogSpan) -> Option<Text> {
@@ -86,7 +94,8 @@ impl LogStoreState {
     fn keep(&self, labels: &Labels, new: FoundLabels) {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if found.len() >= MAX_FOUND
-            && let Some(oldest) = found.iter().min_by_key(|(_, (since, _))| *since).map(|(labels, _)| labels.clone())
+            && let Some(oldest) =
+                found.iter().min_by_key(|(_, (since, _))| *since).map(|(labels, _)| labels.clone())
         {
             found.remove(&oldest);
         }
@@ -97,13 +106,18 @@ impl LogStoreState {
     fn clock_warning(&self) -> Option<Warning> {
         let ahead = self.skew.ahead().as_secs();
         let way = if ahead > 0 { "ahead of" } else { "behind" };
-        let words = format!("its clock is {} s {way} this machine's: times of lines may differ by that", ahead.abs());
+        let words =
+            format!("its clock is {} s {way} this machine's: times of lines may differ by that", ahead.abs());
         (ahead != 0).then(|| Warning::notice(words))
     }
 }
 
 /// The query for the wanted lines, and how it was found.
-async fn chosen<S: LogStore>(store: &S, wanted: &LogQuery, span: LogSpan) -> Result<(Text, Vec<Text>), SourceError> {
+async fn chosen<S: LogStore>(
+    store: &S,
+    wanted: &LogQuery,
+    span: LogSpan,
+) -> Result<(Text, Vec<Text>), SourceError> {
     if wanted.written.is_some() {
         return Ok((store.query(&[], wanted).into(), Vec::new()));
     }
@@ -120,7 +134,8 @@ async fn chosen<S: LogStore>(store: &S, wanted: &LogQuery, span: LogSpan) -> Res
             found
         }
     };
-    let query = if found.selectors.is_empty() { String::new() } else { store.query(&found.selectors, wanted) };
+    let query =
+        if found.selectors.is_empty() { String::new() } else { store.query(&found.selectors, wanted) };
     Ok((query.into(), found.notes))
 }
 
@@ -160,8 +175,11 @@ pub(crate) async fn lines<S: LogStore>(store: &S, wanted: &LogQuery, page: &LogP
     let is_live = store.kept().clock.now().duration_since(page.until) < LIVE;
     let end = if is_live { page.until.checked_add(FUTURE).unwrap_or(page.until) } else { page.until };
     let asked = LogPage { until: end, ..*page };
-    let mut read =
-        if query.is_empty() { ReadLines::default() } else { read(store, &query, &asked, &mut warnings).await? };
+    let mut read = if query.is_empty() {
+        ReadLines::default()
+    } else {
+        read(store, &query, &asked, &mut warnings).await?
+    };
     read.lines.retain(|line| line.at < end);
     warnings.extend(store.kept().clock_warning());
     let link = store.link(&query, (page.from, page.until)).filter(|_| !query.is_empty());
@@ -193,7 +211,8 @@ pub(crate) async fn patterns<S: LogStore>(store: &S, wanted: &LogQuery, split: L
             read(store, &query, &page, &mut warnings).await?
         };
         let is_cut = read.is_cut;
-        let mut lines: Vec<Arc<LogLine>> = LogLines::of_page(Text::clone(&query), Vec::new(), &page, read).lines;
+        let mut lines: Vec<Arc<LogLine>> =
+            LogLines::of_page(Text::clone(&query), Vec::new(), &page, read).lines;
         lines.retain(|line| line.at < until);
         for line in &lines {
             comparer.add(line, is_after);

@@ -68,7 +68,8 @@ impl OwnSettings for Settings {
         let wrong = self.labels.values().flatten().find(|name| !is_name(&name.replace(['.', '-'], "_")));
         let of_labels = wrong.map(|name| ("labels", format!("has {name:?}, which is no name of a label")));
         let wrong = self.level_labels.iter().find(|name| !is_name(name));
-        let of_levels = wrong.map(|name| ("level_labels", format!("has {name:?}, which is no name of a label")));
+        let of_levels =
+            wrong.map(|name| ("level_labels", format!("has {name:?}, which is no name of a label")));
         let of_lines = (self.max_lines == 0).then(|| ("max_lines", "must be at least 1".to_owned()));
         of_labels.into_iter().chain(of_levels).chain(of_lines).collect()
     }

@@ -47,7 +47,11 @@ async fn ask(source: &Loki, query: Query) -> Result<Reply, SourceError> {
     source.answer(&query.now(), None).await
 }
 
-async fn lines(source: &Loki, wanted: &Arc<LogQuery>, page: LogPage) -> Result<(LogLines, Vec<Warning>), SourceError> {
+async fn lines(
+    source: &Loki,
+    wanted: &Arc<LogQuery>,
+    page: LogPage,
+) -> Result<(LogLines, Vec<Warning>), SourceError> {
     let reply = ask(source, Query::LogLines { wanted: Arc::clone(wanted), page }).await?;
     let Answer::LogLines(lines) = reply.answer else { panic!("no lines: {:?}", reply.answer) };
     Ok((lines, reply.warnings))
@@ -103,10 +107,17 @@ async fn every_recorded_answer_with_lines_is_read_without_loss() {
         assert_eq!(warnings, [], "{name}");
         for stream in streams {
             let labels = &stream["stream"];
-            without_loss(labels, &["app", "env", "pod", "service_name", "trace_id", "level"], &format!("{:?}", read.lines));
+            without_loss(
+                labels,
+                &["app", "env", "pod", "service_name", "trace_id", "level"],
+                &format!("{:?}", read.lines),
+            );
             for value in stream["values"].as_array().unwrap() {
                 let (nanos, text) = (value[0].as_str().unwrap(), value[1].as_str().unwrap());
-                let found = read.lines.iter().find(|line| line.text() == text && line.at.as_nanosecond().to_string() == nanos);
+                let found = read
+                    .lines
+                    .iter()
+                    .find(|line| line.text() == text && line.at.as_nanosecond().to_string() == nanos);
                 let found = found.unwrap_or_else(|| panic!("{name}: {nanos} {text}"));
                 let metadata = value[2]["structuredMetadata"].as_object().into_iter().flatten();
                 let parsed = value[2]["parsed"].as_object().into_iter().flatten();
@@ -182,7 +193,9 @@ async fn every_recorded_error_is_shown_in_the_servers_words() {
     ] {
         let Some(exchange) = exchange(name) else { return };
         let double = always(exchange.clone()).await;
-        let error = lines(&loki(&double), &written("{app=\"x\"}"), LogPage { limit: 100, ..whole() }).await.unwrap_err();
+        let error = lines(&loki(&double), &written("{app=\"x\"}"), LogPage { limit: 100, ..whole() })
+            .await
+            .unwrap_err();
         let said = exchange["body"].as_str().unwrap().lines().next().unwrap().trim();
         let shown = error.to_string();
         let start: String = said.chars().take(200).collect();
@@ -209,10 +222,15 @@ impl Kept {
                 CannedResponse::json(&json!({"status": "success", "data": names}).to_string())
             }
             "series" => {
-                let matchers: Vec<&String> =
-                    asked.parameters.iter().filter(|(name, _)| name == "match[]").map(|(_, value)| value).collect();
+                let matchers: Vec<&String> = asked
+                    .parameters
+                    .iter()
+                    .filter(|(name, _)| name == "match[]")
+                    .map(|(_, value)| value)
+                    .collect();
                 let fits = |labels: &Value| matchers.iter().any(|matcher| selects(matcher, labels));
-                let found: Vec<&Value> = self.streams.iter().map(|(labels, _)| labels).filter(|l| fits(l)).collect();
+                let found: Vec<&Value> =
+                    self.streams.iter().map(|(labels, _)| labels).filter(|l| fits(l)).collect();
                 CannedResponse::json(&json!({"status": "success", "data": found}).to_string())
             }
             "status/buildinfo" => CannedResponse::json(r#"{"version":"3.4.1"}"#),
@@ -222,7 +240,10 @@ impl Kept {
                 if limit > self.most {
                     return text(
                         400,
-                        &format!("max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {})", self.most),
+                        &format!(
+                            "max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {})",
+                            self.most
+                        ),
                     );
                 }
                 let (from, until) = (number("start"), number("end"));
@@ -250,7 +271,10 @@ impl Kept {
                         result.push(json!({"stream": labels, "values": values}));
                     }
                 }
-                CannedResponse::json(&json!({"status": "success", "data": {"resultType": "streams", "result": result}}).to_string())
+                CannedResponse::json(
+                    &json!({"status": "success", "data": {"resultType": "streams", "result": result}})
+                        .to_string(),
+                )
             }
             other => text(404, &format!("404 page not found: {other}")),
         }
@@ -281,7 +305,10 @@ async fn the_query_is_found_once_by_the_labels_that_streams_have_and_lines_are_p
     let kept = Kept {
         streams: vec![
             (json!({"app": "checkout", "region": "eu"}), (0..1500).map(line).collect()),
-            (json!({"app": "checkout", "region": "us"}), (0..1500).map(|n| (line(n).0 + 3, format!("us {n}"))).collect()),
+            (
+                json!({"app": "checkout", "region": "us"}),
+                (0..1500).map(|n| (line(n).0 + 3, format!("us {n}"))).collect(),
+            ),
             (json!({"app": "cart"}), vec![(nanos_at(-5, 0), "other".to_owned())]),
         ],
         most: 500,
@@ -289,7 +316,8 @@ async fn the_query_is_found_once_by_the_labels_that_streams_have_and_lines_are_p
     let (double, _) = server(kept).await;
     let source = loki(&double);
     let wanted = of_service("checkout");
-    let demand = LogDemand { from: at(-3600), until: at(0), around: None, wants_older: true, wants_newer: false };
+    let demand =
+        LogDemand { from: at(-3600), until: at(0), around: None, wants_older: true, wants_newer: false };
     let mut loaded: Option<LogLines> = None;
     let mut pages = 0;
     while let Some(next) = next_page(loaded.as_ref(), &demand) {
@@ -332,7 +360,8 @@ async fn new_lines_are_followed_and_a_text_is_filtered_by_the_server() {
         (nanos_at(1, 5), "new".to_owned()),
         (nanos_at(1, 5), "new too".to_owned()),
     ]);
-    let demand = LogDemand { from: at(-60), until: at(2), around: None, wants_older: false, wants_newer: true };
+    let demand =
+        LogDemand { from: at(-60), until: at(2), around: None, wants_older: false, wants_newer: true };
     let next = next_page(Some(&loaded), &demand).unwrap();
     let (newer, _) = lines(&source, &wanted, next).await.unwrap();
     loaded.extend(newer, &next);
@@ -348,7 +377,8 @@ async fn without_a_fitting_stream_it_is_said_what_was_tried() {
     let kept = Kept { streams: vec![(json!({"app": "cart", "pod": "cart-1"}), Vec::new())], most: 5000 };
     let (double, _) = server(kept).await;
     let source = loki(&double);
-    let (read, _) = lines(&source, &of_service("nowhere"), page(-60, 0, LogDirection::Backward, PAGE)).await.unwrap();
+    let (read, _) =
+        lines(&source, &of_service("nowhere"), page(-60, 0, LogDirection::Backward, PAGE)).await.unwrap();
     assert_eq!((&*read.query, read.lines.len()), ("", 0));
     assert!(read.notes[0].contains("tried app=\"nowhere\"; it has app, pod"), "{}", read.notes[0]);
 }
@@ -362,9 +392,14 @@ async fn what_is_new_is_found_in_the_lines_of_two_times() {
     let (double, _) = server(kept).await;
     let split = LogSplit { from: at(-1200), at: at(-300), until: at(0) };
     let reply = ask(&loki(&double), Query::LogPatterns { wanted: of_service("pay"), split }).await.unwrap();
-    let Answer::LogPatterns(LogComparison { patterns, before, after, .. }) = reply.answer else { panic!("no patterns") };
+    let Answer::LogPatterns(LogComparison { patterns, before, after, .. }) = reply.answer else {
+        panic!("no patterns")
+    };
     assert_eq!((before.lines, after.lines), (180, 70));
-    assert_eq!((&*patterns[0].text, patterns[0].after, patterns[0].change.word()), ("POST /charge: nil amount <n>", 50, "new"));
+    assert_eq!(
+        (&*patterns[0].text, patterns[0].after, patterns[0].change.word()),
+        ("POST /charge: nil amount <n>", 50, "new")
+    );
     assert_eq!((&*patterns[1].text, patterns[1].before), ("request <n> done", 180));
 }
 
@@ -372,17 +407,26 @@ async fn what_is_new_is_found_in_the_lines_of_two_times() {
 async fn very_long_lines_are_loaded_a_few_at_a_time_and_a_slow_or_cut_answer_is_an_error() {
     let long = "x".repeat(1024 * 1024);
     let kept = Kept {
-        streams: vec![(json!({"service_name": "big"}), (0..100).map(|n| (nanos_at(-50, n), format!("{n} {long}"))).collect())],
+        streams: vec![(
+            json!({"service_name": "big"}),
+            (0..100).map(|n| (nanos_at(-50, n), format!("{n} {long}"))).collect(),
+        )],
         most: 5000,
     };
     let (double, _) = server(kept).await;
-    let (read, warnings) = lines(&loki(&double), &of_service("big"), page(-60, 0, LogDirection::Backward, PAGE)).await.unwrap();
+    let (read, warnings) =
+        lines(&loki(&double), &of_service("big"), page(-60, 0, LogDirection::Backward, PAGE)).await.unwrap();
     assert!((1..100).contains(&read.lines.len()), "{}", read.lines.len());
     assert!(read.has_older(at(-60)) && read.lines.iter().all(|line| line.raw.len() > 1024 * 1024));
     assert!(warnings.iter().any(|warning| warning.text.contains("very long")), "{warnings:?}");
 
-    let cut = Double::start(|_| CannedResponse::json(r#"{"status":"success","data":{"resultType":"streams","result":[{"str"#)).await;
-    let error = lines(&loki(&cut), &written("{a=\"b\"}"), page(-60, 0, LogDirection::Backward, 10)).await.unwrap_err();
+    let cut = Double::start(|_| {
+        CannedResponse::json(r#"{"status":"success","data":{"resultType":"streams","result":[{"str"#)
+    })
+    .await;
+    let error = lines(&loki(&cut), &written("{a=\"b\"}"), page(-60, 0, LogDirection::Backward, 10))
+        .await
+        .unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Garbled { .. }), "{error}");
     let busy = Double::start(|_| CannedResponse::new(401, "text/plain", "no org id\n")).await;
     let error = ask(&loki(&busy), Query::Probe).await.unwrap_err();
@@ -401,7 +445,8 @@ async fn odd_lines_are_counted_and_a_clock_that_differs_is_said() {
     })
     .await;
     let source = loki(&double);
-    let (read, warnings) = lines(&source, &written("{a=\"b\"}"), page(-60, 0, LogDirection::Backward, 10)).await.unwrap();
+    let (read, warnings) =
+        lines(&source, &written("{a=\"b\"}"), page(-60, 0, LogDirection::Backward, 10)).await.unwrap();
     assert_eq!((read.lines.len(), read.unreadable), (2, 3));
     let words: Vec<String> = warnings.iter().map(ToString::to_string).collect();
     assert!(words[0].contains("3 lines could not be read"), "{words:?}");
@@ -412,7 +457,9 @@ async fn odd_lines_are_counted_and_a_clock_that_differs_is_said() {
 async fn the_probe_tells_the_version_and_the_labels() {
     let kept = Kept { streams: vec![(json!({"app": "cart"}), Vec::new())], most: 5000 };
     let (double, _) = server(kept).await;
-    let Answer::Probe(report) = ask(&loki(&double), Query::Probe).await.unwrap().answer else { panic!("no report") };
+    let Answer::Probe(report) = ask(&loki(&double), Query::Probe).await.unwrap().answer else {
+        panic!("no report")
+    };
     assert_eq!((&*report.flavour, &*report.version), ("Loki", "3.4.1"));
     assert!(report.facts.iter().any(|(name, value)| &**name == "labels" && &**value == "app"), "{report:?}");
     // a gateway without the version

@@ -179,7 +179,11 @@ pub(super) fn labels(interner: &mut Interner, pairs: &LenientPairs<'_>) -> Label
 }
 
 /// The lines of all streams; within a stream the oldest first. Values of trace ids and the like are not interned.
-pub(super) fn read(interner: &mut Interner, streams: &LenientList<Stream<'_>>, direction: LogDirection) -> ReadLines {
+pub(super) fn read(
+    interner: &mut Interner,
+    streams: &LenientList<Stream<'_>>,
+    direction: LogDirection,
+) -> ReadLines {
     let mut read = ReadLines { unreadable: streams.lost as u64, ..ReadLines::default() };
     for stream in &streams.all {
         let own = labels(interner, &stream.stream);

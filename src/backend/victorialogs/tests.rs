@@ -33,7 +33,11 @@ fn whole() -> LogPage {
     LogPage { from, until, direction: LogDirection::Backward, limit: PAGE }
 }
 
-async fn lines(source: &VictoriaLogs, wanted: &Arc<LogQuery>, page: LogPage) -> Result<LogLines, SourceError> {
+async fn lines(
+    source: &VictoriaLogs,
+    wanted: &Arc<LogQuery>,
+    page: LogPage,
+) -> Result<LogLines, SourceError> {
     let reply = source.answer(&Query::LogLines { wanted: Arc::clone(wanted), page }.now(), None).await?;
     let Answer::LogLines(lines) = reply.answer else { panic!("no lines: {:?}", reply.answer) };
     Ok(lines)
@@ -58,26 +62,46 @@ fn canned(exchange: &Value) -> CannedResponse {
 
 #[tokio::test]
 async fn every_recorded_answer_with_lines_is_read_without_loss() {
-    for name in ["query", "query-sorted-offset", "query-odd-lines", "query-message-missing", "query-empty", "tail", "tenant-empty"] {
+    for name in [
+        "query",
+        "query-sorted-offset",
+        "query-odd-lines",
+        "query-message-missing",
+        "query-empty",
+        "tail",
+        "tenant-empty",
+    ] {
         let Some(exchange) = exchange(name) else { return };
         let recorded = exchange.clone();
         let double = Double::start(move |_| canned(&recorded)).await;
-        let read = lines(&source(&double, &[]), &written("*"), whole()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let read = lines(&source(&double, &[]), &written("*"), whole())
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         let sent = exchange["lines"].as_array().cloned().unwrap_or_default();
         assert_eq!((read.lines.len(), read.unreadable), (sent.len(), 0), "{name}");
         assert!(read.lines.windows(2).all(|two| two[0].at <= two[1].at), "{name}: sorted");
         for line in &sent {
-            let object: Value = serde_json::from_str(line.as_str().or_else(|| line["line"].as_str()).unwrap()).unwrap();
+            let object: Value =
+                serde_json::from_str(line.as_str().or_else(|| line["line"].as_str()).unwrap()).unwrap();
             let at: Timestamp = object["_time"].as_str().unwrap().parse().unwrap();
-            let found = read.lines.iter().find(|line| line.at == at && line.labels.value("pod") == object["pod"]).unwrap();
+            let found = read
+                .lines
+                .iter()
+                .find(|line| line.at == at && line.labels.value("pod") == object["pod"])
+                .unwrap();
             for (field, value) in object.as_object().unwrap() {
                 let value = value.as_str().unwrap();
                 match field.as_str() {
-                    "_msg" if value.starts_with("missing _msg") => assert!(found.text().contains("trace_id=")),
+                    "_msg" if value.starts_with("missing _msg") => {
+                        assert!(found.text().contains("trace_id="))
+                    }
                     "_msg" => assert_eq!(found.text(), value),
                     "_time" | "_stream_id" => {}
                     "_stream" => assert_eq!(found.labels, stream(value)),
-                    name => assert!(found.labels.value(name) == value || found.fields.value(name) == value, "{name}"),
+                    name => assert!(
+                        found.labels.value(name) == value || found.fields.value(name) == value,
+                        "{name}"
+                    ),
                 }
             }
         }
@@ -104,7 +128,12 @@ async fn the_recorded_hits_are_a_histogram_and_the_rest_has_no_severity() {
     ] {
         let Some(exchange) = exchange(name) else { return };
         let double = Double::start(move |_| canned(&exchange)).await;
-        let window = TimeGrid::ending(at("2026-11-29T14:15:00Z"), Duration::from_secs(7200), 8, Duration::from_secs(900));
+        let window = TimeGrid::ending(
+            at("2026-11-29T14:15:00Z"),
+            Duration::from_secs(7200),
+            8,
+            Duration::from_secs(900),
+        );
         let ask = Query::LogCounts { wanted: written("*"), window }.now();
         let reply = source(&double, &[]).answer(&ask, None).await.unwrap();
         let Answer::LogCounts(counts) = reply.answer else { panic!("no counts") };
@@ -121,7 +150,15 @@ async fn the_recorded_hits_are_a_histogram_and_the_rest_has_no_severity() {
 
 #[tokio::test]
 async fn every_recorded_error_is_shown_in_the_servers_words() {
-    for name in ["error-parse", "error-no-query", "error-limit", "error-time", "error-stats-needed", "error-tenant", "error-tail-stats"] {
+    for name in [
+        "error-parse",
+        "error-no-query",
+        "error-limit",
+        "error-time",
+        "error-stats-needed",
+        "error-tenant",
+        "error-tail-stats",
+    ] {
         let Some(exchange) = exchange(name) else { return };
         let recorded = exchange.clone();
         let double = Double::start(move |_| canned(&recorded)).await;
@@ -156,12 +193,17 @@ fn answer(kept: &[(i64, Value)], asked: &ReceivedRequest) -> CannedResponse {
         kept.iter().filter(|(ms, line)| time(*ms) >= from && time(*ms) < until && fits(line)).collect();
     found.sort_by_key(|(ms, _)| if pipe.is_some() { *ms } else { -*ms });
     if asked.path.ends_with("streams") {
-        let mut values: Vec<Value> = found.iter().map(|(_, line)| json!({"value": format!("{{service={}}}", line["service"]), "hits": 0})).collect();
+        let mut values: Vec<Value> = found
+            .iter()
+            .map(|(_, line)| json!({"value": format!("{{service={}}}", line["service"]), "hits": 0}))
+            .collect();
         values.dedup();
         return CannedResponse::json(&json!({"values": values}).to_string());
     }
     if asked.path.ends_with("field_names") {
-        return CannedResponse::json(r#"{"values":[{"value":"_msg","hits":1},{"value":"service","hits":1}]}"#);
+        return CannedResponse::json(
+            r#"{"values":[{"value":"_msg","hits":1},{"value":"service","hits":1}]}"#,
+        );
     }
     let limit: usize = asked.parameter("limit").parse().unwrap();
     assert!(pipe.is_none_or(|pipe| pipe == format!("sort by (_time) limit {limit}")), "{query}");
@@ -183,7 +225,10 @@ fn start() -> i64 {
 
 async fn server(count: i64) -> Double {
     let line = |n: i64| {
-        (start() + n / 5, json!({"_msg": format!("line {n}"), "service": "checkout", "region": if n % 2 == 0 { "eu" } else { "us" }}))
+        (
+            start() + n / 5,
+            json!({"_msg": format!("line {n}"), "service": "checkout", "region": if n % 2 == 0 { "eu" } else { "us" }}),
+        )
     };
     let kept: Vec<(i64, Value)> = (0..count).map(line).collect();
     Double::start(move |asked| answer(&kept, asked)).await
@@ -207,7 +252,10 @@ async fn unsorted_lines_are_sorted_and_paged_without_loss_in_both_directions() {
     }
     let loaded = loaded.unwrap();
     assert_eq!(loaded.lines.len(), 1500);
-    assert_eq!(&*loaded.query, r#"service:="checkout" region:="eu""#, "a field that is not in the stream narrows, too");
+    assert_eq!(
+        &*loaded.query, r#"service:="checkout" region:="eu""#,
+        "a field that is not in the stream narrows, too"
+    );
     assert!(loaded.notes[1].contains("zone"), "{:?}", loaded.notes);
     // forward, from the middle
     let middle = Timestamp::from_millisecond(start() + 300).unwrap();
@@ -224,14 +272,26 @@ async fn a_tenant_is_sent_in_its_headers_and_a_text_is_filtered_as_a_part_of_wor
     let read = lines(&source, &Arc::new(wanted.clone()), whole()).await.unwrap();
     assert_eq!((&*read.query, read.lines.len()), ("", 0));
     assert!(read.notes[0].contains("it has service"), "{}", read.notes[0]);
-    assert!(double.asked().iter().all(|asked| asked.header("accountid") == Some("12") && asked.header("projectid") == Some("3")));
-    let contains = |written: Option<&str>| LogQuery { written: written.map(Into::into), contains: Some("a.b \"c".into()), ..wanted.clone() };
+    assert!(
+        double
+            .asked()
+            .iter()
+            .all(|asked| asked.header("accountid") == Some("12") && asked.header("projectid") == Some("3"))
+    );
+    let contains = |written: Option<&str>| LogQuery {
+        written: written.map(Into::into),
+        contains: Some("a.b \"c".into()),
+        ..wanted.clone()
+    };
     let selectors = [("service".to_owned(), Text::from("x")), ("kubernetes.pod".to_owned(), Text::from("y"))];
     assert_eq!(
         source.query(&selectors, &contains(None)),
         r#"service:="x" "kubernetes.pod":="y" _msg:~"a\\.b \"c""#
     );
-    assert_eq!(source.query(&[], &contains(Some("a or b | fields _msg"))), r#"(a or b) _msg:~"a\\.b \"c" | fields _msg"#);
+    assert_eq!(
+        source.query(&[], &contains(Some("a or b | fields _msg"))),
+        r#"(a or b) _msg:~"a\\.b \"c" | fields _msg"#
+    );
     let stream = LogQuery { is_stream: true, ..LogQuery::default() };
     assert_eq!(source.query(&selectors[..1], &stream), r#"{service="x"}"#);
 }

@@ -3,7 +3,9 @@
 use serde::de::{IgnoredAny, SeqAccess};
 use serde::{Deserialize, Deserializer};
 
-use crate::backend::kit::lenient::{Count, Lenient, LenientList, LenientPairs, LenientText, LenientTexts, found, wire};
+use crate::backend::kit::lenient::{
+    Count, Lenient, LenientList, LenientPairs, LenientText, LenientTexts, found, wire,
+};
 use crate::backend::kit::log_labels::label_set;
 use crate::model::labels::{Interner, Labels, Text};
 use crate::model::log::{LogLine, LogSeverity, ReadLines};
@@ -70,7 +72,11 @@ const NO_MESSAGE: &str = "missing _msg field;";
 ///
 /// # Errors
 /// The text of an answer that has no such line at all.
-pub(super) fn read(interner: &mut Interner, body: &[u8], (message, level): (&str, &str)) -> Result<ReadLines, String> {
+pub(super) fn read(
+    interner: &mut Interner,
+    body: &[u8],
+    (message, level): (&str, &str),
+) -> Result<ReadLines, String> {
     let mut read = ReadLines::default();
     for bytes in body.split(|byte| *byte == b'\n').filter(|bytes| !bytes.trim_ascii().is_empty()) {
         let line = serde_json::from_slice::<LenientPairs<'_>>(bytes).ok();
@@ -87,7 +93,11 @@ pub(super) fn read(interner: &mut Interner, body: &[u8], (message, level): (&str
     Ok(read)
 }
 
-fn line(interner: &mut Interner, pairs: &LenientPairs<'_>, (message, level): (&str, &str)) -> Option<LogLine> {
+fn line(
+    interner: &mut Interner,
+    pairs: &LenientPairs<'_>,
+    (message, level): (&str, &str),
+) -> Option<LogLine> {
     let value = |name: &str| pairs.0.iter().find(|(known, _)| known.0 == name).map(|(_, value)| &*value.0);
     let at = value("_time")?.parse().ok()?;
     let labels = stream_labels(value("_stream").unwrap_or_default());
@@ -104,7 +114,8 @@ fn line(interner: &mut Interner, pairs: &LenientPairs<'_>, (message, level): (&s
     } else {
         text.to_owned()
     };
-    let severity = fields.get(level).or_else(|| labels.get(level)).and_then(|value| LogSeverity::named(value));
+    let severity =
+        fields.get(level).or_else(|| labels.get(level)).and_then(|value| LogSeverity::named(value));
     let line = LogLine::new(at, labels, fields, shown.as_bytes());
     Some(LogLine { severity: severity.unwrap_or(line.severity), ..line })
 }

@@ -128,7 +128,13 @@ impl Comparer {
     }
 
     /// The patterns, the most remarkable first.
-    pub fn compare(self, query: Text, split: LogSplit, before: SampledLines, after: SampledLines) -> LogComparison {
+    pub fn compare(
+        self,
+        query: Text,
+        split: LogSplit,
+        before: SampledLines,
+        after: SampledLines,
+    ) -> LogComparison {
         // all lines of a severity together: a pattern may occur with several
         let mut by_severity: BTreeMap<LogSeverity, Vec<(String, Found)>> = BTreeMap::new();
         for ((pattern, severity), found) in self.found {
@@ -251,7 +257,12 @@ impl PatternChange {
 
 impl SampledLines {
     /// The lines of a side that begins at `from` and ends at `until`; if they were cut, those from `oldest` on.
-    pub fn of(lines: usize, oldest: Option<Timestamp>, (from, until): (Timestamp, Timestamp), is_cut: bool) -> Self {
+    pub fn of(
+        lines: usize,
+        oldest: Option<Timestamp>,
+        (from, until): (Timestamp, Timestamp),
+        is_cut: bool,
+    ) -> Self {
         let since = oldest.filter(|_| is_cut).unwrap_or(from);
         Self { lines: lines as u64, covered: age(since, until), is_cut }
     }

@@ -282,10 +282,15 @@ pub fn message(text: &str) -> Cow<'_, str> {
         LineFormat::Json | LineFormat::Logfmt => {
             let found = scalars(text, |name| MESSAGE.contains(&name) || CAUSE.contains(&name));
             let of = |names: &[&str]| {
-                names.iter().find_map(|name| found.iter().find(|(found, _)| found == name)).map(|(_, value)| value)
+                names
+                    .iter()
+                    .find_map(|name| found.iter().find(|(found, _)| found == name))
+                    .map(|(_, value)| value)
             };
             match (of(&MESSAGE), of(&CAUSE)) {
-                (Some(message), Some(cause)) if !message.contains(&**cause) => format!("{message}: {cause}").into(),
+                (Some(message), Some(cause)) if !message.contains(&**cause) => {
+                    format!("{message}: {cause}").into()
+                }
                 (Some(message), _) => message.clone().into(),
                 (None, Some(cause)) => cause.clone().into(),
                 (None, None) => text.into(),

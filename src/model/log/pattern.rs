@@ -42,7 +42,8 @@ pub fn masked(text: &str) -> String {
             out.push(c);
             rest = rest.get(c.len_utf8()..).unwrap_or_default();
         } else {
-            let end = rest.find(|c: char| c.is_whitespace() || is_separator(c) || c == '"').unwrap_or(rest.len());
+            let end =
+                rest.find(|c: char| c.is_whitespace() || is_separator(c) || c == '"').unwrap_or(rest.len());
             // a quote in the middle of a word
             let (word, left) = rest.split_at_checked(end.max(c.len_utf8())).unwrap_or((rest, ""));
             mask_word(word, &mut out);
@@ -54,7 +55,11 @@ pub fn masked(text: &str) -> String {
 
 /// A date and a time that stand beside each other are one time.
 fn with_times(pattern: &str) -> String {
-    if pattern.contains("<time> <time>") { pattern.replace("<time> <time>", TIME) } else { pattern.to_owned() }
+    if pattern.contains("<time> <time>") {
+        pattern.replace("<time> <time>", TIME)
+    } else {
+        pattern.to_owned()
+    }
 }
 
 fn is_separator(c: char) -> bool {
@@ -101,7 +106,9 @@ fn mask_word(word: &str, out: &mut String) {
 fn mask_parts(word: &str, out: &mut String) {
     let mut rest = word;
     while !rest.is_empty() {
-        let is_joint = |c: char| matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '?' | '&' | '%' | '+' | '#' | '*' | '$' | '~');
+        let is_joint = |c: char| {
+            matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '?' | '&' | '%' | '+' | '#' | '*' | '$' | '~')
+        };
         let end = rest.find(is_joint).unwrap_or(rest.len());
         let (part, left) = rest.split_at_checked(end).unwrap_or((rest, ""));
         let mask = part_mask(part);
@@ -132,8 +139,8 @@ fn part_mask(part: &str) -> Option<&'static str> {
 
 /// The units of numbers, in lower case.
 const UNITS: [&str; 33] = [
-    "", "%", "ns", "us", "µs", "μs", "ms", "s", "sec", "secs", "m", "min", "mins", "h", "hr", "hrs", "d", "b", "k", "kb", "kib",
-    "mb", "mib", "g", "gb", "gib", "t", "tb", "tib", "x", "rps", "qps", "hz",
+    "", "%", "ns", "us", "µs", "μs", "ms", "s", "sec", "secs", "m", "min", "mins", "h", "hr", "hrs", "d",
+    "b", "k", "kb", "kib", "mb", "mib", "g", "gb", "gib", "t", "tb", "tib", "x", "rps", "qps", "hz",
 ];
 
 /// Whether this is a number, perhaps with a sign and a unit: `-12`, `1.5s`, `48ms`, `10MiB`, `3m12s`, `99%`.
@@ -197,8 +204,10 @@ fn is_time(word: &str) -> bool {
     let (head, rest) = word.split_once(['T', 't']).unwrap_or((word, ""));
     let is_date = |text: &str| {
         let parts: Vec<&str> = text.split(['-', '/']).collect();
-        let are_digits = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-        are_digits && matches!(parts.as_slice(), [year, month, day] if year.len() == 4 && month.len() <= 2 && day.len() <= 2)
+        let are_digits =
+            parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+        are_digits
+            && matches!(parts.as_slice(), [year, month, day] if year.len() == 4 && month.len() <= 2 && day.len() <= 2)
     };
     let is_clock = |text: &str| {
         let text = text.trim_end_matches(['Z', 'z']);

@@ -123,10 +123,12 @@ fn of_words(text: &str) -> LogSeverity {
         let after = text.get(at + word.len()..).and_then(|rest| rest.chars().next());
         let opens = text.get(..at).and_then(|head| head.chars().next_back());
         if word.len() > 2
-            && let Some(severity) = LogSeverity::named(word).filter(|_| !word.starts_with(|c: char| c.is_ascii_digit()))
+            && let Some(severity) =
+                LogSeverity::named(word).filter(|_| !word.starts_with(|c: char| c.is_ascii_digit()))
         {
             let is_loud = word.bytes().all(|byte| byte.is_ascii_uppercase());
-            let is_bracketed = matches!(opens, Some('[' | '<' | '(')) && matches!(after, Some(']' | '>' | ')'));
+            let is_bracketed =
+                matches!(opens, Some('[' | '<' | '(')) && matches!(after, Some(']' | '>' | ')'));
             let is_head = after == Some(':') || at == 0;
             let is_denied = matches!(before, "no" | "No" | "0" | "without") || after == Some('=');
             if is_loud || is_bracketed || is_head && !is_denied {
@@ -164,7 +166,10 @@ mod tests {
         let none = labels(&[]);
         let of = |labels: &Labels, fields: &Labels, text: &str| of_line(labels, fields, text.as_bytes());
         assert_eq!(of(&labels(&[("level", "warn")]), &none, "ERROR x"), LogSeverity::Warn);
-        assert_eq!(of(&labels(&[("level", "info")]), &labels(&[("level", "error")]), "x"), LogSeverity::Error);
+        assert_eq!(
+            of(&labels(&[("level", "info")]), &labels(&[("level", "error")]), "x"),
+            LogSeverity::Error
+        );
         // Loki says that it does not know: the text may
         assert_eq!(of(&none, &labels(&[("detected_level", "unknown")]), "ERROR x"), LogSeverity::Error);
         assert_eq!(of(&none, &labels(&[("PRIORITY", "3")]), "x"), LogSeverity::Error);

@@ -24,7 +24,8 @@ fn page(from: i128, until: i128, direction: LogDirection, limit: u32) -> LogPage
 
 /// What a server with these lines answers to a page.
 fn served(all: &[LogLine], page: &LogPage) -> LogLines {
-    let mut lines: Vec<LogLine> = all.iter().filter(|line| (page.from..page.until).contains(&line.at)).cloned().collect();
+    let mut lines: Vec<LogLine> =
+        all.iter().filter(|line| (page.from..page.until).contains(&line.at)).cloned().collect();
     lines.sort_by_key(|line| line.at);
     let limit = usize::try_from(page.limit).unwrap();
     let is_cut = lines.len() >= limit;
@@ -58,8 +59,10 @@ fn pages_backwards_give_every_line_once_also_where_times_are_equal_at_the_border
 
 #[test]
 fn more_lines_at_one_nanosecond_than_a_page_takes_are_read_with_the_largest_page_and_else_said() {
-    let crowd: Vec<LogLine> = (0..6000).map(|n| line(5, &format!("crowd {n}"))).chain([line(1, "old")]).collect();
-    let demand = LogDemand { from: at(0), until: at(10), around: None, wants_older: true, wants_newer: false };
+    let crowd: Vec<LogLine> =
+        (0..6000).map(|n| line(5, &format!("crowd {n}"))).chain([line(1, "old")]).collect();
+    let demand =
+        LogDemand { from: at(0), until: at(10), around: None, wants_older: true, wants_newer: false };
     let mut loaded: Option<LogLines> = None;
     for _ in 0..6 {
         let Some(next) = next_page(loaded.as_ref(), &demand) else { break };
@@ -80,7 +83,13 @@ fn more_lines_at_one_nanosecond_than_a_page_takes_are_read_with_the_largest_page
 fn a_follower_reads_the_last_seconds_again_and_drops_what_it_has() {
     const SECOND: i128 = 1_000_000_000;
     let mut all: Vec<LogLine> = (0..50).map(|n| line(n * SECOND, &format!("line {n}"))).collect();
-    let demand = |until| LogDemand { from: at(0), until: at(until), around: None, wants_older: false, wants_newer: true };
+    let demand = |until| LogDemand {
+        from: at(0),
+        until: at(until),
+        around: None,
+        wants_older: false,
+        wants_newer: true,
+    };
     let first = next_page(None, &demand(50 * SECOND)).unwrap();
     let mut loaded = served(&all, &first);
     assert_eq!(next_page(Some(&loaded), &demand(50 * SECOND)), None, "nothing can be new yet");
@@ -98,7 +107,8 @@ fn a_follower_reads_the_last_seconds_again_and_drops_what_it_has() {
 fn a_flood_is_followed_page_by_page_without_a_gap() {
     let all: Vec<LogLine> = (0..2600).map(|n| line(100 + n, &format!("line {n}"))).collect();
     let mut loaded = served(&all, &page(0, 100, LogDirection::Backward, PAGE));
-    let demand = LogDemand { from: at(0), until: at(9000), around: None, wants_older: false, wants_newer: true };
+    let demand =
+        LogDemand { from: at(0), until: at(9000), around: None, wants_older: false, wants_newer: true };
     let mut behind = Vec::new();
     for _ in 0..4 {
         let Some(next) = next_page(Some(&loaded), &demand) else { break };
@@ -111,7 +121,13 @@ fn a_flood_is_followed_page_by_page_without_a_gap() {
 #[test]
 fn lines_around_a_moment_are_loaded_on_both_sides() {
     let all: Vec<LogLine> = (0..3000).map(|n| line(n, &format!("line {n}"))).collect();
-    let demand = LogDemand { from: at(0), until: at(3000), around: Some(at(1500)), wants_older: false, wants_newer: false };
+    let demand = LogDemand {
+        from: at(0),
+        until: at(3000),
+        around: Some(at(1500)),
+        wants_older: false,
+        wants_newer: false,
+    };
     let first = next_page(None, &demand).unwrap();
     let mut loaded = served(&all, &first);
     let second = next_page(Some(&loaded), &demand).unwrap();
@@ -123,12 +139,18 @@ fn lines_around_a_moment_are_loaded_on_both_sides() {
 #[test]
 fn the_oldest_are_dropped_when_too_many_are_loaded_and_that_is_counted() {
     let all: Vec<LogLine> = (0..25_000).map(|n| line(n, "x")).collect();
-    let mut loaded = LogLines::of_page("q".into(), Vec::new(), &page(0, 100, LogDirection::Backward, PAGE), ReadLines::default());
+    let mut loaded = LogLines::of_page(
+        "q".into(),
+        Vec::new(),
+        &page(0, 100, LogDirection::Backward, PAGE),
+        ReadLines::default(),
+    );
     let next = page(0, 25_000, LogDirection::Forward, 30_000);
     loaded.extend(served(&all, &next), &next);
     assert_eq!((loaded.lines.len(), loaded.trimmed), (MAX_LINES, 5000));
     assert!(loaded.is_full() && loaded.lines[0].at == at(5000));
-    let demand = LogDemand { from: at(0), until: at(25_000), around: None, wants_older: true, wants_newer: false };
+    let demand =
+        LogDemand { from: at(0), until: at(25_000), around: None, wants_older: true, wants_newer: false };
     assert_eq!(next_page(Some(&loaded), &demand), None, "older lines are not loaded beyond the limit");
 }
 
@@ -159,7 +181,10 @@ fn lines_of_two_sources_are_merged_in_time_and_each_is_there_once() {
         .map(|line| (line.labels.value("app").to_owned(), line.text().into_owned()))
         .collect();
     let of_shop = |text: &str| ("shop".to_owned(), text.to_owned());
-    assert_eq!(merged, [of_shop("a"), of_shop("b"), ("aaa".to_owned(), "c".to_owned()), of_shop("c"), of_shop("d")]);
+    assert_eq!(
+        merged,
+        [of_shop("a"), of_shop("b"), ("aaa".to_owned(), "c".to_owned()), of_shop("c"), of_shop("d")]
+    );
 }
 
 #[test]
@@ -169,7 +194,10 @@ fn the_fields_of_a_line_are_those_of_its_form() {
     };
     assert_eq!(
         all(r#"{"a":"x \"y\"","http":{"status":500,"tags":[1,2]},"n":null}"#),
-        (LineFormat::Json, owned(&[("a", "x \"y\""), ("http.status", "500"), ("http.tags", "[1,2]"), ("n", "null")]))
+        (
+            LineFormat::Json,
+            owned(&[("a", "x \"y\""), ("http.status", "500"), ("http.tags", "[1,2]"), ("n", "null")])
+        )
     );
     assert_eq!(
         all(r#"level=warn msg="two \"words\"" took=3ms"#),
@@ -201,7 +229,10 @@ fn the_message_of_a_line_is_its_field_with_the_cause() {
 #[test]
 fn values_are_masked_and_words_stay() {
     for (text, pattern) in [
-        ("POST /charge: nil amount in currency minor units", "POST /charge: nil amount in currency minor units"),
+        (
+            "POST /charge: nil amount in currency minor units",
+            "POST /charge: nil amount in currency minor units",
+        ),
         ("job 55742 finished in 48ms", "job <n> finished in <n>"),
         ("job -1.5 finished in 3m12s.", "job <n> finished in <n>."),
         ("refreshed checkout index, 46146 entries", "refreshed checkout index, <n> entries"),
@@ -228,7 +259,8 @@ fn values_are_masked_and_words_stay() {
 
 #[test]
 fn a_word_with_many_values_is_a_variable_and_a_few_routes_are_not() {
-    let users: Vec<String> = ["ana", "ben", "cleo", "dan", "eva"].map(|name| format!("user {name} logged in")).into();
+    let users: Vec<String> =
+        ["ana", "ben", "cleo", "dan", "eva"].map(|name| format!("user {name} logged in")).into();
     let routes = ["POST /charge failed now", "POST /refund failed now", "GET /charge failed now"];
     let all: Vec<&str> = users.iter().map(String::as_str).chain(routes).collect();
     let became = joined(all.iter().copied());
@@ -280,7 +312,13 @@ fn what_is_new_and_frequent_comes_first_with_its_counts() {
         .patterns
         .iter()
         .map(|pattern| {
-            format!("{}x {} {} {}", pattern.after, pattern.severity.word(), pattern.text, pattern.change.words())
+            format!(
+                "{}x {} {} {}",
+                pattern.after,
+                pattern.severity.word(),
+                pattern.text,
+                pattern.change.words()
+            )
         })
         .collect();
     assert_eq!(
@@ -312,7 +350,8 @@ fn ten_thousand_lines_are_compared_in_bounded_memory() {
     let lines: Vec<Arc<LogLine>> = (0..10_000)
         .map(|n| {
             // a text of its own for each line, without a digit
-            let word: String = format!("{n:05}").bytes().map(|digit| char::from(digit - b'0' + b'g')).collect();
+            let word: String =
+                format!("{n:05}").bytes().map(|digit| char::from(digit - b'0' + b'g')).collect();
             Arc::new(line(n, &format!("{word} {word}x something {word}y")))
         })
         .collect();

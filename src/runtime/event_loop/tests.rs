@@ -109,6 +109,7 @@ impl LoopFixture {
             reports,
             screen,
             backpressure_state: Backpressure::new(None),
+            is_paging: false,
         };
         let (ended, ()) = tokio::join!(event_loop.run(), script(keys, signal_actions.clone()));
         drop(signal_actions);
