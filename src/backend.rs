@@ -6,6 +6,8 @@
 mod alertmanager;
 mod clock;
 pub mod demo;
+mod exec;
+mod file;
 mod handlers;
 mod kit;
 mod loki;
@@ -37,6 +39,8 @@ use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use alertmanager::Alertmanager;
+use exec::Exec;
+use file::ChangeFile;
 use loki::Loki;
 use packs::Pack;
 use pagerduty::PagerDuty;
@@ -126,6 +130,8 @@ static REGISTRY: &[(&KindSpec, Connect)] = &[
     (&prometheus::SPEC, |id, source, deps| shared(Prometheus::new(id, source, deps))),
     (&alertmanager::SPEC, |id, source, deps| shared(Alertmanager::new(id, source, deps))),
     (&pagerduty::SPEC, |id, source, deps| shared(PagerDuty::new(id, source, deps))),
+    (&file::SPEC, |id, source, deps| shared(ChangeFile::new(id, source, deps))),
+    (&exec::SPEC, |id, source, deps| shared(Exec::new(id, source, deps))),
     (&loki::SPEC, |id, source, deps| shared(Loki::new(id, source, deps))),
     (&victorialogs::SPEC, |id, source, deps| shared(VictoriaLogs::new(id, source, deps))),
 ];

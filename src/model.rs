@@ -6,6 +6,7 @@ pub mod action;
 pub mod alert;
 pub mod ask;
 pub mod assessment;
+pub mod change;
 pub mod duration;
 pub mod fingerprint;
 pub mod firing;

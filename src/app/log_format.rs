@@ -74,7 +74,7 @@ pub fn runs(line: &LogLine, filter: &LogFilter) -> Row {
                 !fields::is_message(name)
                     && !fields::USUAL.contains(&name)
                     && !value.is_empty()
-                    && line.labels.get(name).is_none_or(|own| **own != *value)
+                    && !is_of_stream(line, name, value)
                     && !message.contains(value)
             };
             for (name, value) in all.iter().filter(|(name, value)| is_shown(name, value)) {
@@ -94,6 +94,12 @@ pub fn runs(line: &LogLine, filter: &LogFilter) -> Row {
 /// `1.2 MB`, the length of the whole text of a line.
 pub fn length_of(line: &LogLine) -> String {
     super::number::bytes(line.length as f64)
+}
+
+/// Whether the labels of the stream tell the same.
+fn is_of_stream(line: &LogLine, name: &str, value: &str) -> bool {
+    let is_named = name.starts_with("service") || name.starts_with("app");
+    line.labels.iter().any(|(own, has)| **has == *value && (**own == *name || is_named))
 }
 
 /// Adds a text with the match of the filter in its own role.

@@ -85,6 +85,9 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &LogsArgs) -> VerbResult {
             Format::Markdown => print(&markdown::render(&view.document()), outcome),
         }
     };
+    if view.has_no_query() && view.gaps.is_empty() {
+        return Ok(ExitOutcome::UsageError);
+    }
     if wanted.follow && printed == ExitOutcome::Fine {
         follow(&session, &mut state, wanted)
     } else {
@@ -152,8 +155,10 @@ fn subject(session: &Session, wanted: &LogsArgs) -> Result<(LogSubject, Option<S
         let subject = subjects::logs::of_labels(&state.shared, &name.into(), &alert.labels);
         return Ok((finished(subject), None));
     }
+    let missing = session.view(&state).gaps(&needs::LOGS.kinds());
+    let missing = if missing.is_empty() { String::new() } else { format!(" ({})", missing.join("; ")) };
     let unknown = format!(
-        "no source lists a service or an active alert {name:?}: its logs are looked for as those of a service"
+        "no source lists a service or an active alert {name:?}: its logs are looked for as those of a service{missing}"
     );
     Ok((finished(of_service()), Some(unknown)))
 }

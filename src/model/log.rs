@@ -17,6 +17,7 @@ pub mod fields;
 pub mod histogram;
 pub mod pattern;
 pub mod severity;
+pub mod time;
 
 /// The longest text of one line that is kept, in bytes. A longer line is cut, and [`LogLine::length`] has its true length.
 pub const MAX_LINE: usize = 2 * 1024 * 1024;
@@ -163,6 +164,8 @@ pub struct LogLines {
 pub struct ReadLines {
     pub lines: Vec<LogLine>,
     pub unreadable: u64,
+    /// Lines that tell no time, and have that at which they were read.
+    pub without_time: u64,
     /// Whether the range may have more lines than the page.
     pub is_cut: bool,
 }

@@ -157,6 +157,13 @@ async fn read<S: LogStore>(
                     let words = format!("its lines are very long: only {} at a time are loaded", page.limit);
                     warnings.push(Warning::notice(words));
                 }
+                if read.without_time > 0 {
+                    let words = format!(
+                        "{} lines tell no time: they are shown at that of the run",
+                        read.without_time
+                    );
+                    warnings.push(Warning::notice(words));
+                }
                 if read.unreadable > 0 {
                     let words = format!("{} lines could not be read and are left out", read.unreadable);
                     warnings.push(Warning::missing(words));

@@ -84,6 +84,12 @@ impl LogReport<'_> {
         lines
     }
 
+    /// Whether no source has found a query for the labels.
+    pub(super) fn has_no_query(&self) -> bool {
+        let queries = self.queries();
+        !queries.is_empty() && queries.iter().all(|(_, query, _)| query.is_empty())
+    }
+
     /// The raw text of the lines, a line break after each.
     pub(super) fn raw(&self) -> Vec<u8> {
         self.lines().iter().flat_map(|line| line.raw.iter().copied().chain([b'\n'])).collect()

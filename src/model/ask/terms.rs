@@ -143,4 +143,5 @@ pub enum Merges {
     Incidents,
     /// The links from incidents to alerts and services.
     IncidentLinks,
+    Changes,
 }

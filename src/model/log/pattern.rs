@@ -131,6 +131,10 @@ fn part_mask(part: &str) -> Option<&'static str> {
     if is_hex(part) {
         return Some(HEX);
     }
+    // the zone of `us-east-1a`
+    if part.len() <= 3 && part.starts_with(|c: char| c.is_ascii_digit()) {
+        return Some(NUMBER);
+    }
     // `http2`, `sha256` and `v1` are words
     let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
     let is_word = letters.chars().all(char::is_alphabetic) && digits <= 3;

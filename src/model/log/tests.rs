@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::fields::{LineFormat, all, format, message};
 use super::pattern::{joined, literal, masked};
+use super::compare::PatternChange;
 use super::*;
 
 fn at(nanos: i128) -> Timestamp {
@@ -34,7 +35,7 @@ fn served(all: &[LogLine], page: &LogPage) -> LogLines {
     }
     lines.truncate(limit);
     lines.sort_by_key(|line| line.at);
-    LogLines::of_page("q".into(), Vec::new(), page, ReadLines { lines, unreadable: 0, is_cut })
+    LogLines::of_page("q".into(), Vec::new(), page, ReadLines { lines, is_cut, ..ReadLines::default() })
 }
 
 fn texts(lines: &LogLines) -> Vec<String> {

@@ -52,9 +52,8 @@ fn stacked(bar: [u64; 3], highest: u64, height: u16) -> [u16; 3] {
         left -= *row;
     }
     // what rounding left over belongs to the usual lines
-    if let [.., last] = &mut rows {
-        *last += left;
-    }
+    let [_, _, usual] = &mut rows;
+    *usual += left;
     rows
 }
 
