@@ -23,6 +23,8 @@ use crate::model::log::{
 use jiff::SignedDuration;
 
 mod bars;
+#[cfg(test)]
+mod tests;
 mod view;
 
 /// The panel of patterns; panel 0 has the lines.

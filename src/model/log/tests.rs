@@ -2,9 +2,9 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
+use super::compare::PatternChange;
 use super::fields::{LineFormat, all, format, message};
 use super::pattern::{joined, literal, masked};
-use super::compare::PatternChange;
 use super::*;
 
 fn at(nanos: i128) -> Timestamp {
