@@ -11,6 +11,7 @@ mod doctor;
 mod fixtures;
 mod incidents;
 mod journal;
+mod logs;
 mod manual;
 mod needs;
 mod oncall;
@@ -151,6 +152,7 @@ impl<'a> CliContext<'a> {
             Some(Verb::Postmortem { incident }) => report_verbs::postmortem(self, incident),
             Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),
             Some(Verb::Oncall(listing)) => self.list(*listing, needs::ONCALL, oncall::document),
+            Some(Verb::Logs(wanted)) => logs::run(self, wanted),
             Some(Verb::Silences { listing, all }) => {
                 self.list(*listing, needs::SILENCES, |view| silences::document(view, *all))
             }

@@ -18,6 +18,7 @@ pub mod host;
 pub mod incident;
 pub mod journal;
 pub mod labels;
+pub mod log;
 pub mod matcher;
 pub mod measures;
 pub mod notify;

@@ -16,6 +16,7 @@ mod input;
 mod journal;
 pub mod log;
 pub mod notice;
+mod pager;
 mod private_files;
 mod recovery;
 mod screen;
@@ -155,6 +156,7 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
             reports,
             screen,
             backpressure_state: Backpressure::new(low_bandwidth),
+            is_paging: false,
         };
         event_loop.run().await
     });

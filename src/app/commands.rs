@@ -15,6 +15,7 @@ pub enum Scope {
     Groups,
     HiddenRows,
     Slo,
+    Logs,
     IncidentActions,
     AnyAction,
 }
@@ -35,6 +36,7 @@ impl Scope {
             Self::Groups => "Grouped lists",
             Self::HiddenRows => "Alerts, incidents and silences",
             Self::Slo => "SLO page",
+            Self::Logs => "Logs",
             Self::IncidentActions => "Incidents and alerts (each action asks for confirmation)",
             Self::AnyAction => "Actions",
         }
@@ -50,6 +52,7 @@ impl Scope {
             Self::Groups => "on the lists of SLOs, alerts and incidents",
             Self::HiddenRows => "on the lists of alerts, incidents and silences",
             Self::Slo => "on an SLO's page",
+            Self::Logs => "on the screen of logs",
             Self::IncidentActions => "on incidents and alerts",
             Self::AnyAction => "on incidents, alerts, silences and on-call shifts",
         }
@@ -162,6 +165,13 @@ commands! {
     Handoff      "handoff"      ["H"]                 Global "Show the handoff report of the last 12 hours, to read or copy";
     Statistics    "statistics"     ["#"]                 Global "Paging statistics: pages, MTTA, MTTR, MTBF, hours of the day";
     Review        "review"         ["v"]                 Global "Draft a postmortem of the selected incident";
+    Logs          "logs"           ["L"]                 Global "Show the logs of the selected service, alert, SLO or incident";
+    FollowLogs    "follow"         ["F"]                 Logs   "Follow new log lines, or stop";
+    FilterServer  "filter-at-source" ["&"]               Logs   "Have the source search the whole time range for the text of the filter";
+    Severity      "severity"       ["m"]                 Logs   "Show only lines of at least a severity";
+    Surroundings  "context-lines"  ["X"]                 Logs   "Show the lines before and after, of the same stream";
+    Wrap          "wrap"           ["W"]                 Logs   "Wrap long lines, or cut them";
+    Pager         "pager"          ["|"]                 Logs   "Open the raw lines in $BURNWATCH_PAGER or $PAGER, such as lnav or less";
     Pause         "pause"          ["p"]                 Global "Pause or resume updates";
     Refresh       "refresh"        ["ctrl-r"]            Global "Refresh everything now";
     Context       "context"        ["c"]                 Global "Switch to another context";
@@ -276,6 +286,7 @@ mod tests {
         Scope::Groups,
         Scope::HiddenRows,
         Scope::Slo,
+        Scope::Logs,
         Scope::AnyAction,
         Scope::IncidentActions,
     ];

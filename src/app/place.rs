@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::identity::{IncidentKey, PolicyKey, SloKey};
+use super::log_subject::LogSubject;
 use super::registry::screens;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;

@@ -41,6 +41,8 @@ macro_rules! screens {
                 Report(Document) document::OpenDocument;
                 /// The runbook of an alert, incident, SLO or service.
                 Runbook(Arc<RunbookQuery>) runbook::OpenRunbook;
+                /// The logs of a service, an alert or a query.
+                Logs(Arc<LogSubject>) logs::OpenLogs;
             }
         }
     };

@@ -280,6 +280,11 @@ pub trait Screen {
     /// Scrolls to the events of a moment; the user comes from a screen about it.
     fn seek(&mut self, _shared: &mut Shared, _moment: Timestamp, _now: Timestamp) {}
 
+    /// Where a command of this screen leads.
+    fn leads_to(&self, _command: Command) -> Option<Place> {
+        None
+    }
+
     /// Runs a command in a way of its own; `false`: the command does what it does on every screen.
     fn run(&mut self, _shared: &mut Shared, _command: Command, _now: Timestamp) -> bool {
         false

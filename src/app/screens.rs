@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod document;
 pub mod incident;
 pub mod incidents;
+pub mod logs;
 pub mod messages;
 pub mod oncall;
 pub mod overview;

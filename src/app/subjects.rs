@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod incident;
 pub mod link;
+pub mod logs;
 pub mod on_call;
 pub mod runbook;
 pub mod service;

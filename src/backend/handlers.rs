@@ -10,7 +10,9 @@ use super::{Answering, Source};
 use crate::model::ask::{Ask, AskKind, Moment, Query, QueryRange, Reply, SeriesKey, TimeUse, asks};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
+use crate::model::log::{LogPage, LogQuery, LogSplit};
 use crate::model::runbook::RunbookQuery;
+use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError};
 
 /// The moment of a question, and which answer the caller already has.

@@ -213,6 +213,9 @@ pub(super) enum Verb {
         #[arg(value_name = "INCIDENT")]
         incident: String,
     },
+    /// Log lines of a service or an alert, and what is new in them
+    #[command(after_help = LISTING)]
+    Logs(LogsArgs),
     /// Active and pending silences
     #[command(after_help = LISTING)]
     Silences {
@@ -316,6 +319,43 @@ pub(super) struct StatsArgs {
     pub(super) since: Duration,
     #[command(flatten)]
     pub(super) listing: ListingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LogsArgs {
+    /// A service, or the name of an active alert
+    #[arg(value_name = "SERVICE|ALERT", required_unless_present = "query")]
+    pub(super) subject: Option<String>,
+    /// Lines of this time; default: from 15m before the first alert, else 1h
+    #[arg(long, value_name = "DURATION", value_parser = acting::length)]
+    pub(super) since: Option<Duration>,
+    /// A query in the language of the source, instead of one by labels
+    #[arg(long, value_name = "QUERY")]
+    pub(super) query: Option<String>,
+    /// Only lines with this text, which the source looks for
+    #[arg(long, value_name = "TEXT")]
+    pub(super) contains: Option<String>,
+    /// The most lines or patterns, the newest or most remarkable
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = lines)]
+    pub(super) limit: usize,
+    /// Print new lines as they come
+    #[arg(long, short, conflicts_with = "patterns")]
+    pub(super) follow: bool,
+    /// Patterns of lines instead of lines, those that are new first
+    #[arg(long)]
+    pub(super) patterns: bool,
+    /// The text of the lines as it came, without anything else
+    #[arg(long, conflicts_with_all = ["patterns", "output"])]
+    pub(super) raw: bool,
+    #[command(flatten)]
+    pub(super) listing: ListingArgs,
+}
+
+/// A number of log lines.
+fn lines(text: &str) -> Result<usize, String> {
+    let most = crate::model::log::MAX_LINES;
+    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| format!("write a number from 1 to {most}"))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -53,6 +53,8 @@ pub(super) const ONCALL: Needs = Needs::of("oncall", &[OnCall]);
 pub(super) const STATS: Needs = Needs::of("stats", &[Incidents]);
 pub(super) const SILENCES: Needs = Needs::of("silences", &[Silences]);
 pub(super) const SOURCES: Needs = Needs::of("sources", &[Sources]);
+/// `logs` waits for these to find the service or alert that is named, then for the questions of the screen of logs.
+pub(super) const LOGS: Needs = Needs::of("logs", &[Alerts, Services]);
 pub(super) const DOCTOR: Needs = Needs::of("doctor", &[Sources]);
 
 /// All verbs that print a list or a check. Snapshots and documents wait for the questions of their screen.

@@ -192,7 +192,8 @@ impl Session {
         Ok(state)
     }
 
-    fn state_at(&self, place: Screen) -> State {
+    /// The state at a place, before anything was asked.
+    pub(super) fn state_at(&self, place: Screen) -> State {
         let mut state = State::new(self.setup((0, 0), Colours::None, (Charset::Ascii, ChartSymbols::Ascii)));
         state.reset_to(place);
         state

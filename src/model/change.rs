@@ -131,6 +131,15 @@ impl Change {
         }
     }
 
+    /// The title for a feature flag and its new value: `flag new_checkout on`.
+    pub fn flag_title(flag: &str, value: Option<&str>) -> Text {
+        let value = value.map(|value| merge::comparable(ChangeKind::Flag, value));
+        match value {
+            Some(value) if !value.is_empty() => format!("flag {flag} {value}").into(),
+            Some(_) | None => format!("flag {flag} changed").into(),
+        }
+    }
+
     /// Whether it changed this service.
     pub fn is_of(&self, service: &str) -> bool {
         self.service.as_deref() == Some(service)

@@ -1,6 +1,7 @@
 //! Runs commands.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -9,15 +10,19 @@ use crate::app::commands::Command;
 use crate::app::event::Effect;
 use crate::app::identity::IncidentKey;
 use crate::app::line_editor::LineEditor;
+use crate::app::log_subject::LogSubject;
 use crate::app::menu::{Menu, MenuChoice};
 use crate::app::palette::Palette;
 use crate::app::place::{Document, Place};
 use crate::app::preview_pane::MIN_WIDTH;
-use crate::app::range::Range;
+use crate::app::range::{Range, lengths};
 use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
-use crate::app::subjects::runbook;
+use crate::app::subjects::{self, runbook};
+use crate::config::kind;
+use crate::model::ask::AskKind;
+use crate::model::remote::age;
 use crate::model::runbook::RunbookQuery;
 
 /// Runs a command. The match is exhaustive, so that a new command without an arm does not compile.
@@ -122,6 +127,19 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
             Some(text) => state.shared.copy(text, now),
             None => state.shared.messages.note("There is nothing to copy here", now),
         },
+        Command::Logs => logs(state, now),
+        Command::FilterServer | Command::Surroundings => match state.screen().leads_to(command) {
+            Some(place) => state.go(place, now),
+            None if command == Command::Surroundings => {
+                state.shared.messages.note("There is no line here", now)
+            }
+            None => {
+                let key = state.shared.key(Command::Filter);
+                state.shared.messages.note(format!("Type a text with {key} first"), now);
+            }
+        },
+        // only the screen of logs runs these commands, in `Screen::run`
+        Command::FollowLogs | Command::Severity | Command::Wrap | Command::Pager => {}
         Command::Handoff => state.go(Place::Report(Document::Handoff(SHIFT)), now),
         Command::Statistics => state.go(Place::Report(Document::Statistics(WEEK)), now),
         Command::Review => review(state, now),
@@ -222,6 +240,39 @@ fn runbook(state: &mut State, now: Timestamp) {
         state.shared.messages.note(words, now);
     }
 }
+
+/// Opens the logs of the selection, or a menu if it is about several services. The time range is extended so that it begins some
+/// minutes before the first alert.
+fn logs(state: &mut State, now: Timestamp) {
+    if matches!(state.place(), Place::Logs(_)) {
+        return;
+    }
+    let mut all = subjects::logs::of_selection(&state.screen().runbooks(&state.shared), &state.shared);
+    if state.shared.answering(AskKind::LogLines).next().is_none() {
+        let sources = kind::sources_to_add(state.shared.kinds, &[AskKind::LogLines]);
+        state.shared.messages.note(format!("No source of logs is configured: add {sources}"), now);
+    } else if all.len() > 1 {
+        let item =
+            |subject: LogSubject| (subject.title.to_string(), MenuChoice::Go(Place::Logs(Arc::new(subject))));
+        state.mode = Mode::Menu(Menu::new("Logs", all.into_iter().map(item).collect(), 0));
+    } else if let Some(subject) = all.pop() {
+        if let Some(since) = subject.since.filter(|_| state.shared.range.end.is_none()) {
+            let needed = age(since, now).saturating_add(LOGS_BEFORE);
+            let length = lengths().into_iter().find(|length| *length >= needed && *length <= LONGEST_LOGS);
+            if let Some(length) = length.filter(|length| *length > state.shared.range.length) {
+                change_range(state, now, |range, _| range.length = length);
+            }
+        }
+        state.go(Place::Logs(Arc::new(subject)), now);
+    } else {
+        state.shared.messages.note("No logs here. Select a service, an alert, an SLO or an incident.", now);
+    }
+}
+
+/// The logs begin this long before the first alert ...
+const LOGS_BEFORE: Duration = Duration::from_secs(15 * 60);
+/// ... unless the range would be longer than this.
+const LONGEST_LOGS: Duration = Duration::from_secs(24 * 3600);
 
 fn refresh(state: &mut State, now: Timestamp) {
     if state.shared.paused.is_some() {

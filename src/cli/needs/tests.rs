@@ -11,6 +11,7 @@ use crate::app::display_settings::DisplaySettings;
 use crate::app::display_settings::{Charset, Colours};
 use crate::app::event::{Arrival, Effect, Event};
 use crate::app::identity::{IncidentKey, PolicyKey, SloKey};
+use crate::app::log_subject::LogSubject;
 use crate::app::place::{Document, Place};
 use crate::app::screens;
 use crate::app::shared::Shared;
@@ -24,6 +25,7 @@ use crate::cli::{
     alerts, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
 };
 use crate::model::ask::{Answered, Ask, Question};
+use crate::model::log::LogQuery;
 use crate::model::runbook::RunbookQuery;
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
@@ -133,6 +135,7 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
             "an escalation policy",
         ),
         (Place::Runbook(Arc::new(wanted)), "a runbook"),
+        (Place::Logs(Arc::new(LogSubject::new("a".into(), LogQuery::default(), None))), "logs, `logs`"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
         (Place::Report(Document::Statistics(hours)), "statistics"),
         (Place::Report(Document::Postmortem(IncidentKey::of(incident))), "the postmortem, `postmortem`"),

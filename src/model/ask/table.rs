@@ -161,6 +161,36 @@ macro_rules! asks {
                 title: "changes", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(30)), weight: Page,
                 time: Since, joins: extend(), merges: Changes
             }
+            /// The log lines of a service, an alert or a query, page by page.
+            LogLines {
+                /// The lines that are asked for.
+                wanted: Arc<LogQuery>;
+                /// The part of them.
+                page: LogPage
+            } => log_lines: LogLines {
+                title: "log lines", asked: OnScreen, refresh: Refresh::Every(FOLLOW_INTERVAL), weight: Page, time: Range,
+                joins: extend(page), merges: Nothing
+            }
+            /// The number of log lines over time, by severity.
+            LogCounts {
+                /// The lines that are counted.
+                wanted: Arc<LogQuery>;
+                /// The bars.
+                window: TimeGrid
+            } => log_counts: LogHistogram {
+                title: "log histogram", asked: OnScreen, refresh: Refresh::EachPoint(window.step()), weight: Chart,
+                time: Range, joins: replace, merges: Nothing
+            }
+            /// The patterns of the log lines after a moment, compared with those before it.
+            LogPatterns {
+                /// The lines that are compared.
+                wanted: Arc<LogQuery>;
+                /// The times that are compared.
+                split: LogSplit
+            } => log_patterns: LogComparison {
+                title: "log patterns", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(30)), weight: Page,
+                time: Range, joins: replace, merges: Nothing
+            }
         }
     };
 }

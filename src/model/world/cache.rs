@@ -13,6 +13,7 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::FiringSnapshot;
 use crate::model::incident::{IncidentDetail, IncidentLog, IncidentSnapshot};
 use crate::model::labels::Text;
+use crate::model::log::{LogComparison, LogHistogram, LogLines, LogQuery};
 use crate::model::oncall::OnCallSnapshot;
 use crate::model::remote::{AnswerState, Remote};
 use crate::model::rule::RuleSnapshot;
