@@ -29,6 +29,7 @@ mod status;
 mod tui;
 mod user_assets;
 mod view;
+mod why;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -158,6 +159,7 @@ impl<'a> CliContext<'a> {
             Some(Verb::Journal(wanted)) => journal::run(self, wanted),
             Some(Verb::Incidents(wanted)) => self.filtered(wanted, needs::INCIDENTS, incidents::document),
             Some(Verb::Alerts(wanted)) => self.filtered(wanted, needs::ALERTS, alerts::document),
+            Some(Verb::Why(wanted)) => why::run(self, wanted),
             Some(Verb::Doctor(listing)) => {
                 let outcome = self.list(*listing, needs::DOCTOR, doctor::document)?;
                 // `doctor` has no exit code 3: missing data means that a source failed, which is 1

@@ -144,6 +144,7 @@ commands! {
     Silences      "silences"       ["Z"]                 Global "List all silences";
     NewSilence    "new-silence"    ["N"]                 Global "Create a silence for planned maintenance";
     Results       "results"        ["A"]                 Global "Show the actions taken and their results";
+    Why           "why"            ["i"]                 Global "Show why: the labels, changes and dependencies that explain it";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, incident page";
     Copy          "copy"           ["y"]                 Global "Copy the selected item (also over SSH)";
     Handoff      "handoff"      ["H"]                 Global "Show the handoff report of the last 12 hours, to read or copy";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::identity::{IncidentKey, PolicyKey, SloKey};
+use super::identity::{IncidentKey, PolicyKey, SloKey, WhyTarget};
 use super::registry::screens;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;

@@ -6,6 +6,7 @@ use super::scheduler::Want;
 use super::screens;
 use super::selection::once;
 use super::state::State;
+use crate::model::ask::AskKind;
 use crate::model::remote::AnswerState;
 
 /// Whether each query of the current screen has an answer or an error, and none is in flight.
@@ -15,6 +16,15 @@ pub fn is_settled(state: &State, now: Timestamp) -> bool {
         state.shared.scheduler.traffic(&want.source).failure().is_some()
             || answer(state, want).is_some_and(AnswerState::is_settled)
                 && !state.shared.scheduler.is_waiting(&want.source, &want.ask.topic())
+    })
+}
+
+/// Whether each query of these kinds of the current screen has an answer or an error.
+pub fn has_settled(state: &State, kinds: &[AskKind], now: Timestamp) -> bool {
+    let wants = state.screen().wants(&state.shared, now);
+    wants.iter().filter(|want| kinds.contains(&want.ask.kind())).all(|want| {
+        state.shared.scheduler.traffic(&want.source).failure().is_some()
+            || answer(state, want).is_some_and(AnswerState::is_settled)
     })
 }
 

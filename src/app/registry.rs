@@ -41,6 +41,8 @@ macro_rules! screens {
                 Report(Document) document::OpenDocument;
                 /// The runbook of an alert, incident, SLO or service.
                 Runbook(Arc<RunbookQuery>) runbook::OpenRunbook;
+                /// Why a service is unhealthy.
+                Why(WhyTarget) why::OpenWhy;
             }
         }
     };

@@ -14,6 +14,7 @@ mod metric_discovery;
 mod rules;
 mod services;
 mod slos;
+mod why;
 mod wire;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use crate::model::slo::TimeRange;
 use crate::model::source::{ErrorKind, ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::warning::Warning;
+use crate::model::why::WhyQuery;
 use ages::Ages;
 use cached::{
     Cached, DISCOVERY_INTERVAL_AFTER_LOSS, DISCOVERY_INTERVAL_MAX, next_attempt_after, validity_of,
@@ -80,6 +82,7 @@ const HANDLERS: &[Handler<Prometheus>] = &[
         Box::pin(source.firings(labels, TimeRange { start: *from, end: *until }))
     }),
     Handler::Slos(|source, put| Box::pin(source.slos(put.at.past(), put.known))),
+    Handler::Why(|source, put, wanted| Box::pin(source.why(wanted, put.at.past()))),
 ];
 
 impl Prometheus {
@@ -189,6 +192,13 @@ impl Prometheus {
         self.identity(&call).await?;
         let (snapshot, digest) = self.slos.snapshot(&call, at).await?;
         Ok(call.reply_if_new(Answer::Slos(snapshot), digest, known))
+    }
+
+    /// Finds out why a service is unhealthy, at a past time or now.
+    async fn why(&self, wanted: &WhyQuery, at: Option<Timestamp>) -> Answered {
+        let call = self.call(AskKind::Why);
+        let analysis = why::analysis(&call, &self.plan, wanted, at).await?;
+        Ok(call.reply(Answer::Why(analysis)))
     }
 
     /// The identity of the server, cached for ten minutes. Asking for it sets the server's quirks, so this comes before the

@@ -1,5 +1,6 @@
 //! The page of one service: charts of its golden signals on one time axis, SLOs, incidents, alerts, targets, hosts.
 
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::app::range;
 use crate::app::subjects::service;
@@ -148,6 +149,10 @@ impl Screen for OpenService {
             PARTS => list::words(shared.world.service(self.name())?, self.parts.current()?),
             _ => Some(self.name().to_owned()),
         }
+    }
+
+    fn why(&self, _shared: &Shared) -> Option<WhySubject> {
+        self.subject.clone().map(WhySubject::Service)
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {

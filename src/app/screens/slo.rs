@@ -1,5 +1,6 @@
 //! The page of one SLO: charts of budget and burn rate, burn-rate conditions, forecast, worst slots, definition, queries.
 
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::app::subjects::alert;
 use crate::app::subjects::slo::queries;
@@ -170,6 +171,10 @@ impl Screen for OpenSlo {
             ALERTS => self.alerts.current()?.copied(shared, now),
             _ => Some(self.subject.as_ref()?.id.to_string()),
         }
+    }
+
+    fn why(&self, _shared: &Shared) -> Option<WhySubject> {
+        self.subject.clone().map(WhySubject::Slo)
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::link::is_link;
 use super::runbook;
+use crate::app::identity::WhySubject;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
 use crate::app::prelude::*;
@@ -195,5 +196,9 @@ impl Item for IncidentKey {
 
     fn is_group_handled(handled: &Handled<'_>) -> bool {
         matches!(handled, Handled::Incident { is_last: true, .. })
+    }
+
+    fn why(&self) -> Option<WhySubject> {
+        Some(WhySubject::Incident(self.clone()))
     }
 }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::alert::alert_rank;
 use super::runbook;
+use crate::app::identity::WhySubject;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
 use crate::app::list_screen::EmptyState;
@@ -185,6 +186,10 @@ impl Item for Text {
 
     fn runbooks(&self, _shared: &Shared) -> Vec<RunbookQuery> {
         vec![runbook::of_service(self)]
+    }
+
+    fn why(&self) -> Option<WhySubject> {
+        Some(WhySubject::Service(self.clone()))
     }
 }
 

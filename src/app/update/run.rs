@@ -16,7 +16,7 @@ use crate::app::range::Range;
 use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
-use crate::app::subjects::runbook;
+use crate::app::subjects::{runbook, why};
 use crate::model::runbook::RunbookQuery;
 
 /// Runs a command. The match is exhaustive, so that a new command without an arm does not compile.
@@ -93,6 +93,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         Command::Live => change_range(state, now, |range, _| range.end = None),
         Command::Links => menus::links(state, now),
         Command::Runbook => runbook(state, now),
+        Command::Why => why(state, now),
         Command::Copy => match state.screen().copied(&state.shared, now) {
             Some(text) => state.shared.copy(text, now),
             None => state.shared.messages.note("There is nothing to copy here", now),
@@ -148,6 +149,18 @@ fn runbook(state: &mut State, now: Timestamp) {
     } else {
         let words = "No runbook here. Select an alert, an incident, an SLO or a service.";
         state.shared.messages.note(words, now);
+    }
+}
+
+/// Opens the causes of what is selected.
+fn why(state: &mut State, now: Timestamp) {
+    let subject = state.screen().why(&state.shared);
+    match subject.and_then(|subject| why::target(&state.shared.world, subject, now)) {
+        Some(target) => state.go(Place::Why(target), now),
+        None => {
+            let words = "Why needs a service. Select a service, an alert, an SLO or an incident of one.";
+            state.shared.messages.note(words, now);
+        }
     }
 }
 

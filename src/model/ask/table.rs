@@ -161,6 +161,14 @@ macro_rules! asks {
                 title: "changes", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(30)), weight: Page,
                 time: Since, joins: extend(), merges: Changes
             }
+            /// Why a service is unhealthy: the label values that explain it, dependencies, resources.
+            Why {
+                /// The service, the time and the filters.
+                wanted: Arc<WhyQuery>;
+            } => analyses: WhyAnalysis {
+                title: "why", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)), weight: Page,
+                time: Moment, joins: replace, merges: AsIs
+            }
         }
     };
 }
