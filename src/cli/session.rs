@@ -173,7 +173,12 @@ impl Session {
     }
 
     /// Shows a place, and waits for those of its questions that are of these kinds; others are not sent.
-    pub(super) fn look_on(&self, state: &mut State, place: Screen, kinds: &[AskKind]) -> Result<(), SessionError> {
+    pub(super) fn look_on(
+        &self,
+        state: &mut State,
+        place: Screen,
+        kinds: &[AskKind],
+    ) -> Result<(), SessionError> {
         state.reset_to(place);
         let update = |state: &mut State, event: Event, now: Timestamp| {
             let mut effects = app::update(state, event, now);

@@ -61,9 +61,15 @@ fn target(state: &State, wanted: &WhyArgs, session: &Session) -> (WhyTarget, Opt
         .filter(|alert| alert.name() == wanted.name && world.service_of(&alert.labels).is_some())
         .collect();
     alerts.sort_by_key(|alert| (alert.state, alert.severity, alert.starts_at, alert.fingerprint));
-    let of_alert = alerts.first().and_then(|alert| subject::target(world, WhySubject::Alert(alert.fingerprint), now));
+    let of_alert =
+        alerts.first().and_then(|alert| subject::target(world, WhySubject::Alert(alert.fingerprint), now));
     let note = of_alert.as_ref().filter(|_| alerts.len() > 1).map(|target| {
-        format!("{} alerts {} are listed; this is about that of {}", alerts.len(), wanted.name, target.wanted.service)
+        format!(
+            "{} alerts {} are listed; this is about that of {}",
+            alerts.len(),
+            wanted.name,
+            target.wanted.service
+        )
     });
     let name: Text = wanted.name.as_str().into();
     let target = of_alert.or_else(|| subject::target(world, WhySubject::Service(name.clone()), now));
@@ -71,7 +77,9 @@ fn target(state: &State, wanted: &WhyArgs, session: &Session) -> (WhyTarget, Opt
         subject: WhySubject::Service(name.clone()),
         wanted: WhyQuery::of(name).into(),
     });
-    let filters = Labels::new(wanted.only.iter().map(|only| (only.0.as_str().into(), only.1.as_str().into())).collect());
+    let filters = Labels::new(
+        wanted.only.iter().map(|only| (only.0.as_str().into(), only.1.as_str().into())).collect(),
+    );
     let signal = wanted.signal.or(target.wanted.signal);
     let wanted = WhyQuery { signal, filters, ..(*target.wanted).clone() };
     (WhyTarget { wanted: wanted.into(), ..target }, note)
@@ -87,10 +95,14 @@ fn document(state: &State, target: &WhyTarget, analysis: &WhyAnalysis, name: &st
     let facts = vec![
         fact("subject", "", Cell::Text(name.to_owned())),
         fact("service", "Service", Cell::Text(target.wanted.service.to_string())),
-        fact("filters", "Within", if target.wanted.filters.is_empty() { Cell::Nothing } else { Cell::Labels(target.wanted.filters.clone()) }),
+        fact(
+            "filters",
+            if target.wanted.filters.is_empty() { "" } else { "Within" },
+            Cell::Labels(target.wanted.filters.clone()),
+        ),
         fact("signal", "", Cell::optional(signal)),
-        fact("what", "What", Cell::words(said)),
-        fact("onset", "Since", onset.map_or(Cell::Nothing, Cell::Moment)),
+        fact("what", if onset.is_some() { "What" } else { "" }, Cell::words(said)),
+        fact("onset", if onset.is_some() { "Since" } else { "" }, onset.map_or(Cell::Nothing, Cell::Moment)),
         fact("signals", "", Cell::Objects(analysis.symptoms.iter().map(signal_object).collect())),
         fact("signals_looked_at", "", Cell::texts(analysis.looked_at.iter().map(|signal| signal.word()))),
         fact("labels_looked_at", "", Cell::texts(&labels)),
@@ -105,7 +117,9 @@ fn document(state: &State, target: &WhyTarget, analysis: &WhyAnalysis, name: &st
 }
 
 fn signal_object(symptom: &Symptom) -> Vec<(&'static str, Cell)> {
-    let range = |range: TimeRange| Cell::Object(vec![("from", Cell::Moment(range.start)), ("to", Cell::Moment(range.end))]);
+    let range = |range: TimeRange| {
+        Cell::Object(vec![("from", Cell::Moment(range.start)), ("to", Cell::Moment(range.end))])
+    };
     vec![
         ("signal", Cell::Text(symptom.signal.word().to_owned())),
         ("resource", Cell::optional(symptom.resource.as_ref())),

@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use super::change::Change;
 use super::labels::{Labels, Text};
 use super::series::TimeGrid;
 use super::slo::TimeRange;
@@ -11,7 +12,9 @@ use super::words::words;
 pub use cause::{Cause, CauseContext, CauseKind, LOOKED_BACK, causes};
 pub use measure::{Difference, Tally, WhyCell, labels_of, rank};
 pub use sentence::{amount, headline, is_ratio, named};
-pub use symptom::{CountedSeries, LevelKind, SignalShift, bound_shift, level_shift, ratio_shift, slower, traffic_shift};
+pub use symptom::{
+    CountedSeries, LevelKind, SignalShift, bound_shift, level_shift, ratio_shift, slower, traffic_shift,
+};
 
 mod cause;
 mod measure;
@@ -111,6 +114,19 @@ pub struct Symptom {
     pub labels: Vec<Text>,
 }
 
+impl Symptom {
+    /// The beginning of the bad time in words: "the errors began".
+    fn began(&self) -> &'static str {
+        match self.signal {
+            WhySignal::Targets => "the targets went down",
+            WhySignal::Errors => "the errors began",
+            WhySignal::Latency => "the requests became slow",
+            WhySignal::Traffic => "the traffic changed",
+            WhySignal::Saturation => "the level changed",
+        }
+    }
+}
+
 /// The failures of calls from the service to another one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DependencyState {
@@ -159,6 +175,8 @@ pub struct WhyAnalysis {
     pub resources: Vec<ResourceState>,
     /// Other services that broke, the first first.
     pub others: Vec<OtherService>,
+    /// The changes of the service that its own metrics show.
+    pub changes: Vec<Change>,
     /// What was left out or could not be asked.
     pub notes: Vec<Text>,
     /// The number of requests that were sent.

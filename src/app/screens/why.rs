@@ -50,7 +50,9 @@ impl OpenWhy {
 
     /// The signal that the cause under the cursor explains, else the worst.
     fn symptom<'a>(&self, analysis: &'a WhyAnalysis) -> Option<&'a Symptom> {
-        let of_cause = self.current().and_then(|cause| analysis.symptoms.iter().find(|symptom| symptom.signal == cause.signal));
+        let of_cause = self
+            .current()
+            .and_then(|cause| analysis.symptoms.iter().find(|symptom| symptom.signal == cause.signal));
         of_cause.or_else(|| analysis.symptoms.first())
     }
 
@@ -70,7 +72,11 @@ impl SubjectScreen for OpenWhy {
     const TAB: Option<Tab> = Some(Tab::Services);
 
     fn title(target: &WhyTarget, _shared: &Shared) -> String {
-        let within = if target.wanted.filters.is_empty() { String::new() } else { format!(" {}", named(&target.wanted.filters)) };
+        let within = if target.wanted.filters.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", named(&target.wanted.filters))
+        };
         format!("Why {}{within}", target.wanted.service)
     }
 
@@ -120,7 +126,9 @@ impl Screen for OpenWhy {
         };
         layout::heading(cx, &[StyledRun::new(format!(" Why {name}"), Role::Title)], &right, area, buf);
         let (chart, left, beside) = parts(area);
-        if let Some(symptom) = found.analysis.and_then(|analysis| self.symptom(analysis)).filter(|_| chart.height > 0) {
+        if let Some(symptom) =
+            found.analysis.and_then(|analysis| self.symptom(analysis)).filter(|_| chart.height > 0)
+        {
             draw_chart(cx, symptom, chart, buf);
         }
         let page = self.laid_out(cx, &found, left.width, beside.height == 0);
@@ -199,7 +207,9 @@ impl Screen for OpenWhy {
         match self.subject.as_ref().map(|target| (&target.subject, &target.wanted.service)) {
             Some((WhySubject::Alert(alert), _)) => Selection::Alerts(vec![*alert]),
             Some((WhySubject::Incident(key), _)) => Selection::Incidents(vec![key.clone()]),
-            Some((WhySubject::Service(_) | WhySubject::Slo(_), service)) => Selection::Services(vec![service.clone()]),
+            Some((WhySubject::Service(_) | WhySubject::Slo(_), service)) => {
+                Selection::Services(vec![service.clone()])
+            }
             None => Selection::Nothing,
         }
     }
@@ -223,7 +233,13 @@ impl Screen for OpenWhy {
 }
 
 impl OpenWhy {
-    fn laid_out(&self, cx: &ScreenCx<'_>, found: &WhyFound<'_>, width: u16, is_beside_below: bool) -> PageContent {
+    fn laid_out(
+        &self,
+        cx: &ScreenCx<'_>,
+        found: &WhyFound<'_>,
+        width: u16,
+        is_beside_below: bool,
+    ) -> PageContent {
         let page = page::causes(self, cx, found, self.new_page(width));
         match found.analysis.filter(|analysis| is_beside_below && analysis.is_known) {
             Some(analysis) => page::beside(self, cx, analysis, page),

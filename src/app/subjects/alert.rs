@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use super::link::is_link;
 use super::runbook;
-use crate::app::identity::WhySubject;
 use crate::app::filter::FilterFields;
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::app::widgets::chart::ChartMark;
 use crate::model::alert::Severity;

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use super::link::is_link;
 use super::runbook;
-use crate::app::identity::WhySubject;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::model::incident::IncidentDetail;
 

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use super::alert::alert_rank;
 use super::runbook;
-use crate::app::identity::WhySubject;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
+use crate::app::identity::WhySubject;
 use crate::app::list_screen::EmptyState;
 use crate::app::prelude::*;
 use crate::app::range;

@@ -4,9 +4,9 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
 use super::runbook;
-use crate::app::identity::WhySubject;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::model::slo::{BASIS, Exhaustion, GroupStatus, RECENT, SloState};
 

@@ -2,7 +2,7 @@
 
 use crate::app::identity::{WhySubject, WhyTarget};
 use crate::app::prelude::*;
-use crate::model::change::Change;
+use crate::model::change::{Change, merged};
 use crate::model::source::SourceError;
 use crate::model::source_info::SourceInfo;
 use crate::model::why::{Cause, CauseContext, LOOKED_BACK, WhyAnalysis, WhyQuery, causes};
@@ -19,7 +19,9 @@ pub fn target(world: &World, subject: WhySubject, now: Timestamp) -> Option<WhyT
         Some(WhyQuery { since, until: alert.resolved_at, ..WhyQuery::of(service.clone()) })
     };
     let wanted = match &subject {
-        WhySubject::Service(name) => WhyQuery { since: long_since(world, name, now), ..WhyQuery::of(name.clone()) },
+        WhySubject::Service(name) => {
+            WhyQuery { since: long_since(world, name, now), ..WhyQuery::of(name.clone()) }
+        }
         WhySubject::Alert(fingerprint) => of_alert(world.alert(*fingerprint)?)?,
         WhySubject::Slo(key) => {
             let status = key.status(world)?;
@@ -49,7 +51,8 @@ fn long_since(world: &World, service: &str, now: Timestamp) -> Option<Timestamp>
 pub fn wants(shared: &Shared, target: &WhyTarget, now: Timestamp) -> Vec<Want> {
     let known = shared.world.service(&target.wanted.service).map(|service| &service.chart_sources);
     let asked = shared.answering(AskKind::Why);
-    let may_know = |source: &&SourceInfo| known.is_none_or(|known| known.is_empty() || known.contains(&source.id));
+    let may_know =
+        |source: &&SourceInfo| known.is_none_or(|known| known.is_empty() || known.contains(&source.id));
     let query = || Query::Why { wanted: Arc::clone(&target.wanted) };
     let analyses = asked.filter(may_know).map(|source| want::of(shared, &source.id, query()));
     let from = target.wanted.since.unwrap_or(now).min(now);
@@ -99,17 +102,23 @@ pub fn ranked(world: &World, target: &WhyTarget, analysis: &WhyAnalysis) -> Vec<
     let early = world.alerts_with_services().filter(|(alert, _)| (from..=onset).contains(&alert.starts_at));
     let alerts: Vec<_> = early.map(|(alert, service)| (Arc::clone(alert), service.cloned())).collect();
     let service = &*target.wanted.service;
-    causes(analysis, CauseContext { service, changes: world.changes(), alerts: &alerts })
+    let changes = changes_since(world, service, analysis, from);
+    causes(analysis, CauseContext { service, changes: &changes, alerts: &alerts })
 }
 
-/// The changes of the service in the hour before the onset and since, newest first.
-pub fn changes_near<'a>(
-    world: &'a World,
-    service: &'a str,
-    onset: Timestamp,
-) -> impl Iterator<Item = &'a Arc<Change>> + 'a {
-    let from = onset.checked_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
-    world.changes_of(service).filter(move |change| change.at >= from)
+/// The changes of the service, and those of no service, since then, the newest first: what all sources of changes report, and what
+/// the analysis itself saw, each once.
+pub fn changes_since(
+    world: &World,
+    service: &str,
+    analysis: &WhyAnalysis,
+    from: Timestamp,
+) -> Vec<Arc<Change>> {
+    let is_meant =
+        |change: &&Change| change.at >= from && (change.service.is_none() || change.is_of(service));
+    let known = world.changes().iter().map(|change| &**change);
+    let reports = known.chain(&analysis.changes).filter(is_meant).cloned();
+    merged(reports).into_iter().map(Arc::new).collect()
 }
 
 /// What no cause explains: "6 labels looked at, nothing else stands out".
@@ -117,7 +126,8 @@ pub fn compared(analysis: &WhyAnalysis, has_causes: bool) -> String {
     let labels = analysis.labels();
     if analysis.symptoms.is_empty() {
         let words: Vec<&str> = analysis.looked_at.iter().map(|signal| signal.word()).collect();
-        let looked_at = if words.is_empty() { String::new() } else { format!(" Looked at: {}.", words.join(", ")) };
+        let looked_at =
+            if words.is_empty() { String::new() } else { format!(" Looked at: {}.", words.join(", ")) };
         return format!("Nothing stands out: no signal of the service changed for the worse.{looked_at}");
     }
     let names = labels.iter().map(|label| &**label).collect::<Vec<_>>().join(", ");
@@ -126,6 +136,10 @@ pub fn compared(analysis: &WhyAnalysis, has_causes: bool) -> String {
         1 => format!("1 label looked at ({names})"),
         n => format!("{n} labels looked at ({names})"),
     };
-    let rest = if has_causes { "nothing else stands out" } else { "nothing stands out: the change is spread evenly" };
+    let rest = if has_causes {
+        "nothing else stands out"
+    } else {
+        "nothing stands out: the change is spread evenly"
+    };
     format!("{count}, {rest}.")
 }

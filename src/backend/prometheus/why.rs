@@ -19,8 +19,8 @@ use crate::model::series::{Matrix, TimeGrid};
 use crate::model::slo::TimeRange;
 use crate::model::source::SourceError;
 use crate::model::why::{
-    CountedSeries, Difference, OtherService, ResourceState, SignalShift, Symptom, WhyAnalysis, WhyQuery, WhySignal,
-    bound_shift, is_ratio, level_shift, ratio_shift, slower, traffic_shift,
+    CountedSeries, Difference, OtherService, ResourceState, SignalShift, Symptom, WhyAnalysis, WhyQuery,
+    WhySignal, bound_shift, is_ratio, level_shift, ratio_shift, slower, traffic_shift,
 };
 use budget::Budget;
 use levels::LevelSeries;
@@ -47,6 +47,8 @@ const COMPUTED: f64 = 3e6;
 const LONGEST_COMPARED: SignedDuration = SignedDuration::from_mins(60);
 /// The usual interval, if none can be read.
 const USUAL_INTERVAL: Duration = Duration::from_secs(15);
+/// How bad slow requests are, compared with failed ones.
+const SLOW: f64 = 0.25;
 /// The most levels whose places are compared.
 const LEVELS_COMPARED: usize = 2;
 /// A resource is told from this utilisation on, also if it has not changed.
@@ -116,6 +118,7 @@ pub(super) async fn analysis(
         dependencies: Vec::new(),
         resources: Vec::new(),
         others: Vec::new(),
+        changes: Vec::new(),
         notes: Vec::new(),
         requests: 0,
     };
@@ -158,15 +161,26 @@ impl<'a> Run<'a> {
     }
 
     async fn fill(&self, analysis: &mut WhyAnalysis) {
-        let (interval, labels, slow_labels) = tokio::join!(self.interval(), self.request_labels(), self.latency_labels());
-        let codes = self.metrics.requests.as_ref().map(|(requests, _)| existing_codes(requests, &labels)).unwrap_or_default();
+        let (interval, labels, slow_labels) =
+            tokio::join!(self.interval(), self.request_labels(), self.latency_labels());
+        let codes = self
+            .metrics
+            .requests
+            .as_ref()
+            .map(|(requests, _)| existing_codes(requests, &labels))
+            .unwrap_or_default();
         let levels_grid = Grid::new(self.query, self.end, interval, 1000.0);
         let wants_beside = !self.is_narrowed();
         let (requests, buckets, levels, dependencies) = tokio::join!(
             self.requests(interval, &codes),
             self.buckets(interval),
             async {
-                if !wants_beside || self.query.signal.is_some_and(|signal| signal < WhySignal::Saturation && signal > WhySignal::Targets) {
+                if !wants_beside
+                    || self
+                        .query
+                        .signal
+                        .is_some_and(|signal| signal < WhySignal::Saturation && signal > WhySignal::Targets)
+                {
                     return Vec::new();
                 }
                 levels::read(self.budget, self.metrics, levels_grid.span, levels_grid.lookback).await
@@ -199,7 +213,14 @@ impl<'a> Run<'a> {
             analysis.symptoms.push(symptom);
         }
         analysis.symptoms.extend(levels.0);
-        analysis.symptoms.sort_by(|a, b| b.severity.total_cmp(&a.severity).then(a.signal.cmp(&b.signal)));
+        // a level may rise because requests fail or are slow: what users notice comes first
+        let is_level = |symptom: &Symptom| symptom.signal == WhySignal::Saturation;
+        analysis.symptoms.sort_by(|a, b| {
+            is_level(a)
+                .cmp(&is_level(b))
+                .then(b.severity.total_cmp(&a.severity))
+                .then(a.signal.cmp(&b.signal))
+        });
         analysis.resources = levels.1;
         analysis.others = others;
         self.note_end(&signals);
@@ -207,7 +228,8 @@ impl<'a> Run<'a> {
 
     /// The scrape interval of the service's targets.
     async fn interval(&self) -> Duration {
-        let metric = self.metrics.all.get("up").or_else(|| self.metrics.requests.as_ref().map(|(_, metric)| metric));
+        let metric =
+            self.metrics.all.get("up").or_else(|| self.metrics.requests.as_ref().map(|(_, metric)| metric));
         let Some(metric) = metric.filter(|metric| metric.series <= 200.0) else { return USUAL_INTERVAL };
         let query = format!("{}{{{}}}[5m]", metric.name, metric.selector);
         let samples = self.budget.samples("the scrape interval", &query, Some(self.end)).await;
@@ -238,7 +260,8 @@ impl<'a> Run<'a> {
         let matrix = self.budget.range("requests", &query, grid.span).await?;
         let mut series = CountedSeries::default();
         for line in matrix.lines {
-            let place = if line.labels.value(PART) == "failed" { &mut series.failed } else { &mut series.all };
+            let place =
+                if line.labels.value(PART) == "failed" { &mut series.failed } else { &mut series.all };
             *place = line.values;
         }
         Some((grid, series))
@@ -263,7 +286,8 @@ impl<'a> Run<'a> {
     ) -> Vec<(Symptom, Option<Comparison<'s>>)> {
         let filters = &self.query.filters;
         let mut found = Vec::new();
-        if let (Some((grid, series)), Some((requests, metric))) = (&signals.requests, &self.metrics.requests) {
+        if let (Some((grid, series)), Some((requests, metric))) = (&signals.requests, &self.metrics.requests)
+        {
             let labels = comparable(labels, metric, codes, filters);
             let counted = || Counted::Failed { requests, codes: codes.to_vec() };
             let mut add = |signal, shift: SignalShift, values: Vec<f64>, difference| {
@@ -280,20 +304,26 @@ impl<'a> Run<'a> {
                     shortest: grid.lookback,
                 };
                 // without data from before, all values are compared with each other
-                let good = symptom.good.unwrap_or(TimeRange { start: symptom.bad.start, end: symptom.bad.start });
+                let good =
+                    symptom.good.unwrap_or(TimeRange { start: symptom.bad.start, end: symptom.bad.start });
                 found.push((symptom.clone(), Some(comparison(good))));
             };
             let has_failures = !codes.is_empty() || requests.failed.is_some();
-            if let Some(shift) = ratio_shift(series, grid.lag, grid.step()).filter(|_| has_failures && self.wants(WhySignal::Errors)) {
+            if let Some(shift) = ratio_shift(series, grid.lag, grid.step())
+                .filter(|_| has_failures && self.wants(WhySignal::Errors))
+            {
                 add(WhySignal::Errors, shift, series.ratios(), Difference::Failed);
             }
-            if let Some(shift) = traffic_shift(&series.all, grid.lag).filter(|_| self.wants(WhySignal::Traffic)) {
+            if let Some(shift) =
+                traffic_shift(&series.all, grid.lag).filter(|_| self.wants(WhySignal::Traffic))
+            {
                 let is_fallen = shift.before.is_some_and(|before| before > shift.after);
                 let difference = if is_fallen { Difference::Fallen } else { Difference::Risen };
                 add(WhySignal::Traffic, shift, series.all.clone(), difference);
             }
         }
-        if let (Some((grid, bounds, cumulative)), Some((latency, metric))) = (&signals.buckets, &self.metrics.latency)
+        if let (Some((grid, bounds, cumulative)), Some((latency, metric))) =
+            (&signals.buckets, &self.metrics.latency)
             && let Some((at, shift)) = bound_shift(cumulative, grid.lag, grid.step())
             && let (Some((bound, spelt)), Some((_, infinity)), Some(below), Some(all)) =
                 (bounds.get(at), bounds.last(), cumulative.get(at), cumulative.last())
@@ -302,7 +332,7 @@ impl<'a> Run<'a> {
                 self.symptom(WhySignal::Latency, *grid, &shift, &metric.name, slower(all, below).ratios());
             symptom.bound = Some(*bound);
             // slow requests are less bad than failed ones
-            symptom.severity *= 0.8;
+            symptom.severity *= SLOW;
             let comparison = symptom.good.map(|good| Comparison {
                 counted: Counted::Slow { latency, bound: pattern(spelt), infinity: pattern(infinity) },
                 metric,
@@ -319,7 +349,14 @@ impl<'a> Run<'a> {
         found
     }
 
-    fn symptom(&self, signal: WhySignal, grid: Grid, shift: &SignalShift, metric: &Text, values: Vec<f64>) -> Symptom {
+    fn symptom(
+        &self,
+        signal: WhySignal,
+        grid: Grid,
+        shift: &SignalShift,
+        metric: &Text,
+        values: Vec<f64>,
+    ) -> Symptom {
         let (onset, bad, good) = grid.times(shift, self.end);
         Symptom {
             signal,
@@ -346,7 +383,8 @@ impl<'a> Run<'a> {
         grid: Grid,
     ) -> (Vec<Symptom>, Vec<ResourceState>) {
         let (shifted, full): (Vec<_>, Vec<_>) = changed.into_iter().partition(|(_, shift)| shift.is_some());
-        let made = shifted.into_iter().enumerate().filter_map(|(at, (level, shift))| Some((at, level, shift?)));
+        let made =
+            shifted.into_iter().enumerate().filter_map(|(at, (level, shift))| Some((at, level, shift?)));
         let symptoms = join_all(made.map(async |(at, level, shift)| {
             let signal = if level.is_targets() { WhySignal::Targets } else { WhySignal::Saturation };
             // a level has no window
@@ -420,7 +458,8 @@ fn changed_levels(levels: &[LevelSeries]) -> Vec<(&LevelSeries, Option<SignalShi
         })
         .collect();
     let severity = |shift: &Option<SignalShift>| shift.as_ref().map_or(0.0, |shift| shift.severity);
-    changed.sort_by(|a, b| severity(&b.1).total_cmp(&severity(&a.1)).then_with(|| a.0.metric.cmp(&b.0.metric)));
+    changed
+        .sort_by(|a, b| severity(&b.1).total_cmp(&severity(&a.1)).then_with(|| a.0.metric.cmp(&b.0.metric)));
     changed
 }
 
@@ -454,11 +493,13 @@ fn bounds_of(matrix: Matrix, latency: &LatencySignal) -> (Vec<(f64, Vec<Text>)>,
             Some((_, spelt, values)) => {
                 spelt.push(le.clone());
                 for (sum, value) in values.iter_mut().zip(&line.values) {
-                    *sum = if sum.is_nan() { *value } else { *sum + if value.is_nan() { 0.0 } else { *value } };
+                    *sum =
+                        if sum.is_nan() { *value } else { *sum + if value.is_nan() { 0.0 } else { *value } };
                 }
             }
             None => {
-                by_bound.insert(bound.to_bits(), (bound * latency.unit.seconds(), vec![le.clone()], line.values));
+                by_bound
+                    .insert(bound.to_bits(), (bound * latency.unit.seconds(), vec![le.clone()], line.values));
             }
         }
     }

@@ -10,11 +10,12 @@ use super::*;
 use crate::app::display_settings::DisplaySettings;
 use crate::app::display_settings::{Charset, Colours};
 use crate::app::event::{Arrival, Effect, Event};
-use crate::app::identity::{IncidentKey, PolicyKey, SloKey};
+use crate::app::identity::{IncidentKey, PolicyKey, SloKey, WhySubject};
 use crate::app::place::{Document, Place};
 use crate::app::screens;
 use crate::app::shared::Shared;
 use crate::app::state::State;
+use crate::app::subjects::why;
 use crate::backend::{Clock, Source, demo};
 use crate::cli::alerts::AlertFilter;
 use crate::cli::args::{ListingArgs, StatsArgs, StatsGrouping};
@@ -123,6 +124,8 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
     let ruled = world.alerts().iter().find(|alert| world.rule_of(&alert.labels).is_some()).unwrap();
     let wanted = RunbookQuery { name: "A".into(), url: None, labels: ruled.labels.clone() };
     let hours = Duration::from_secs(12 * 3600);
+    let service = WhySubject::Service(world.services().first().unwrap().name.clone());
+    let why = why::target(world, service, now());
     let about = vec![
         (Place::Service(world.services().first().unwrap().name.clone()), "a service"),
         (Place::Slo(SloKey::of(slo)), "an SLO"),
@@ -133,6 +136,7 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
             "an escalation policy",
         ),
         (Place::Runbook(Arc::new(wanted)), "a runbook"),
+        (Place::Why(why.unwrap()), "why, `why`"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
         (Place::Report(Document::Statistics(hours)), "statistics"),
         (Place::Report(Document::Postmortem(IncidentKey::of(incident))), "the postmortem, `postmortem`"),

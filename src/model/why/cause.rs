@@ -84,19 +84,31 @@ const FULL: f64 = 0.9;
 const LEAST: f64 = 0.04;
 const MOST: usize = 12;
 /// Labels that name a version, so that the version of a deployment could be seen in the requests.
-const VERSIONS: [&str; 8] =
-    ["version", "app_version", "app_kubernetes_io_version", "service_version", "image", "release", "revision", "build"];
+const VERSIONS: [&str; 8] = [
+    "version",
+    "app_version",
+    "app_kubernetes_io_version",
+    "service_version",
+    "image",
+    "release",
+    "revision",
+    "build",
+];
 
 /// The likely causes of what an analysis found, the most likely first; empty if no signal changed.
 pub fn causes(analysis: &WhyAnalysis, context: CauseContext<'_>) -> Vec<Cause> {
     let Some(main) = analysis.symptoms.first() else { return Vec::new() };
     let mut causes: Vec<Cause> = Vec::new();
     // where a level changed is told with the resource
-    let is_counted = |symptom: &&Symptom| !matches!(symptom.signal, WhySignal::Saturation | WhySignal::Targets);
+    let is_counted =
+        |symptom: &&Symptom| !matches!(symptom.signal, WhySignal::Saturation | WhySignal::Targets);
     for symptom in analysis.symptoms.iter().filter(is_counted) {
         let weight = if std::ptr::eq(symptom, main) { 1.0 } else { 0.6 };
         for cause in symptom.findings.iter().map(|finding| of_finding(symptom, finding, weight)) {
-            match causes.iter_mut().find(|known| known.kind == CauseKind::Label && known.labels == cause.labels) {
+            match causes
+                .iter_mut()
+                .find(|known| known.kind == CauseKind::Label && known.labels == cause.labels)
+            {
                 Some(known) if known.score >= cause.score => {}
                 Some(known) => *known = cause,
                 None => causes.push(cause),
@@ -106,7 +118,6 @@ pub fn causes(analysis: &WhyAnalysis, context: CauseContext<'_>) -> Vec<Cause> {
     let best = causes.iter().map(|cause| cause.score * cause.explained.unwrap_or(0.0)).fold(0.0, f64::max);
     let unexplained = 1.0 - EXPLAINED_AWAY * best.clamp(0.0, 1.0);
     add_changes(&mut causes, main, context, unexplained);
-    let onset = main.onset;
     causes.extend(analysis.dependencies.iter().filter_map(|state| of_dependency(state, main, unexplained)));
     causes.extend(analysis.symptoms.iter().filter_map(|symptom| of_symptom(symptom, main, unexplained)));
     let is_symptom = |state: &&ResourceState| {
@@ -117,16 +128,18 @@ pub fn causes(analysis: &WhyAnalysis, context: CauseContext<'_>) -> Vec<Cause> {
     let calls = |other: &OtherService| analysis.dependencies.iter().any(|state| state.name == other.name);
     let others = analysis.others.iter().filter(|other| *other.name != *context.service);
     causes.extend(others.filter_map(|other| of_other(other, calls(other), main, unexplained)));
-    causes.extend(of_alerts(context, onset, main.signal, unexplained));
+    causes.extend(of_alerts(context, main, unexplained));
     causes.retain(|cause| cause.score >= LEAST);
-    causes.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.kind.cmp(&b.kind)).then_with(|| a.words.cmp(&b.words)));
-    drop_repeated(&mut causes);
+    causes.sort_by(|a, b| {
+        b.score.total_cmp(&a.score).then(a.kind.cmp(&b.kind)).then_with(|| a.words.cmp(&b.words))
+    });
+    drop_repeated(&mut causes, context.alerts);
     causes.truncate(MOST);
     causes
 }
 
-/// A dependency that also is another service that broke is one cause.
-fn drop_repeated(causes: &mut Vec<Cause>) {
+/// A dependency that also is another service that broke is one cause; alerts of a service that is one say nothing more.
+fn drop_repeated(causes: &mut Vec<Cause>, alerts: &[(Arc<Alert>, Option<Text>)]) {
     let mut seen: Vec<Text> = Vec::new();
     causes.retain(|cause| {
         let is_service = matches!(cause.kind, CauseKind::Dependency | CauseKind::Service);
@@ -134,6 +147,11 @@ fn drop_repeated(causes: &mut Vec<Cause>) {
         let is_first = !seen.contains(&name);
         seen.push(name);
         is_first
+    });
+    causes.retain(|cause| {
+        let of_alert =
+            alerts.iter().find(|(alert, _)| cause.kind == CauseKind::Alert && alert.labels == cause.labels);
+        !of_alert.is_some_and(|(_, service)| service.as_ref().is_some_and(|service| seen.contains(service)))
     });
 }
 
@@ -168,9 +186,9 @@ fn hits(change: &Change, labels: &Labels) -> bool {
             let version = change.to.as_ref().or_else(|| change.labels.get("version"));
             labels.iter().any(|(_, value)| Some(value) == version)
         }
-        ChangeKind::Restart | ChangeKind::OutOfMemory => {
-            ["pod", "instance"].iter().any(|name| labels.get(name).is_some_and(|pod| change.labels.get(name) == Some(pod)))
-        }
+        ChangeKind::Restart | ChangeKind::OutOfMemory => ["pod", "instance"]
+            .iter()
+            .any(|name| labels.get(name).is_some_and(|pod| change.labels.get(name) == Some(pod))),
         ChangeKind::Scale | ChangeKind::Config | ChangeKind::Flag | ChangeKind::Other => {
             let place = change.labels.without(|name| labels.get(name).is_none());
             !place.is_empty() && place.is_within(labels)
@@ -182,13 +200,17 @@ fn hits(change: &Change, labels: &Labels) -> bool {
 fn add_changes(causes: &mut Vec<Cause>, main: &Symptom, context: CauseContext<'_>, unexplained: f64) {
     let onset = main.onset;
     let from = onset.checked_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
-    let mut near: Vec<&Arc<Change>> = context.changes.iter().filter(|change| {
-        // a process that crashes keeps crashing
-        let is_crash = matches!(change.kind, ChangeKind::Restart | ChangeKind::OutOfMemory);
-        let until = if is_crash { main.bad.end } else { onset.checked_add(SEEN_LATE).unwrap_or(onset) };
-        let is_ours = change.service.is_none() || change.is_of(context.service);
-        is_ours && (from..=until).contains(&change.at)
-    }).collect();
+    let mut near: Vec<&Arc<Change>> = context
+        .changes
+        .iter()
+        .filter(|change| {
+            // a process that crashes keeps crashing
+            let is_crash = matches!(change.kind, ChangeKind::Restart | ChangeKind::OutOfMemory);
+            let until = if is_crash { main.bad.end } else { onset.checked_add(SEEN_LATE).unwrap_or(onset) };
+            let is_ours = change.service.is_none() || change.is_of(context.service);
+            is_ours && (from..=until).contains(&change.at)
+        })
+        .collect();
     near.sort_by_key(|change| (change.at > onset, age(change.at.min(onset), onset), change.id.clone()));
     let has_version = main.labels.iter().any(|label| VERSIONS.contains(&&**label));
     let mut own: Vec<Cause> = Vec::new();
@@ -201,7 +223,7 @@ fn add_changes(causes: &mut Vec<Cause>, main: &Symptom, context: CauseContext<'_
         if let Some(cause) = causes.iter_mut().find(is_of) {
             if cause.changes.is_empty() {
                 cause.score = (cause.score + 0.2 * close).min(1.0);
-                cause.words = format!("{}; {}", cause.words, of_change(change, onset));
+                cause.words = format!("{}; {} {}", cause.words, of_change(change, onset), main.began());
             }
             cause.changes.push(Arc::clone(change));
             continue;
@@ -218,7 +240,9 @@ fn add_changes(causes: &mut Vec<Cause>, main: &Symptom, context: CauseContext<'_
         let theirs = if change.service.is_some() { 1.0 } else { 0.5 };
         let score = known * theirs * close * unexplained;
         // several crashes are one cause
-        let same = |cause: &&mut Cause| is_crash && cause.changes.first().is_some_and(|first| first.kind == change.kind);
+        let same = |cause: &&mut Cause| {
+            is_crash && cause.changes.first().is_some_and(|first| first.kind == change.kind)
+        };
         if let Some(cause) = own.iter_mut().find(same) {
             cause.changes.push(Arc::clone(change));
             continue;
@@ -234,7 +258,7 @@ fn add_changes(causes: &mut Vec<Cause>, main: &Symptom, context: CauseContext<'_
             traffic: None,
             at: Some(change.at),
             score,
-            words: format!("{} the {} changed", of_change(change, onset), main.signal.word()),
+            words: format!("{} {}", of_change(change, onset), main.began()),
         });
     }
     causes.extend(own);
@@ -244,17 +268,15 @@ fn rise(main: &Symptom) -> f64 {
     (main.after - main.before.unwrap_or(0.0)).abs()
 }
 
-/// "2m before the errors began"
+/// "20s before the errors began"
 fn before(at: Timestamp, main: &Symptom) -> String {
-    let what = main.signal.word();
-    if at > main.onset {
-        return format!("{} after the {what} changed", duration::short(age(main.onset, at)));
+    let began = main.began();
+    let distance = age(at.min(main.onset), at.max(main.onset));
+    if distance < Duration::from_secs(3) {
+        return format!("at the same time as {began}");
     }
-    let early = age(at, main.onset);
-    if early < Duration::from_secs(3) {
-        return format!("when the {what} changed");
-    }
-    format!("{} before the {what} changed", duration::short(early))
+    let side = if at > main.onset { "after" } else { "before" };
+    format!("{} {side} {began}", duration::short(distance))
 }
 
 fn of_dependency(state: &DependencyState, main: &Symptom, unexplained: f64) -> Option<Cause> {
@@ -267,7 +289,7 @@ fn of_dependency(state: &DependencyState, main: &Symptom, unexplained: f64) -> O
     let first = if is_first { 0.15 } else { 0.0 };
     let score = (0.5 + 0.2 * part + first) * close * unexplained;
     let words = format!(
-        "calls to {} fail: {} ({} before), since {}",
+        "calls to {} fail: {} ({} before), first {}",
         state.name,
         percent(state.after),
         percent(state.before),
@@ -276,7 +298,14 @@ fn of_dependency(state: &DependencyState, main: &Symptom, unexplained: f64) -> O
     Some(named_cause(CauseKind::Dependency, &state.name, onset, main.signal, score, words))
 }
 
-fn named_cause(kind: CauseKind, name: &Text, at: Timestamp, signal: WhySignal, score: f64, words: String) -> Cause {
+fn named_cause(
+    kind: CauseKind,
+    name: &Text,
+    at: Timestamp,
+    signal: WhySignal,
+    score: f64,
+    words: String,
+) -> Cause {
     Cause {
         kind,
         labels: Labels::default(),
@@ -299,32 +328,50 @@ fn of_symptom(symptom: &Symptom, main: &Symptom, unexplained: f64) -> Option<Cau
         WhySignal::Errors | WhySignal::Latency => return None,
         WhySignal::Traffic => ("traffic".into(), if is_main { 0.35 } else { 0.45 }),
         WhySignal::Targets => ("targets".into(), 0.9),
-        WhySignal::Saturation => (symptom.resource.clone().unwrap_or_default(), if is_main { 0.7 } else { 0.55 }),
+        WhySignal::Saturation => {
+            (symptom.resource.clone().unwrap_or_default(), if is_main { 0.7 } else { 0.55 })
+        }
     };
     let (now, was) = (level(symptom, symptom.after), symptom.before.map(|value| level(symptom, value)));
     let was = was.map_or_else(String::new, |was| format!(" (was {was})"));
-    let close = if is_main { 1.0 } else { closeness(symptom.onset, main.onset).max(0.2) };
+    // more requests raise the levels, too
+    let by_traffic = if main.signal == WhySignal::Traffic && !is_main { 0.5 } else { 1.0 };
+    let close = if is_main { 1.0 } else { by_traffic * closeness(symptom.onset, main.onset).max(0.2) };
     // the place, if one has nearly the whole change
     let place = symptom.findings.first().filter(|finding| finding.explained >= 0.7 && finding.score >= 0.4);
     let labels = place.map(|place| place.labels.clone()).unwrap_or_default();
     let at = if labels.is_empty() { String::new() } else { format!(" at {}", named(&labels)) };
-    let spread = if is_main && symptom.signal == WhySignal::Traffic && place.is_none() && !symptom.labels.is_empty() {
-        ", spread over all labels as before"
-    } else {
-        ""
-    };
+    let spread =
+        if is_main && symptom.signal == WhySignal::Traffic && place.is_none() && !symptom.labels.is_empty() {
+            ", spread over all labels as before"
+        } else {
+            ""
+        };
     let verb = match symptom.signal {
         WhySignal::Targets => "targets up:",
         WhySignal::Traffic => "traffic is",
         WhySignal::Errors | WhySignal::Latency | WhySignal::Saturation => "is",
     };
-    let subject = if symptom.signal == WhySignal::Saturation { format!("{name}{at} ") } else { String::new() };
+    let subject =
+        if symptom.signal == WhySignal::Saturation { format!("{name}{at} ") } else { String::new() };
     let tail = if symptom.signal == WhySignal::Saturation { "" } else { &*at };
-    let since = if is_main { String::new() } else { format!(", since {}", before(symptom.onset, main)) };
+    let since = if is_main { String::new() } else { format!(", first {}", before(symptom.onset, main)) };
     let words = format!("{subject}{verb} {now}{was}{tail}{spread}{since}");
-    let cause = named_cause(CauseKind::Resource, &name, symptom.onset, symptom.signal, score * close * unexplained, words);
+    let cause = named_cause(
+        CauseKind::Resource,
+        &name,
+        symptom.onset,
+        symptom.signal,
+        score * close * unexplained,
+        words,
+    );
     let explained = place.map(|place| place.explained);
-    Some(Cause { labels, explained, equivalent: place.map(|place| place.equivalent.clone()).unwrap_or_default(), ..cause })
+    Some(Cause {
+        labels,
+        explained,
+        equivalent: place.map(|place| place.equivalent.clone()).unwrap_or_default(),
+        ..cause
+    })
 }
 
 fn of_resource(state: &ResourceState, main: &Symptom, unexplained: f64) -> Option<Cause> {
@@ -337,11 +384,18 @@ fn of_resource(state: &ResourceState, main: &Symptom, unexplained: f64) -> Optio
     let close = if state.onset.is_some() { closeness(onset, main.onset).max(0.2) } else { 0.4 };
     let full = if is_full { 0.15 } else { 0.0 };
     let at = if state.labels.is_empty() { String::new() } else { format!(" at {}", named(&state.labels)) };
-    let was = state.before.map(|value| format!(" (was {})", amount(&state.metric, value))).unwrap_or_default();
-    let since = state.onset.map(|onset| format!(", since {}", before(onset, main))).unwrap_or_default();
+    let was =
+        state.before.map(|value| format!(" (was {})", amount(&state.metric, value))).unwrap_or_default();
+    let since = state.onset.map(|onset| format!(", first {}", before(onset, main))).unwrap_or_default();
     let words = format!("{}{at} is {}{was}{since}", state.name, amount(&state.metric, state.after));
-    let cause =
-        named_cause(CauseKind::Resource, &state.name, onset, main.signal, (0.5 + full) * close * unexplained, words);
+    let cause = named_cause(
+        CauseKind::Resource,
+        &state.name,
+        onset,
+        main.signal,
+        (0.5 + full) * close * unexplained,
+        words,
+    );
     Some(Cause { labels: state.labels.clone(), ..cause })
 }
 
@@ -352,23 +406,30 @@ fn of_other(other: &OtherService, is_called: bool, main: &Symptom, unexplained: 
     }
     let base = if is_called { 0.4 } else { 0.2 };
     let score = base * closeness(other.onset, main.onset) * unexplained;
-    let words = format!("{} fails too: {} of its requests, since {}", other.name, share(other.after), before(other.onset, main));
+    let words = format!(
+        "{} fails too: {} of its requests, first {}",
+        other.name,
+        share(other.after),
+        before(other.onset, main)
+    );
     Some(named_cause(CauseKind::Service, &other.name, other.onset, main.signal, score, words))
 }
 
 /// Alerts of other services, or of none, that fired before the onset.
-fn of_alerts(context: CauseContext<'_>, onset: Timestamp, signal: WhySignal, unexplained: f64) -> Vec<Cause> {
+fn of_alerts(context: CauseContext<'_>, main: &Symptom, unexplained: f64) -> Vec<Cause> {
+    let onset = main.onset;
     let from = onset.checked_sub(SignedDuration::from_mins(10)).unwrap_or(Timestamp::MIN);
-    let is_first = |alert: &&(Arc<Alert>, Option<Text>)| {
-        alert.1.as_deref() != Some(context.service) && alert.0.is_active() && (from..=onset).contains(&alert.0.starts_at)
+    let is_first = |(alert, service): &&(Arc<Alert>, Option<Text>)| {
+        service.as_deref() != Some(context.service)
+            && alert.is_active()
+            && (from..=onset).contains(&alert.starts_at)
     };
     let cause = |(alert, service): &(Arc<Alert>, Option<Text>)| {
         let name = alert.labels.get("alertname").cloned().unwrap_or_default();
-        let early = duration::short(age(alert.starts_at, onset));
         let whose = service.as_ref().map(|service| format!(" of {service}")).unwrap_or_default();
-        let words = format!("alert {name}{whose} fired {early} before the {} changed", signal.word());
+        let words = format!("alert {name}{whose} fired {}", before(alert.starts_at, main));
         let score = 0.15 * closeness(alert.starts_at, onset) * unexplained;
-        let cause = named_cause(CauseKind::Alert, &name, alert.starts_at, signal, score, words);
+        let cause = named_cause(CauseKind::Alert, &name, alert.starts_at, main.signal, score, words);
         Cause { labels: alert.labels.clone(), ..cause }
     };
     context.alerts.iter().filter(is_first).map(cause).collect()

@@ -45,6 +45,8 @@ pub enum Difference {
 const LEAST: f64 = 0.1;
 /// How many standard deviations the excess and its concentration must be from zero.
 const SIGMAS: f64 = 4.0;
+/// The fewest requests of an excess.
+const FEWEST: f64 = 3.0;
 /// The service's own ratio counts as this many requests of each cell's good time, so that few requests give no extreme ratios.
 const PRIOR: f64 = 50.0;
 /// Two sets are equivalent if the requests that are only in one of them are at most this share of both.
@@ -63,7 +65,10 @@ struct Weight {
     excess: f64,
     /// Everything that is no excess.
     rest: f64,
+    /// The variance of the counted events; 0: a level, which has no counts.
     variance: f64,
+    /// The variance of the excess if there is none.
+    doubt: f64,
     /// The traffic of the bad time; of the good time if requests are missing.
     traffic: f64,
     /// The traffic of the good and of the bad time.
@@ -78,6 +83,7 @@ impl Weight {
             excess: self.excess + other.excess,
             rest: self.rest + other.rest,
             variance: self.variance + other.variance,
+            doubt: self.doubt + other.doubt,
             traffic: self.traffic + other.traffic,
             good: self.good + other.good,
             bad: self.bad + other.bad,
@@ -91,6 +97,7 @@ impl Weight {
             excess: negated(other.excess),
             rest: negated(other.rest),
             variance: negated(other.variance),
+            doubt: negated(other.doubt),
             traffic: negated(other.traffic),
             good: negated(other.good),
             bad: negated(other.bad),
@@ -103,36 +110,49 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 }
 }
 
+/// Whether an excess is more than chance, and more than a few requests.
+fn is_excess(weight: Weight) -> bool {
+    if weight.variance <= 0.0 {
+        return weight.excess > 0.0;
+    }
+    weight.excess >= FEWEST && weight.excess >= SIGMAS * weight.doubt.max(0.0).sqrt()
+}
+
 /// The weights of the cells.
 fn weights(cells: &[WhyCell], difference: Difference) -> Vec<Weight> {
     let total = |of: fn(&WhyCell) -> f64| cells.iter().map(of).sum::<f64>();
-    let usual = (total(|cell| cell.good.failed) + 0.5) / (total(|cell| cell.good.all) + 1.0);
-    let usual = usual.clamp(0.0, 1.0);
+    // without a good time nothing is expected to fail
+    let usual = ratio(total(|cell| cell.good.failed), total(|cell| cell.good.all));
     let highest = |of: &dyn Fn(&WhyCell) -> f64| cells.iter().map(of).fold(0.0, f64::max);
     let weight = |cell: &WhyCell| {
         let (good, bad) = (cell.good, cell.bad);
-        let (excess, rest, variance, traffic) = match difference {
+        let (excess, rest, variance, doubt, traffic) = match difference {
             Difference::Failed => {
                 let expected = (good.failed + PRIOR * usual) / (good.all + PRIOR);
                 let excess = bad.failed - bad.all * expected;
-                // Poisson noise of the counted failures, and of the expected ones
-                let doubt = bad.all * bad.all * expected * (1.0 - expected).max(0.0) / (good.all + PRIOR);
-                (excess, bad.all - excess, bad.failed + bad.all * expected + doubt, bad.all)
+                // Poisson noise of the expected failures, and the doubt about their ratio
+                let unknown = bad.all * bad.all * expected * (1.0 - expected).max(0.0) / (good.all + PRIOR);
+                let doubt = bad.all * expected + unknown;
+                (excess, bad.all - excess, bad.failed + doubt, doubt, bad.all)
             }
-            Difference::Risen => (bad.all - good.all, good.all, bad.all + good.all, bad.all),
-            Difference::Fallen => (good.all - bad.all, bad.all, bad.all + good.all, good.all),
+            Difference::Risen => {
+                (bad.all - good.all, good.all, bad.all + good.all, bad.all + good.all, bad.all)
+            }
+            Difference::Fallen => {
+                (good.all - bad.all, bad.all, bad.all + good.all, bad.all + good.all, good.all)
+            }
             Difference::Higher => {
                 let most = highest(&|cell| cell.bad.all - cell.good.all);
                 let excess = bad.all - good.all;
-                (excess, (most - excess).max(0.0), 0.0, 1.0)
+                (excess, (most - excess).max(0.0), 0.0, 0.0, 1.0)
             }
             Difference::Lower => {
                 let most = highest(&|cell| cell.good.all - cell.bad.all);
                 let excess = good.all - bad.all;
-                (excess, (most - excess).max(0.0), 0.0, 1.0)
+                (excess, (most - excess).max(0.0), 0.0, 0.0, 1.0)
             }
         };
-        Weight { excess, rest, variance, traffic, good: good.all, bad: bad.all, failed: bad.failed }
+        Weight { excess, rest, variance, doubt, traffic, good: good.all, bad: bad.all, failed: bad.failed }
     };
     cells.iter().map(weight).collect()
 }
@@ -208,22 +228,20 @@ impl Table<'_> {
         Candidate { labels, cells, sum, explained, score: explained - other, is_significant, is_new: false }
     }
 
-    /// Whether there is significantly more excess for each request inside than outside.
+    /// Whether significantly more of the excess is inside than its share of the traffic.
     fn separates(&self, inside: Weight, outside: Weight) -> bool {
         if self.total.variance <= 0.0 {
             // levels have no counts
             return true;
         }
-        if inside.traffic <= 0.0 || inside.excess < SIGMAS * inside.variance.max(0.0).sqrt() {
+        if inside.traffic <= 0.0 || outside.traffic <= 0.0 || !is_excess(inside) {
             return false;
         }
-        if outside.traffic <= 0.0 {
-            return false;
-        }
-        let difference = inside.excess / inside.traffic - outside.excess / outside.traffic;
-        let variance = inside.variance.max(0.0) / (inside.traffic * inside.traffic)
-            + outside.variance.max(0.0) / (outside.traffic * outside.traffic);
-        difference > SIGMAS * variance.sqrt()
+        let all = inside.plus(outside);
+        let part = inside.traffic / all.traffic;
+        // events that fall on requests at random are inside with this variance
+        let variance = all.variance.max(0.0) * part * (1.0 - part);
+        inside.excess - all.excess * part > SIGMAS * variance.sqrt()
     }
 
     /// Whether a set inside another contains nearly all its excess, while what is left of the other has requests without.
@@ -275,7 +293,7 @@ impl Table<'_> {
 pub fn rank(cells: &[WhyCell], difference: Difference) -> Vec<LabelFinding> {
     let weights = weights(cells, difference);
     let total = weights.iter().fold(Weight::default(), |sum, weight| sum.plus(*weight));
-    if total.excess <= 0.0 || total.excess < SIGMAS * total.variance.max(0.0).sqrt() {
+    if !is_excess(total) {
         return Vec::new();
     }
     let mut sets: BTreeMap<(&Text, &Text), Cells> = BTreeMap::new();
@@ -289,9 +307,9 @@ pub fn rank(cells: &[WhyCell], difference: Difference) -> Vec<LabelFinding> {
         *values.entry(name).or_default() += 1;
     }
     let table = Table { weights: &weights, total, values };
-    let singles = sets.into_iter().map(|((name, value), cells)| {
-        table.candidate(vec![(name.clone(), value.clone())], cells)
-    });
+    let singles = sets
+        .into_iter()
+        .map(|((name, value), cells)| table.candidate(vec![(name.clone(), value.clone())], cells));
     let mut all: Vec<Candidate> = singles.collect();
     let pairs = pairs(&table, &all);
     all.extend(pairs);
@@ -335,11 +353,9 @@ fn mark_new(table: &Table<'_>, all: &mut [Candidate], difference: Difference) {
     let separating = all.iter().filter(|one| one.is_significant).map(|one| one.score);
     let best = separating.fold(0.0, f64::max).clamp(0.0, 1.0);
     for one in all.iter_mut().filter(|one| one.labels.len() == 1) {
-        let (before, now) =
-            (ratio(one.sum.good, table.total.good), ratio(one.sum.bad, table.total.bad));
+        let (before, now) = (ratio(one.sum.good, table.total.good), ratio(one.sum.bad, table.total.bad));
         one.is_new = before <= NEW && now - before > NEW;
-        let significant = one.sum.excess >= SIGMAS * one.sum.variance.max(0.0).sqrt();
-        if !one.is_new || !significant {
+        if !one.is_new || !is_excess(one.sum) {
             continue;
         }
         let score = 0.9 * one.explained * (now - before) * (1.0 - best);
@@ -355,7 +371,10 @@ fn mark_new(table: &Table<'_>, all: &mut [Candidate], difference: Difference) {
 fn chosen(table: &Table<'_>, sorted: Vec<Candidate>) -> Vec<LabelFinding> {
     let mut groups: Vec<Vec<Candidate>> = Vec::new();
     for candidate in sorted {
-        match groups.iter_mut().find(|group| group.first().is_some_and(|first| table.is_same(first, &candidate))) {
+        match groups
+            .iter_mut()
+            .find(|group| group.first().is_some_and(|first| table.is_same(first, &candidate)))
+        {
             Some(group) => group.push(candidate),
             None => groups.push(vec![candidate]),
         }
@@ -366,10 +385,11 @@ fn chosen(table: &Table<'_>, sorted: Vec<Candidate>) -> Vec<LabelFinding> {
     for mut group in groups {
         group.sort_by_key(|candidate| table.breadth(candidate));
         let Some((first, others)) = group.split_first() else { continue };
-        let own = covered.as_ref().map_or_else(|| first.cells.clone(), |covered| first.cells.without(covered));
+        let own =
+            covered.as_ref().map_or_else(|| first.cells.clone(), |covered| first.cells.without(covered));
         let sum = own.sum(table.weights);
         let is_own = ratio(sum.excess, table.total.excess) >= LEAST
-            && sum.excess >= SIGMAS * sum.variance.max(0.0).sqrt()
+            && is_excess(sum)
             && sum.excess >= 0.5 * first.sum.excess;
         if !is_own && first.score < 0.85 * best {
             continue;
@@ -380,9 +400,10 @@ fn chosen(table: &Table<'_>, sorted: Vec<Candidate>) -> Vec<LabelFinding> {
         let others: Vec<&Candidate> =
             others.iter().filter(|other| !has_single || single(&other.labels)).collect();
         findings.push(table.finding(first, &others));
-        covered = Some(covered.map_or_else(|| first.cells.clone(), |covered| {
-            Cells(covered.0.iter().zip(&first.cells.0).map(|(a, b)| a | b).collect())
-        }));
+        covered = Some(covered.map_or_else(
+            || first.cells.clone(),
+            |covered| Cells(covered.0.iter().zip(&first.cells.0).map(|(a, b)| a | b).collect()),
+        ));
         if findings.len() == FINDINGS {
             break;
         }
@@ -390,10 +411,15 @@ fn chosen(table: &Table<'_>, sorted: Vec<Candidate>) -> Vec<LabelFinding> {
     findings
 }
 
-/// The names of the labels in these cells, sorted.
+/// The names of the labels that have several values in these cells, sorted: the others explain nothing.
 pub fn labels_of(cells: &[WhyCell]) -> Vec<Text> {
-    let names: BTreeSet<&Text> = cells.iter().flat_map(|cell| cell.labels.iter().map(|(name, _)| name)).collect();
-    names.into_iter().cloned().collect()
+    let mut values: BTreeMap<&Text, BTreeSet<&str>> = BTreeMap::new();
+    for (name, value) in cells.iter().flat_map(|cell| cell.labels.iter()) {
+        values.entry(name).or_default().insert(value);
+    }
+    let is_partial = |name: &Text| cells.iter().any(|cell| cell.labels.get(name).is_none());
+    let several = values.into_iter().filter(|(name, values)| values.len() > 1 || is_partial(name));
+    several.map(|(name, _)| name.clone()).collect()
 }
 
 #[cfg(test)]

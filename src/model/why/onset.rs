@@ -16,6 +16,8 @@ const ALONG: f64 = 0.4;
 const FEWEST: usize = 2;
 /// The fewest points of an earlier segment that counts as a usual level.
 const USUAL: usize = 3;
+/// With this many points the last time at the usual level is long enough to be compared with.
+const ENOUGH: usize = 24;
 
 /// A part of a series with one level.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,10 +34,16 @@ pub struct Shift {
     pub start: usize,
     /// The last point with data, exclusive.
     pub end: usize,
-    /// The points of the usual level before, without the margin.
+    /// The points to compare with: the last time at the usual level, or the longest one if the last is short.
     pub good: Range<usize>,
+    /// All points of the usual level before.
+    pub usual: Vec<usize>,
+    /// The mean of the usual level.
     pub before: f64,
+    /// The mean of the present level.
     pub after: f64,
+    /// The points of the present level, exclusive of rises before it.
+    pub present: Range<usize>,
     /// The standard deviation of a point around the usual level.
     pub noise: f64,
     /// Whether most of the shift happened at its start, and not slowly.
@@ -92,7 +100,8 @@ pub fn segments(values: &[f64], lag: usize) -> Vec<Segment> {
     let mut best = vec![(0.0, 0_usize)];
     for to in 1..=count {
         let open = (0..to).filter(|from| to - from >= FEWEST.min(count) && (*from == 0 || *from >= FEWEST));
-        let total = |from: usize| best.get(from).map_or(f64::INFINITY, |(cost, _)| *cost) + cost(from, to) + penalty;
+        let total =
+            |from: usize| best.get(from).map_or(f64::INFINITY, |(cost, _)| *cost) + cost(from, to) + penalty;
         let least = open.map(|from| (total(from), from)).min_by(|a, b| a.0.total_cmp(&b.0));
         best.push(least.unwrap_or((f64::INFINITY, 0)));
     }
@@ -119,32 +128,29 @@ fn mean_of(points: &[(usize, f64)]) -> Option<f64> {
 pub fn last_shift(values: &[f64], lag: usize) -> Option<Shift> {
     let segments = segments(values, lag);
     let (present, earlier) = segments.split_last()?;
-    let length = |segment: &Segment| segment.points.len();
-    let usual = earlier.iter().filter(|segment| length(segment) >= USUAL).map(|segment| segment.mean);
+    let usual = earlier.iter().filter(|segment| segment.points.len() >= USUAL).map(|segment| segment.mean);
     let lowest = usual.min_by(f64::total_cmp)?;
     let limit = lowest + ALONG * (present.mean - lowest);
     if present.mean <= lowest {
         return None;
     }
-    let is_bad = |segment: &&Segment| segment.mean >= limit;
-    let bad = segments.iter().rev().take_while(is_bad).count();
-    let (good_segments, bad_segments) = segments.split_at(segments.len() - bad);
+    let is_bad = |segment: &Segment| segment.mean >= limit;
+    let bad = segments.iter().rev().take_while(|segment| is_bad(segment)).count();
+    let (before_it, bad_segments) = segments.split_at(segments.len() - bad);
     let start = bad_segments.first()?.points.start;
-    let usual = good_segments.iter().rev().take_while(|segment| !is_bad(segment)).count();
-    let first = good_segments.get(good_segments.len() - usual)?;
-    let is_first = good_segments.len() == usual;
+    let runs = usual_runs(before_it, is_bad, lag);
+    // a short time between two incidents is compared with less certainty than a longer one before
+    let good = match runs.last()? {
+        last if last.len() >= ENOUGH => last.clone(),
+        _ => runs.iter().max_by_key(|run| run.len())?.clone(),
+    };
     let all = known(values);
     let within = |range: &Range<usize>| -> Vec<(usize, f64)> {
         all.iter().copied().filter(|(index, _)| range.contains(index)).collect()
     };
-    // a rate just before the shift, or just after an earlier one, may contain a part of it
-    let whole = first.points.start..start;
-    let trimmed = if is_first { whole.start } else { whole.start + lag }..start.saturating_sub(lag.min(2));
-    let good = if within(&trimmed).len() >= USUAL { trimmed } else { whole };
-    let usual = within(&good);
+    let usual: Vec<(usize, f64)> = runs.iter().flat_map(within).collect();
     let before = mean_of(&usual)?;
-    let end = present.points.end;
-    let now = within(&(start..end));
+    let now = within(&present.points);
     let after = mean_of(&now)?;
     let variance = usual.iter().map(|(_, value)| (value - before) * (value - before)).sum::<f64>();
     let own = (variance / usual.len() as f64).sqrt();
@@ -153,7 +159,31 @@ pub fn last_shift(values: &[f64], lag: usize) -> Option<Shift> {
     let soon = within(&(start..start + 2 * lag + 2));
     let highest = soon.iter().map(|(_, value)| *value).fold(f64::NEG_INFINITY, f64::max);
     let is_step = highest - before >= 0.6 * (after - before);
-    Some(Shift { start, end, good, before, after, noise, is_step })
+    let usual = usual.into_iter().map(|(index, _)| index).collect();
+    let (end, present) = (present.points.end, present.points.clone());
+    Some(Shift { start, end, good, usual, before, after, present, noise, is_step })
+}
+
+/// The runs of segments at the usual level, without the points that may contain a part of another level.
+fn usual_runs(segments: &[Segment], is_bad: impl Fn(&Segment) -> bool, lag: usize) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut was_bad = false;
+    let first = segments.first().map_or(0, |segment| segment.points.start);
+    for segment in segments {
+        let bad = is_bad(segment);
+        match runs.last_mut() {
+            Some(run) if !bad && !was_bad => run.end = segment.points.end,
+            _ if !bad => runs.push(segment.points.clone()),
+            _ => {}
+        }
+        was_bad = bad;
+    }
+    let trimmed = runs.iter().map(|run| {
+        let start = if run.start == first { run.start } else { run.start + lag };
+        start..run.end.saturating_sub(lag.min(2))
+    });
+    let long: Vec<Range<usize>> = trimmed.filter(|run| run.len() >= USUAL).collect();
+    if long.is_empty() { runs } else { long }
 }
 
 #[cfg(test)]
@@ -185,6 +215,7 @@ mod tests {
         assert_eq!((shift.start, shift.end), (60, 66));
         // an earlier incident is no usual level, and the points beside a shift are left out
         assert_eq!(shift.good, 23..58);
+        assert_eq!(shift.usual.len(), 35);
         assert!((shift.before - 0.01).abs() < 0.001 && (shift.after - 0.3).abs() < 0.005, "{shift:?}");
         assert!(shift.is_step && shift.noise < 0.003, "{shift:?}");
     }
@@ -196,6 +227,20 @@ mod tests {
         assert_eq!(last_shift(&levels(&[(0.3, 40)], 0.0), 3), None);
         assert_eq!(last_shift(&[1.0], 3), None);
         assert_eq!(last_shift(&[], 3), None);
+    }
+
+    #[test]
+    fn a_short_time_between_two_incidents_is_not_compared_with_if_there_is_a_longer_one() {
+        let values = levels(&[(0.01, 50), (0.3, 10), (0.01, 8), (0.30, 6)], 0.002);
+        let shift = last_shift(&values, 3).unwrap();
+        assert_eq!((shift.start, shift.good), (68, 0..48));
+    }
+
+    #[test]
+    fn after_an_incident_the_present_level_counts_and_not_the_mean_since_it_began() {
+        let values = levels(&[(0.010, 40), (0.30, 10), (0.012, 30)], 0.0005);
+        let shift = last_shift(&values, 3).unwrap();
+        assert!(shift.after < 0.02, "{shift:?}");
     }
 
     #[test]
@@ -230,7 +275,7 @@ mod tests {
             let scaled: Vec<f64> = values.iter().map(|value| unit * value).collect();
             let (one, other) = (last_shift(&values, 3).unwrap(), last_shift(&scaled, 3).unwrap());
             prop_assert_eq!(one.start, 40);
-            prop_assert_eq!((one.start, one.end, one.good), (other.start, other.end, other.good));
+            prop_assert_eq!((one.start, one.end, &one.good), (other.start, other.end, &other.good));
             prop_assert!((one.after * unit - other.after).abs() < 1e-6 * unit * (low + rise));
         }
     }

@@ -23,7 +23,11 @@ pub fn share(ratio: f64) -> String {
 /// `region=eu-west-1 and route=/cart`; values with spaces are quoted.
 pub fn named(labels: &Labels) -> String {
     let value = |value: &str| {
-        if value.is_empty() || value.contains(char::is_whitespace) { format!("{value:?}") } else { value.to_owned() }
+        if value.is_empty() || value.contains(char::is_whitespace) {
+            format!("{value:?}")
+        } else {
+            value.to_owned()
+        }
     };
     let all: Vec<String> = labels.iter().map(|(name, text)| format!("{name}={}", value(text))).collect();
     all.join(" and ")
@@ -72,17 +76,26 @@ pub fn is_ratio(metric: &str) -> bool {
 
 /// The signal in words: "23.1% of requests fail (0.05% before)".
 pub fn headline(symptom: &Symptom) -> String {
-    let was = symptom.before.map(|before| format!(" ({} before)", level(symptom, before))).unwrap_or_default();
+    let was =
+        symptom.before.map(|before| format!(" ({} before)", level(symptom, before))).unwrap_or_default();
     let now = level(symptom, symptom.after);
     match symptom.signal {
         WhySignal::Errors => format!("{now} of requests fail{was}"),
         WhySignal::Latency => {
-            let bound = symptom.bound.map_or_else(|| "slow".to_owned(), |bound| format!("slower than {}", latency(bound)));
+            let bound = symptom
+                .bound
+                .map_or_else(|| "slow".to_owned(), |bound| format!("slower than {}", latency(bound)));
             format!("{now} of requests are {bound}{was}")
         }
         WhySignal::Traffic => format!("{now} requests{was}"),
-        WhySignal::Targets => format!("{} of targets are up{}", percent(symptom.after), symptom.before.map(|before| format!(" ({} before)", percent(before))).unwrap_or_default()),
-        WhySignal::Saturation => format!("{} is {now}{was}", symptom.resource.as_deref().unwrap_or(&symptom.measured_by)),
+        WhySignal::Targets => format!(
+            "{} of targets are up{}",
+            percent(symptom.after),
+            symptom.before.map(|before| format!(" ({} before)", percent(before))).unwrap_or_default()
+        ),
+        WhySignal::Saturation => {
+            format!("{} is {now}{was}", symptom.resource.as_deref().unwrap_or(&symptom.measured_by))
+        }
     }
 }
 
@@ -94,11 +107,15 @@ pub fn of_label(symptom: &Symptom, finding: &LabelFinding) -> String {
     let new = if finding.is_new { " and is new" } else { "" };
     match symptom.signal {
         WhySignal::Errors => {
-            format!("{part} of the failed requests come from {who}, which serves {traffic} of the traffic{new}")
+            format!(
+                "{part} of the failed requests come from {who}, which serves {traffic} of the traffic{new}"
+            )
         }
         WhySignal::Latency => {
             let bound = symptom.bound.map_or_else(String::new, |bound| format!(" than {}", latency(bound)));
-            format!("{part} of the requests slower{bound} come from {who}, which serves {traffic} of the traffic{new}")
+            format!(
+                "{part} of the requests slower{bound} come from {who}, which serves {traffic} of the traffic{new}"
+            )
         }
         WhySignal::Traffic if symptom.before.is_some_and(|before| before > symptom.after) => {
             let before = share(finding.traffic_before);

@@ -8,8 +8,12 @@ use super::onset::{Shift, last_shift};
 const SIGMAS: f64 = 5.0;
 /// The smallest rise of the ratio of failed or slow requests.
 const RATIO_RISE: f64 = 0.002;
+/// The fewest requests that fail more than usual.
+const FEWEST: f64 = 5.0;
 /// The ratio must be at least this many times the usual one.
 const RATIO_FACTOR: f64 = 1.5;
+/// A bound is nearly as good as the best with this part of its rise.
+const NEARLY: f64 = 0.9;
 /// Without data from before, this ratio of failed requests is bad.
 const RATIO_ALONE: f64 = 0.02;
 /// The smallest relative change of the request rate, and of free space.
@@ -33,20 +37,22 @@ pub struct CountedSeries {
 impl CountedSeries {
     /// failed / all at each point; NaN without requests. No failures are zero failures where there are requests.
     pub fn ratios(&self) -> Vec<f64> {
-        let failed = |at: usize| self.failed.get(at).copied().filter(|value| value.is_finite()).unwrap_or(0.0);
+        let failed =
+            |at: usize| self.failed.get(at).copied().filter(|value| value.is_finite()).unwrap_or(0.0);
         let ratio = |(at, all): (usize, &f64)| {
             if *all > 0.0 { (failed(at) / all).clamp(0.0, 1.0) } else { f64::NAN }
         };
         self.all.iter().enumerate().map(ratio).collect()
     }
 
-    /// All and failed requests within these points, which are `step` seconds apart.
-    fn counts(&self, points: &Range<usize>, step: f64) -> (f64, f64) {
-        let sum = |values: &[f64]| {
-            let part = values.get(points.start.min(values.len())..points.end.min(values.len()));
-            part.unwrap_or_default().iter().filter(|value| value.is_finite()).sum::<f64>() * step
+    /// All and failed requests at these points, which are `step` seconds apart.
+    fn counts(&self, points: impl IntoIterator<Item = usize>, step: f64) -> (f64, f64) {
+        let at = |values: &[f64], point: usize| {
+            values.get(point).copied().filter(|value| value.is_finite()).unwrap_or(0.0)
         };
-        (sum(&self.all), sum(&self.failed))
+        points.into_iter().fold((0.0, 0.0), |(all, failed), point| {
+            (all + step * at(&self.all, point), failed + step * at(&self.failed, point))
+        })
     }
 }
 
@@ -79,13 +85,15 @@ impl SignalShift {
 pub fn ratio_shift(series: &CountedSeries, lag: usize, step: f64) -> Option<SignalShift> {
     let ratios = series.ratios();
     if let Some(shift) = last_shift(&ratios, lag) {
-        return is_ratio_rise(series, &shift, step).then(|| SignalShift::of(&shift, shift.after - shift.before));
+        return is_ratio_rise(series, &shift, step)
+            .then(|| SignalShift::of(&shift, shift.after - shift.before));
     }
     // the same level since the data began: nothing to compare with, but failures are failures
-    let known: Vec<usize> = ratios.iter().enumerate().filter(|(_, value)| value.is_finite()).map(|(at, _)| at).collect();
+    let known: Vec<usize> =
+        ratios.iter().enumerate().filter(|(_, value)| value.is_finite()).map(|(at, _)| at).collect();
     let (first, last) = (*known.first()?, *known.last()?);
     let is_young = first > ratios.len() / 4;
-    let (all, failed) = series.counts(&(first..last + 1), step);
+    let (all, failed) = series.counts(first..last + 1, step);
     let after = if all > 0.0 { failed / all } else { return None };
     let is_bad = is_young && after >= RATIO_ALONE && failed >= SIGMAS * SIGMAS;
     is_bad.then_some(SignalShift { bad: first..last + 1, good: None, before: None, after, severity: after })
@@ -93,14 +101,17 @@ pub fn ratio_shift(series: &CountedSeries, lag: usize, step: f64) -> Option<Sign
 
 fn is_ratio_rise(series: &CountedSeries, shift: &Shift, step: f64) -> bool {
     let rise = shift.after - shift.before;
-    let (good, good_failed) = series.counts(&shift.good, step);
-    let (bad, bad_failed) = series.counts(&(shift.start..shift.end), step);
+    let (good, good_failed) = series.counts(shift.usual.iter().copied(), step);
+    let (bad, bad_failed) = series.counts(shift.present.clone(), step);
     if good <= 0.0 || bad <= 0.0 {
         return false;
     }
     let pooled = ((good_failed + bad_failed + 0.5) / (good + bad + 1.0)).clamp(0.0, 1.0);
     let deviation = (pooled * (1.0 - pooled) * (1.0 / good + 1.0 / bad)).sqrt();
-    rise >= RATIO_RISE
+    // one or two failures are chance, however rare they usually are
+    let excess = bad_failed - bad * shift.before;
+    excess >= FEWEST
+        && rise >= RATIO_RISE
         && shift.after >= RATIO_FACTOR * shift.before
         && rise >= SIGMAS * deviation
         && rise >= SIGMAS * shift.noise
@@ -116,7 +127,12 @@ pub fn bound_shift(cumulative: &[Vec<f64>], lag: usize, step: f64) -> Option<(us
         // without data from before no bound can be chosen
         shift.good.is_some().then_some((at, shift))
     });
-    shifts.max_by(|(_, a), (_, b)| a.severity.total_cmp(&b.severity))
+    let shifts: Vec<(usize, SignalShift)> = shifts.collect();
+    let largest = shifts.iter().map(|(_, shift)| shift.severity).fold(0.0, f64::max);
+    // of bounds that are nearly as good, the one with the fewest slow requests before
+    let before = |shift: &SignalShift| shift.before.unwrap_or(1.0);
+    let good = shifts.into_iter().filter(|(_, shift)| shift.severity >= NEARLY * largest);
+    good.min_by(|(_, a), (_, b)| before(a).total_cmp(&before(b)))
 }
 
 /// The requests that are slower than a bound.
@@ -129,9 +145,11 @@ pub fn slower(all: &[f64], below: &[f64]) -> CountedSeries {
 pub fn traffic_shift(rates: &[f64], lag: usize) -> Option<SignalShift> {
     let negative: Vec<f64> = rates.iter().map(|rate| -rate).collect();
     let risen = last_shift(rates, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE) && shift.is_step);
-    let fallen = last_shift(&negative, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE) && shift.is_step);
+    let fallen =
+        last_shift(&negative, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE) && shift.is_step);
     let severity = |shift: &Shift| {
-        let (low, high) = (shift.before.abs().min(shift.after.abs()), shift.before.abs().max(shift.after.abs()));
+        let (low, high) =
+            (shift.before.abs().min(shift.after.abs()), shift.before.abs().max(shift.after.abs()));
         if high > 0.0 { 0.5 * (1.0 - low / high) } else { 0.0 }
     };
     let risen = risen.map(|shift| SignalShift::of(&shift, severity(&shift)));
@@ -202,7 +220,10 @@ mod tests {
     fn failures_that_begin_are_found_with_their_levels() {
         let shift = ratio_shift(&counted(&[(0.001, 80), (0.04, 8)], 50.0), 3, 5.0).unwrap();
         assert_eq!(shift.bad, 80..88);
-        assert!((shift.before.unwrap() - 0.001).abs() < 1e-4 && (shift.after - 0.04).abs() < 0.002, "{shift:?}");
+        assert!(
+            (shift.before.unwrap() - 0.001).abs() < 1e-4 && (shift.after - 0.04).abs() < 0.002,
+            "{shift:?}"
+        );
     }
 
     #[test]

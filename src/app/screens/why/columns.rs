@@ -31,8 +31,12 @@ pub const COLUMNS: &[Column] = &[
     Column::hidden("signal", |item| Value::Text(item.cause.signal.word().to_owned())),
     Column::hidden("at", |item| item.cause.at.map_or(Value::Nothing, Value::Moment)),
     Column::hidden("score", |item| Value::Number(item.cause.score)),
-    Column::hidden("change", |item| item.cause.changes.first().map_or(Value::Nothing, |change| Value::Object(of(change)))),
-    Column::hidden("changes", |item| Value::Objects(item.cause.changes.iter().map(|change| of(change)).collect())),
+    Column::hidden("change", |item| {
+        item.cause.changes.first().map_or(Value::Nothing, |change| Value::Object(of(change)))
+    }),
+    Column::hidden("changes", |item| {
+        Value::Objects(item.cause.changes.iter().map(|change| of(change)).collect())
+    }),
 ];
 
 /// The fields of a change.

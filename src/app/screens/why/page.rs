@@ -5,7 +5,9 @@ use crate::app::prelude::*;
 use crate::app::subjects::why::{self, WhyFound};
 use crate::model::health::percent;
 use crate::model::value::elapsed;
-use crate::model::why::{Cause, CauseKind, Symptom, WhyAnalysis, WhySignal, amount, headline, named};
+use crate::model::why::{
+    Cause, CauseKind, LOOKED_BACK, Symptom, WhyAnalysis, WhySignal, amount, headline, named,
+};
 
 /// The cells of the bar of a share.
 const BAR: u16 = 8;
@@ -15,7 +17,12 @@ const MAX_CHANGES: usize = 12;
 const MAX_BESIDE: usize = 10;
 
 /// The causes: the left part of the page.
-pub(super) fn causes(screen: &OpenWhy, cx: &ScreenCx<'_>, found: &WhyFound<'_>, mut page: PageContent) -> PageContent {
+pub(super) fn causes(
+    screen: &OpenWhy,
+    cx: &ScreenCx<'_>,
+    found: &WhyFound<'_>,
+    mut page: PageContent,
+) -> PageContent {
     let Some(target) = &screen.subject else { return page };
     if !target.wanted.filters.is_empty() {
         page.paragraph(&format!("within {}", named(&target.wanted.filters)), Role::Accent);
@@ -30,7 +37,10 @@ pub(super) fn causes(screen: &OpenWhy, cx: &ScreenCx<'_>, found: &WhyFound<'_>, 
         return page;
     }
     for symptom in &analysis.symptoms {
-        page.paragraph(&headline(symptom), if symptom.signal <= WhySignal::Latency { Role::Critical } else { Role::Warning });
+        page.paragraph(
+            &headline(symptom),
+            if symptom.signal <= WhySignal::Latency { Role::Critical } else { Role::Warning },
+        );
         page.paragraph(&times(symptom, cx), Role::Muted);
     }
     if !screen.causes.is_empty() {
@@ -50,7 +60,12 @@ pub(super) fn causes(screen: &OpenWhy, cx: &ScreenCx<'_>, found: &WhyFound<'_>, 
 }
 
 /// What else was looked at: the right part of the page.
-pub(super) fn beside(screen: &OpenWhy, cx: &ScreenCx<'_>, analysis: &WhyAnalysis, mut page: PageContent) -> PageContent {
+pub(super) fn beside(
+    screen: &OpenWhy,
+    cx: &ScreenCx<'_>,
+    analysis: &WhyAnalysis,
+    mut page: PageContent,
+) -> PageContent {
     changes(screen, cx, analysis, &mut page);
     if !analysis.dependencies.is_empty() {
         page.title("Dependencies");
@@ -76,7 +91,8 @@ pub(super) fn beside(screen: &OpenWhy, cx: &ScreenCx<'_>, analysis: &WhyAnalysis
     if !analysis.others.is_empty() {
         page.title("Other services that broke");
         for other in analysis.others.iter().take(MAX_BESIDE) {
-            let words = format!("{} of requests fail, since {} ago", percent(other.after), ago(other.onset, cx.now));
+            let words =
+                format!("{} of requests fail, since {} ago", percent(other.after), ago(other.onset, cx.now));
             page.pair(&other.name, &words, Role::Critical);
         }
         more(analysis.others.len(), &mut page);
@@ -97,12 +113,14 @@ fn more(count: usize, page: &mut PageContent) {
 fn changes(screen: &OpenWhy, cx: &ScreenCx<'_>, analysis: &WhyAnalysis, page: &mut PageContent) {
     let Some(target) = &screen.subject else { return };
     page.title("Changes in the hour before");
-    if cx.shared.answering(AskKind::Changes).next().is_none() {
+    let has_source = cx.shared.answering(AskKind::Changes).next().is_some();
+    if !has_source && analysis.changes.is_empty() {
         page.paragraph("no source of changes is configured", Role::Muted);
         return;
     }
     let onset = analysis.symptoms.first().map_or(cx.now, |symptom| symptom.onset);
-    let near: Vec<_> = why::changes_near(cx.world, &target.wanted.service, onset).collect();
+    let from = onset.checked_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
+    let near = why::changes_since(cx.world, &target.wanted.service, analysis, from);
     for change in near.iter().take(MAX_CHANGES) {
         let words = format!("{}: {}", change.kind.word(), change.title);
         page.pair(&moment(change.at, cx.now, cx.zone), &words, Role::Text);
@@ -172,5 +190,10 @@ fn bar(cx: &ScreenCx<'_>, cause: &Cause) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and BAR")]
     let full = cells as usize;
     let (on, off) = cx.charset.pick(("█", "░"), ("#", "."));
-    format!("{}{} {:>4}", on.repeat(full), off.repeat(usize::from(BAR) - full), format!("{:.0}%", share * 100.0))
+    format!(
+        "{}{} {:>4}",
+        on.repeat(full),
+        off.repeat(usize::from(BAR) - full),
+        format!("{:.0}%", share * 100.0)
+    )
 }

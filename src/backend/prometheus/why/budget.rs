@@ -96,12 +96,22 @@ impl<'a> Budget<'a> {
     }
 
     /// An instant query, without NaN and infinite values.
-    pub(super) async fn instant(&self, what: &str, query: &str, at: Option<Timestamp>) -> Option<Vec<Sample>> {
+    pub(super) async fn instant(
+        &self,
+        what: &str,
+        query: &str,
+        at: Option<Timestamp>,
+    ) -> Option<Vec<Sample>> {
         self.ask(what, self.call.instant(query, at)).await
     }
 
     /// The stored samples of a range selector.
-    pub(super) async fn samples(&self, what: &str, query: &str, at: Option<Timestamp>) -> Option<Vec<Written>> {
+    pub(super) async fn samples(
+        &self,
+        what: &str,
+        query: &str,
+        at: Option<Timestamp>,
+    ) -> Option<Vec<Written>> {
         self.ask(what, self.call.samples(query, at)).await
     }
 

@@ -21,8 +21,9 @@ const MOST_LEVELS: usize = 60;
 /// The places of a metric with more series are not compared.
 const MOST_PLACES: f64 = 500.0;
 
-/// Words in the names of metrics that are levels of a resource, each with the resource.
-const RESOURCES: [(&str, &str); 20] = [
+/// Words in the names of metrics that are levels of a resource, each with the resource. Requests in flight are not among them: they
+/// rise with every slow request.
+const RESOURCES: [(&str, &str); 17] = [
     ("cpu", "cpu"),
     ("memory", "memory"),
     ("heap", "memory"),
@@ -33,21 +34,31 @@ const RESOURCES: [(&str, &str); 20] = [
     ("lag", "lag"),
     ("connection", "connections"),
     ("pool", "pool"),
-    ("inflight", "requests in flight"),
-    ("in_flight", "requests in flight"),
     ("pending", "pending work"),
     ("threads", "threads"),
     ("goroutines", "goroutines"),
-    ("open_fds", "file descriptors"),
+    ("fds", "file descriptors"),
     ("saturation", ""),
     ("utilization", ""),
     ("utilisation", ""),
-    ("usage", ""),
 ];
 /// Parts of the names of metrics that are no levels.
 const NOT_LEVELS: [&str; 12] = [
-    "_total", "_count", "_sum", "_bucket", "_created", "_info", "timestamp", "start_time", "limit", "_max", "size_bytes", "virtual",
+    "_total",
+    "_count",
+    "_sum",
+    "_bucket",
+    "_created",
+    "_info",
+    "timestamp",
+    "start_time",
+    "limit",
+    "_max",
+    "size_bytes",
+    "virtual",
 ];
+/// Marks the parts of the query that are told apart by the names of metrics.
+const NAMED: &str = "named-";
 /// Words for what is left of a resource.
 const FREE: [&str; 4] = ["avail", "free", "remaining", "idle"];
 
@@ -80,7 +91,9 @@ fn resource(metric: &str) -> Option<&str> {
     if metric.contains(':') || NOT_LEVELS.iter().any(|word| metric.contains(word)) {
         return None;
     }
-    let (_, resource) = RESOURCES.iter().find(|(word, _)| metric.contains(word))?;
+    // whole words, so that `lag` is not found in `flag`
+    let has = |word: &str| metric.split('_').any(|part| part == word || part.strip_suffix('s') == Some(word));
+    let (_, resource) = RESOURCES.iter().find(|(word, _)| has(word))?;
     Some(if resource.is_empty() || is_ratio(metric) { resource_of(metric) } else { resource })
 }
 
@@ -111,25 +124,29 @@ pub(super) async fn read(
     for metric in &levels {
         groups.entry((&metric.selector, is_ratio(&metric.name))).or_default().push(&metric.name);
     }
-    let group = |((selector, is_ratio), names): (&(&str, bool), &Vec<&str>)| {
+    let group = |(at, ((selector, is_ratio), names)): (usize, (&(&str, bool), &Vec<&str>))| {
         // the fullest place counts of a utilisation; of others the mean, so that more or fewer pods make no difference
         let function = if *is_ratio { "max" } else { "avg" };
         let names = names.iter().map(|name| literal(name)).collect::<Vec<_>>().join("|");
-        format!("{function} by (__name__) ({{__name__=~{},{selector}}})", quoted(&names))
+        let query = format!("{function} by (__name__) ({{__name__=~{},{selector}}})", quoted(&names));
+        // `or` ignores names: without a label of its own, each group would replace the next one
+        part(&query, &format!("{NAMED}{at}"))
     };
     let of_pack = |(at, (entry, metric)): (usize, &(Saturation, ServiceMetric))| {
         let fill = QueryFill { by: &metric.by, selector: &metric.selector, lookback };
         part(&entry.highest_usage(fill), &at.to_string())
     };
-    let queries = groups.iter().map(group).chain(metrics.saturations.iter().enumerate().map(of_pack));
+    let queries =
+        groups.iter().enumerate().map(group).chain(metrics.saturations.iter().enumerate().map(of_pack));
     let query = queries.collect::<Vec<_>>().join(" or ");
     if query.is_empty() {
         return Vec::new();
     }
     let Some(matrix) = budget.range("levels of resources", &query, span).await else { return Vec::new() };
     let series = matrix.lines.into_iter().filter_map(|line| {
-        if let Some(at) = line.labels.get(PART) {
-            let (entry, metric) = metrics.saturations.get(at.parse::<usize>().ok()?)?;
+        let of_pack = line.labels.get(PART).and_then(|at| at.parse::<usize>().ok());
+        if let Some(at) = of_pack {
+            let (entry, metric) = metrics.saturations.get(at)?;
             return Some(LevelSeries {
                 resource: entry.resource.as_str().into(),
                 // the values are a ratio, whatever the metrics are
@@ -145,7 +162,11 @@ pub(super) async fn read(
             resource: if is_up { "targets".into() } else { resource(&metric.name)?.into() },
             metric: metric.name.clone(),
             kind: if is_up { LevelKind::Falling } else { kind(&metric.name) },
-            source: if is_up { LevelSource::Targets(metric.clone()) } else { LevelSource::Metric(metric.clone()) },
+            source: if is_up {
+                LevelSource::Targets(metric.clone())
+            } else {
+                LevelSource::Metric(metric.clone())
+            },
             values: line.values,
         })
     });
@@ -163,10 +184,15 @@ pub(super) async fn places(
     let metric = match &level.source {
         LevelSource::Metric(metric) | LevelSource::Targets(metric) => metric,
         LevelSource::Pack(entry, metric) => {
-            let fill = QueryFill { by: &metric.by, selector: &metric.selector, lookback: bad.length().max(Duration::from_secs(60)) };
+            let fill = QueryFill {
+                by: &metric.by,
+                selector: &metric.selector,
+                lookback: bad.length().max(Duration::from_secs(60)),
+            };
             let samples = budget.instant(&what, &format!("topk(1, {})", entry.expr(fill)), Some(end)).await;
             let fullest = samples.and_then(|samples| samples.into_iter().next());
-            let labels = fullest.map(|sample| sample.labels.without(|name| name == metric.by || name == "__name__"));
+            let labels =
+                fullest.map(|sample| sample.labels.without(|name| name == metric.by || name == "__name__"));
             let place = labels.filter(|labels| !labels.is_empty()).map(|labels| LabelFinding {
                 labels,
                 equivalent: Vec::new(),
@@ -202,7 +228,11 @@ fn cells(samples: Vec<Sample>, by: &str) -> Vec<WhyCell> {
     for sample in samples {
         let labels = sample.labels.without(|name| name == PART || name == by || name == "__name__");
         let cell = cells.entry(labels).or_default();
-        if sample.labels.value(PART) == "good" { cell.0 = Some(sample.value) } else { cell.1 = Some(sample.value) }
+        if sample.labels.value(PART) == "good" {
+            cell.0 = Some(sample.value)
+        } else {
+            cell.1 = Some(sample.value)
+        }
     }
     let tally = |value: f64| Tally { all: value, failed: 0.0 };
     // a series on one side only has not changed its level
@@ -223,6 +253,7 @@ mod tests {
             ("service_queue_depth", Some(("queue", LevelKind::Rising))),
             ("node_filesystem_avail_bytes", Some(("disk", LevelKind::Falling))),
             ("kafka_consumergroup_lag", Some(("lag", LevelKind::Rising))),
+            ("feature_flag_enabled", None),
             ("process_start_time_seconds", None),
             ("process_cpu_seconds_total", None),
             ("service:cpu_saturation:avg5m", None),

@@ -16,15 +16,54 @@ pub(super) const PART: &str = "burnwatch_part";
 
 /// Labels that tell how a request ended: they describe a failure and do not cause it.
 const OUTCOMES: [&str; 22] = [
-    "__name__", "le", "quantile", "code", "status", "status_code", "status_class", "http_status", "http_status_code",
-    "http_response_status_code", "response_code", "response_flags", "grpc_code", "grpc_status", "grpc_response_status",
-    "outcome", "result", "error", "error_type", "exception", "classification", "rpc_grpc_status_code",
+    "__name__",
+    "le",
+    "quantile",
+    "code",
+    "status",
+    "status_code",
+    "status_class",
+    "http_status",
+    "http_status_code",
+    "http_response_status_code",
+    "response_code",
+    "response_flags",
+    "grpc_code",
+    "grpc_status",
+    "grpc_response_status",
+    "outcome",
+    "result",
+    "error",
+    "error_type",
+    "exception",
+    "classification",
+    "rpc_grpc_status_code",
 ];
 
 /// Labels with likely causes come first where not all labels can be compared.
 const FIRST: [&str; 22] = [
-    "version", "region", "zone", "availability_zone", "cluster", "datacenter", "env", "namespace", "node", "host", "pod",
-    "instance", "container", "route", "path", "handler", "endpoint", "uri", "method", "tenant", "client", "shard",
+    "version",
+    "region",
+    "zone",
+    "availability_zone",
+    "cluster",
+    "datacenter",
+    "env",
+    "namespace",
+    "node",
+    "host",
+    "pod",
+    "instance",
+    "container",
+    "route",
+    "path",
+    "handler",
+    "endpoint",
+    "uri",
+    "method",
+    "tenant",
+    "client",
+    "shard",
 ];
 
 /// The series of one metric of the service.
@@ -78,19 +117,26 @@ pub(super) async fn of_service(
 ) -> Option<ServiceMetrics> {
     let labels = naming(plan);
     let part = |label: &&String| {
-        format!("label_replace(count by (__name__) ({{{label}={}}}), \"{PART}\", {}, \"\", \"\")", quoted(service), quoted(label))
+        format!(
+            "label_replace(count by (__name__) ({{{label}={}}}), \"{PART}\", {}, \"\", \"\")",
+            quoted(service),
+            quoted(label)
+        )
     };
     let query = labels.iter().map(part).collect::<Vec<_>>().join(" or ");
     let samples = budget.instant("the metrics of the service", &query, Some(at)).await?;
     let mut found: BTreeMap<(Text, Text), f64> = BTreeMap::new();
     for sample in &samples {
-        let (Some(name), Some(label)) = (sample.labels.get("__name__"), sample.labels.get(PART)) else { continue };
+        let (Some(name), Some(label)) = (sample.labels.get("__name__"), sample.labels.get(PART)) else {
+            continue;
+        };
         found.insert((name.clone(), label.clone()), sample.value);
     }
     let metric = |name: &str, labels: &[&String]| {
         labels.iter().enumerate().find_map(|(at, label)| {
             let series = *found.get(&(name.into(), label.as_str().into()))?;
-            let earlier: Vec<String> = labels.iter().take(at).map(|earlier| format!("{earlier}=\"\",")).collect();
+            let earlier: Vec<String> =
+                labels.iter().take(at).map(|earlier| format!("{earlier}=\"\",")).collect();
             let earlier = earlier.concat();
             Some(ServiceMetric {
                 name: name.into(),
@@ -101,7 +147,8 @@ pub(super) async fn of_service(
             })
         })
     };
-    let usual: Vec<&String> = labels.iter().copied().filter(|label| plan.services.labels.contains(label)).collect();
+    let usual: Vec<&String> =
+        labels.iter().copied().filter(|label| plan.services.labels.contains(label)).collect();
     let names: BTreeSet<&Text> = found.keys().map(|(name, _)| name).collect();
     let all = names.into_iter().filter_map(|name| Some((name.clone(), metric(name, &usual)?))).collect();
     let mut metrics = ServiceMetrics { all, ..ServiceMetrics::default() };
@@ -126,14 +173,21 @@ fn add(metrics: &mut ServiceMetrics, entry: PackEntry, metric: impl Fn(&str) -> 
         PackEntry::Latency(latency) if !latency.native => {
             metrics.latency.get_or_insert((latency, first));
         }
-        PackEntry::Saturation(saturation) if !saturation.is_pattern() => metrics.saturations.push((saturation, first)),
+        PackEntry::Saturation(saturation) if !saturation.is_pattern() => {
+            metrics.saturations.push((saturation, first))
+        }
         // a native histogram has no buckets; a pattern stands for levels that are found by their names
         PackEntry::Latency(_) | PackEntry::Saturation(_) | PackEntry::Up(_) | PackEntry::Named(_) => {}
     }
 }
 
 /// The labels to compare, those with likely causes first.
-pub(super) fn comparable(names: &[Text], metric: &ServiceMetric, codes: &[String], filters: &Labels) -> Vec<Text> {
+pub(super) fn comparable(
+    names: &[Text],
+    metric: &ServiceMetric,
+    codes: &[String],
+    filters: &Labels,
+) -> Vec<Text> {
     let is_outcome = |name: &Text| OUTCOMES.contains(&&**name) || codes.iter().any(|code| **code == **name);
     let is_given = |name: &Text| **name == *metric.by || filters.get(name).is_some();
     let mut labels: Vec<Text> = names
@@ -141,15 +195,24 @@ pub(super) fn comparable(names: &[Text], metric: &ServiceMetric, codes: &[String
         .filter(|name| promql::is_plain_name(name) && !is_outcome(name) && !is_given(name))
         .cloned()
         .collect();
-    labels.sort_by_key(|name| (FIRST.iter().position(|first| **first == **name).unwrap_or(FIRST.len()), name.clone()));
+    labels.sort_by_key(|name| {
+        (FIRST.iter().position(|first| **first == **name).unwrap_or(FIRST.len()), name.clone())
+    });
     labels
 }
 
 /// A count of requests of which some failed or were slow.
 pub(super) enum Counted<'a> {
-    Failed { requests: &'a Requests, codes: Vec<String> },
+    Failed {
+        requests: &'a Requests,
+        codes: Vec<String>,
+    },
     /// `bound` and `infinity` are regular expressions for the bucket bounds, in all spellings.
-    Slow { latency: &'a LatencySignal, bound: String, infinity: String },
+    Slow {
+        latency: &'a LatencySignal,
+        bound: String,
+        infinity: String,
+    },
 }
 
 impl Counted<'_> {

@@ -66,7 +66,9 @@ impl CallMetrics {
         };
         // of both reports of a call, that of the caller counts
         let (failed, failing) = self.failed;
-        let side = failing.split(',').find(|matcher| matcher.starts_with("reporter") || matcher.starts_with("direction"));
+        let side = failing
+            .split(',')
+            .find(|matcher| matcher.starts_with("reporter") || matcher.starts_with("direction"));
         let side = side.map(|side| format!(",{side}")).unwrap_or_default();
         format!("{} or {}", part(&rate(self.all, &side), "all"), part(&rate(failed, failing), "failed"))
     }
@@ -83,7 +85,9 @@ pub(super) async fn dependencies(
     let Some(matrix) = budget.range("dependencies", &query, span).await else { return Vec::new() };
     let mut calls: BTreeMap<Text, CountedSeries> = BTreeMap::new();
     for line in matrix.lines {
-        let Some(server) = line.labels.get("burnwatch_server").filter(|server| ***server != *service) else { continue };
+        let Some(server) = line.labels.get("burnwatch_server").filter(|server| ***server != *service) else {
+            continue;
+        };
         let series = calls.entry(server.clone()).or_default();
         let place = if line.labels.value(PART) == "failed" { &mut series.failed } else { &mut series.all };
         if place.is_empty() {
@@ -106,7 +110,9 @@ pub(super) async fn dependencies(
             }
         })
         .collect();
-    states.sort_by(|a, b| b.onset.is_some().cmp(&a.onset.is_some()).then(b.after.total_cmp(&a.after)).then(a.name.cmp(&b.name)));
+    states.sort_by(|a, b| {
+        b.onset.is_some().cmp(&a.onset.is_some()).then(b.after.total_cmp(&a.after)).then(a.name.cmp(&b.name))
+    });
     states
 }
 
@@ -171,7 +177,10 @@ mod tests {
         let end = Timestamp::from_second(1_800_000_000).unwrap();
         let span = TimeGrid::ending(end, Duration::from_secs(40), 8, Duration::from_secs(5));
         let none = f64::NAN;
-        let line = |name: &str, values: &[f64]| Series { labels: Labels::from_iter([("service", name)]), values: values.to_vec() };
+        let line = |name: &str, values: &[f64]| Series {
+            labels: Labels::from_iter([("service", name)]),
+            values: values.to_vec(),
+        };
         let lines = vec![
             line("always", &[0.3; 9]),
             line("b", &[none, none, none, none, 0.3, 0.3, 0.3, 0.3, 0.3]),
@@ -179,7 +188,8 @@ mod tests {
             line("over", &[none, 0.3, 0.3, 0.3, none, none, none, none, none]),
         ];
         let found = broken(Matrix { span, lines }, "service", Duration::from_secs(10));
-        let found: Vec<_> = found.iter().map(|other| (&*other.name, end.duration_since(other.onset).as_secs())).collect();
+        let found: Vec<_> =
+            found.iter().map(|other| (&*other.name, end.duration_since(other.onset).as_secs())).collect();
         assert_eq!(found, [("c", 35), ("b", 25)]);
     }
 }

@@ -51,7 +51,8 @@ fn counts(samples: Vec<Sample>, seconds: f64) -> Counts {
     let mut counts = Counts::new();
     for sample in samples {
         let is_failed = sample.labels.value(PART) == "failed";
-        let tally = counts.entry(sample.labels.without(|name| name == PART || name == "__name__")).or_default();
+        let tally =
+            counts.entry(sample.labels.without(|name| name == PART || name == "__name__")).or_default();
         let count = (sample.value * seconds).max(0.0);
         if is_failed { tally.failed += count } else { tally.all += count }
     }
@@ -72,7 +73,9 @@ fn cells(good: &Counts, bad: &Counts) -> Vec<WhyCell> {
 }
 
 fn total(counts: &Counts) -> Tally {
-    counts.values().fold(Tally::default(), |sum, one| Tally { all: sum.all + one.all, failed: sum.failed + one.failed })
+    counts
+        .values()
+        .fold(Tally::default(), |sum, one| Tally { all: sum.all + one.all, failed: sum.failed + one.failed })
 }
 
 /// One side of a comparison.
@@ -86,11 +89,16 @@ struct Side {
 
 impl Comparison<'_> {
     fn sides(&self) -> (Side, Side) {
-        let lookback = |time: TimeRange| Duration::from_secs(time.length().max(self.shortest).as_secs().max(1));
+        let lookback =
+            |time: TimeRange| Duration::from_secs(time.length().max(self.shortest).as_secs().max(1));
         let (good, bad) = (lookback(self.good), lookback(self.bad));
         // requests more or less are counted over the same length of time
         let of_good = if self.difference == Difference::Failed { good } else { bad };
-        let side = |time, lookback: Duration, counted: Duration| Side { time, lookback, seconds: counted.as_secs_f64() };
+        let side = |time, lookback: Duration, counted: Duration| Side {
+            time,
+            lookback,
+            seconds: counted.as_secs_f64(),
+        };
         (side(self.good, good, of_good), side(self.bad, bad, bad))
     }
 
@@ -101,7 +109,8 @@ impl Comparison<'_> {
     async fn read(&self, budget: &Budget<'_>, side: Side, by: &str, more: &str) -> Option<Counts> {
         let selector = format!("{}{more}", self.metric.within(self.filters));
         let fill = QueryFill { by, selector: &selector, lookback: side.lookback };
-        let samples = budget.instant("counts by labels", &self.counted.both(fill), Some(side.time.end)).await?;
+        let samples =
+            budget.instant("counts by labels", &self.counted.both(fill), Some(side.time.end)).await?;
         Some(counts(samples, side.seconds))
     }
 
@@ -147,7 +156,12 @@ impl Comparison<'_> {
         Compared { findings, labels }
     }
 
-    async fn of_label(&self, budget: &Budget<'_>, label: &Text, all: (Tally, Tally)) -> Option<Vec<LabelFinding>> {
+    async fn of_label(
+        &self,
+        budget: &Budget<'_>,
+        label: &Text,
+        all: (Tally, Tally),
+    ) -> Option<Vec<LabelFinding>> {
         let (good, bad) = self.sides();
         let by = promql::label(label);
         // where requests are missing, the values with the most requests before matter
@@ -158,7 +172,8 @@ impl Comparison<'_> {
         let query = self.counted.top(fill, MOST_VALUES, self.difference == Difference::Failed);
         let first = budget.instant(&format!("values of {label}"), &query, Some(leading.time.end)).await?;
         let first = counts(first, leading.seconds);
-        let values: Vec<String> = first.keys().filter_map(|labels| labels.get(label)).map(|value| literal(value)).collect();
+        let values: Vec<String> =
+            first.keys().filter_map(|labels| labels.get(label)).map(|value| literal(value)).collect();
         if values.is_empty() {
             return None;
         }
