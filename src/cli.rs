@@ -3,6 +3,7 @@
 mod acting;
 mod alerts;
 mod args;
+mod changes;
 mod check;
 mod completions;
 mod config;
@@ -147,6 +148,7 @@ impl<'a> CliContext<'a> {
                     stats::document(view, reported.as_ref(), *wanted)
                 })
             }
+            Some(Verb::Changes(wanted)) => changes::run(self, wanted),
             Some(Verb::Handoff { since }) => report_verbs::handoff(self, *since),
             Some(Verb::Postmortem { incident }) => report_verbs::postmortem(self, incident),
             Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),

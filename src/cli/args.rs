@@ -199,6 +199,9 @@ pub(super) enum Verb {
     /// Incident statistics: pages, MTTA, MTTR, MTBF, hours of the day
     #[command(after_help = LISTING)]
     Stats(StatsArgs),
+    /// What changed: deployments, restarts, configuration, flags; the newest first
+    #[command(after_help = LISTING)]
+    Changes(ChangesArgs),
     /// The handoff of a shift, in Markdown
     #[command(after_help = LISTING)]
     Handoff {
@@ -302,6 +305,18 @@ pub(super) struct AlertsArgs {
     /// Also resolved, silenced and inhibited ones
     #[arg(long)]
     pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) listing: ListingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ChangesArgs {
+    /// Words and matchers: checkout kind="deploy" 'region!="eu"' age<1h
+    #[arg(value_name = "FILTER")]
+    pub(super) filter: Vec<String>,
+    /// How far back; at most 7d
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = acting::length)]
+    pub(super) since: Duration,
     #[command(flatten)]
     pub(super) listing: ListingArgs,
 }

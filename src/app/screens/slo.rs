@@ -1,8 +1,8 @@
 //! The page of one SLO: charts of budget and burn rate, burn-rate conditions, forecast, worst slots, definition, queries.
 
 use crate::app::prelude::*;
-use crate::app::subjects::alert;
 use crate::app::subjects::slo::queries;
+use crate::app::subjects::{alert, change};
 use crate::model::slo::{BASIS, BurnReading, GroupStatus};
 
 mod page;
@@ -95,7 +95,9 @@ impl Screen for OpenSlo {
     drawn_by_view!();
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        self.subject.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now))
+        let mut wants = self.subject.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now));
+        wants.extend(change::wants(shared, now));
+        wants
     }
 
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
