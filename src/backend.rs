@@ -10,6 +10,7 @@ mod exec;
 mod file;
 mod handlers;
 mod kit;
+pub mod listen;
 pub mod packs;
 mod pagerduty;
 mod prometheus;

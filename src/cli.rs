@@ -12,6 +12,7 @@ mod doctor;
 mod fixtures;
 mod incidents;
 mod journal;
+mod listen;
 mod manual;
 mod needs;
 mod oncall;
@@ -149,6 +150,7 @@ impl<'a> CliContext<'a> {
                 })
             }
             Some(Verb::Changes(wanted)) => changes::run(self, wanted),
+            Some(Verb::Listen(wanted)) => Ok(listen::run(wanted)),
             Some(Verb::Handoff { since }) => report_verbs::handoff(self, *since),
             Some(Verb::Postmortem { incident }) => report_verbs::postmortem(self, incident),
             Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),

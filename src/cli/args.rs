@@ -12,6 +12,7 @@ use crate::config::load::Overrides;
 pub(super) use acting::{
     ActVerb, JournalFlags, NewSilence, SilenceArgs, SilenceFlags, SilenceVerb, Span, Words,
 };
+pub(super) use changes::{ChangesArgs, ListenArgs};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
 use sources::SourceFlags;
@@ -19,6 +20,7 @@ pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, USER_THEMES};
 use values::{CONTEXTS, FILE_KINDS, KeyValues, THEMES, keys, minute, screen, screens, size, speed, switch};
 
 mod acting;
+mod changes;
 mod codes;
 mod slo;
 mod sources;
@@ -202,6 +204,9 @@ pub(super) enum Verb {
     /// What changed: deployments, restarts, configuration, flags; the newest first
     #[command(after_help = LISTING)]
     Changes(ChangesArgs),
+    /// Receive webhooks about changes, and append them to a file of a source of kind `file`
+    #[command(after_help = changes::LISTEN)]
+    Listen(ListenArgs),
     /// The handoff of a shift, in Markdown
     #[command(after_help = LISTING)]
     Handoff {
@@ -305,18 +310,6 @@ pub(super) struct AlertsArgs {
     /// Also resolved, silenced and inhibited ones
     #[arg(long)]
     pub(super) all: bool,
-    #[command(flatten)]
-    pub(super) listing: ListingArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ChangesArgs {
-    /// Words and matchers: checkout kind="deploy" 'region!="eu"' age<1h
-    #[arg(value_name = "FILTER")]
-    pub(super) filter: Vec<String>,
-    /// How far back; at most 7d
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = acting::length)]
-    pub(super) since: Duration,
     #[command(flatten)]
     pub(super) listing: ListingArgs,
 }

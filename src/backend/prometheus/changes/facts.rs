@@ -94,7 +94,10 @@ impl Timeline<'_> {
 
     /// The same with its values and title.
     fn with_values(&self, fact: ChangeFact, series: &Labels, from: &str, to: &str) -> ChangeFact {
-        let (from, to) = (shown(from), shown(to));
+        let word = |value: &str| {
+            if fact.kind == ChangeKind::Flag { flag_word(value).to_owned() } else { shown(value) }
+        };
+        let (from, to) = (word(from), word(to));
         let title = self.entry.title(Some(&from), Some(&to), |name| series.value(name)).map(Text::from);
         let flag = fact.labels.get("flag").filter(|_| fact.kind == ChangeKind::Flag);
         let title = title.or_else(|| flag.map(|flag| Change::flag_title(flag, Some(&to))));
@@ -301,6 +304,15 @@ fn shown(value: &str) -> String {
     let image = value.split_once('@').map_or(value, |(image, _)| image);
     let name = image.rsplit_once('/').map_or(image, |(_, name)| name);
     name.rsplit_once(':').map_or(name, |(_, tag)| tag).to_owned()
+}
+
+/// The state of a flag for the value of its gauge; other values are variants.
+fn flag_word(value: &str) -> &str {
+    match value {
+        "0" => "off",
+        "1" => "on",
+        other => other,
+    }
 }
 
 /// Whether a version is older than another: both are numbers with dots.
