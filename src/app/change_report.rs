@@ -29,7 +29,7 @@ pub(super) fn section(shared: &Shared, time: TimeRange, writer: &mut MarkdownWri
 }
 
 fn table(shared: &Shared, time: TimeRange, most: usize, writer: &mut MarkdownWriter) {
-    let coverage = change::coverage(shared);
+    let coverage = change::coverage(&shared.world, &shared.sources);
     let is_within = |change: &&Arc<Change>| (time.start..=time.end).contains(&change.at);
     let changes: Vec<&Arc<Change>> = shared.world.changes().iter().filter(is_within).collect();
     let moment = |at: Timestamp| at.to_zoned(shared.look.zone.clone()).strftime("%m-%d %H:%M:%S").to_string();

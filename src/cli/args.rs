@@ -204,7 +204,7 @@ pub(super) enum Verb {
     /// What changed: deployments, restarts, configuration, flags; the newest first
     #[command(after_help = LISTING)]
     Changes(ChangesArgs),
-    /// Receive webhooks about changes, and append them to a file of a source of kind `file`
+    /// Receive webhooks about changes, and append them to a file
     #[command(after_help = changes::LISTEN)]
     Listen(ListenArgs),
     /// The handoff of a shift, in Markdown

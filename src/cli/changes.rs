@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::app::place::{Document, Place};
-use crate::app::state::State;
 use crate::app::subjects::change::{COLUMNS, ChangeCoverage, ChangeItem, NO_SOURCE, coverage, haystack};
 use crate::model::change::Change;
 
@@ -19,16 +18,11 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &ChangesArgs) -> VerbResult {
     let filter = AlertFilter::new(&wanted.filter, true).map_err(SessionError::Filter)?;
     let place = Place::Report(Document::Changes(wanted.since));
     let ask = |session: &Session| session.look(place);
-    cx.print_report(wanted.listing, needs::CHANGES, ask, |view, state| document(view, state, &filter, wanted))
+    cx.print_report(wanted.listing, needs::CHANGES, ask, |view, _| document(view, &filter, wanted))
 }
 
 /// The changes of the last period of this length as a document. The notes say from when on they are complete.
-fn document(
-    view: &WorldView<'_>,
-    state: &State,
-    filter: &AlertFilter,
-    wanted: &ChangesArgs,
-) -> ReportDocument {
+pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter, wanted: &ChangesArgs) -> ReportDocument {
     let length = wanted.since;
     let start = view.now.checked_sub(length).unwrap_or(view.now);
     let within: Vec<Arc<Change>> =
@@ -39,7 +33,7 @@ fn document(
     });
     let items = changes.into_iter().map(|change| ChangeItem { change });
     let list = ReportList::of(("changes", "Changes", "Nothing changed."), COLUMNS, items);
-    let coverage = coverage(&state.shared);
+    let coverage = coverage(view.world, view.sources);
     let list = match coverage {
         ChangeCoverage::Since(_) if wanted.filter.is_empty() => list,
         ChangeCoverage::Since(_) => ReportList { empty: "No matching changes found.", ..list },

@@ -88,7 +88,7 @@ impl ListScreen for Services {
     }
 
     fn widths(&self, shared: &Shared) -> (u16, bool, bool) {
-        let has_changes = change::coverage(shared) != ChangeCoverage::NoSource;
+        let has_changes = change::coverage(&shared.world, &shared.sources) != ChangeCoverage::NoSource;
         (self.widest.cells(), !shared.world.slos().is_empty(), has_changes)
     }
 

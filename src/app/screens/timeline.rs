@@ -258,7 +258,7 @@ impl ListScreen for Timeline {
                     }
                     HistoryCoverage::Whole => ("", "incidents, firings and active silences"),
                 };
-            let changes = match change::coverage(cx.shared) {
+            let changes = match change::coverage(cx.world, &cx.shared.sources) {
                 ChangeCoverage::NoSource => ", no source of changes",
                 ChangeCoverage::NotLoaded => ", changes not loaded yet",
                 ChangeCoverage::Failed(_) => ", changes unknown",

@@ -7,6 +7,7 @@ use crate::app::prelude::*;
 use crate::app::widgets::chart::ChartMark;
 use crate::model::change::{Change, ChangeKind, ChangeState};
 use crate::model::series::TimeGrid;
+use crate::model::source_info::SourceInfo;
 
 /// How far back changes are read at least.
 pub const LOOKBACK: Duration = Duration::from_secs(24 * 3600);
@@ -81,10 +82,10 @@ impl ChangeCoverage {
 }
 
 /// What the sources have answered so far. A source that has nothing that tells of changes counts as none.
-pub fn coverage(shared: &Shared) -> ChangeCoverage {
+pub fn coverage(world: &World, sources: &[SourceInfo]) -> ChangeCoverage {
     let mut coverage = ChangeCoverage::NoSource;
-    for source in shared.answering(AskKind::Changes) {
-        let remote = shared.world.cache(&source.id).map(|cache| cache.changes());
+    for source in sources.iter().filter(|source| source.answers.contains(&AskKind::Changes)) {
+        let remote = world.cache(&source.id).map(|cache| cache.changes());
         let known = remote.and_then(|remote| remote.value());
         match (known, remote.and_then(|remote| remote.failure()), &coverage) {
             (Some(known), ..) if known.covers.is_empty() => {}
@@ -160,7 +161,7 @@ pub fn write_beside(
     service: Option<&str>,
     page: &mut PageContent,
 ) {
-    let coverage = coverage(cx.shared);
+    let coverage = coverage(cx.world, &cx.shared.sources);
     if coverage == ChangeCoverage::NoSource {
         return page.pair("changed", NO_SOURCE, Role::Muted);
     }

@@ -50,7 +50,7 @@ pub(in crate::cli) struct ListenArgs {
     /// env:NAME, file:PATH or keyring:USER; can be repeated, each is accepted
     #[arg(long, value_name = "SECRET", value_parser = secret)]
     pub(in crate::cli) secret: Vec<SecretRef>,
-    /// Where generic JSON has a field: service=/app/name, or its value: kind=deploy
+    /// Where JSON has a field: service=/app/name; or its value: kind=deploy
     #[arg(long, value_name = "FIELD=PLACE")]
     pub(in crate::cli) field: Vec<FieldMap>,
     /// The most bytes of a request's body
