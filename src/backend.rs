@@ -6,8 +6,11 @@
 mod alertmanager;
 mod clock;
 pub mod demo;
+mod exec;
+mod file;
 mod handlers;
 mod kit;
+pub mod listen;
 pub mod packs;
 mod pagerduty;
 mod prometheus;
@@ -35,6 +38,8 @@ use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use alertmanager::Alertmanager;
+use exec::Exec;
+use file::ChangeFile;
 use packs::Pack;
 use pagerduty::PagerDuty;
 use prometheus::Prometheus;
@@ -122,6 +127,8 @@ static REGISTRY: &[(&KindSpec, Connect)] = &[
     (&prometheus::SPEC, |id, source, deps| shared(Prometheus::new(id, source, deps))),
     (&alertmanager::SPEC, |id, source, deps| shared(Alertmanager::new(id, source, deps))),
     (&pagerduty::SPEC, |id, source, deps| shared(PagerDuty::new(id, source, deps))),
+    (&file::SPEC, |id, source, deps| shared(ChangeFile::new(id, source, deps))),
+    (&exec::SPEC, |id, source, deps| shared(Exec::new(id, source, deps))),
 ];
 
 fn shared<S: Source + 'static>(made: Result<S, SourceError>) -> Result<Arc<dyn Source>, SourceError> {

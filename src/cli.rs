@@ -3,6 +3,7 @@
 mod acting;
 mod alerts;
 mod args;
+mod changes;
 mod check;
 mod completions;
 mod config;
@@ -11,6 +12,7 @@ mod doctor;
 mod fixtures;
 mod incidents;
 mod journal;
+mod listen;
 mod manual;
 mod needs;
 mod oncall;
@@ -148,6 +150,8 @@ impl<'a> CliContext<'a> {
                     stats::document(view, reported.as_ref(), *wanted)
                 })
             }
+            Some(Verb::Changes(wanted)) => changes::run(self, wanted),
+            Some(Verb::Listen(wanted)) => Ok(listen::run(wanted)),
             Some(Verb::Handoff { since }) => report_verbs::handoff(self, *since),
             Some(Verb::Postmortem { incident }) => report_verbs::postmortem(self, incident),
             Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),

@@ -149,6 +149,7 @@ commands! {
     Copy          "copy"           ["y"]                 Global "Copy the selected item (also over SSH)";
     Handoff      "handoff"      ["H"]                 Global "Show the handoff report of the last 12 hours, to read or copy";
     Statistics    "statistics"     ["#"]                 Global "Paging statistics: pages, MTTA, MTTR, MTBF, hours of the day";
+    Changes       "changes"        ["D"]                 Global "What changed in the last day: deployments, restarts, configuration, flags";
     Review        "review"         ["v"]                 Global "Draft a postmortem of the selected incident";
     Pause         "pause"          ["p"]                 Global "Pause or resume updates";
     Refresh       "refresh"        ["ctrl-r"]            Global "Refresh everything now";

@@ -84,6 +84,8 @@ pub enum Document {
     /// The paging statistics of the last period of this length.
     Statistics(Duration),
     Postmortem(IncidentKey),
+    /// What changed in the last period of this length.
+    Changes(Duration),
 }
 
 /// The focus and the scroll position on a screen, which going back restores.

@@ -4,6 +4,7 @@
 mod ages;
 mod cached;
 mod call;
+mod changes;
 mod external_labels;
 mod firings;
 mod flavour;
@@ -82,6 +83,7 @@ const HANDLERS: &[Handler<Prometheus>] = &[
         Box::pin(source.firings(labels, TimeRange { start: *from, end: *until }))
     }),
     Handler::Slos(|source, put| Box::pin(source.slos(put.at.past(), put.known))),
+    Handler::Changes(|source, _, since| Box::pin(source.changes(*since))),
     Handler::Why(|source, put, wanted| Box::pin(source.why(wanted, put.at.past()))),
 ];
 
@@ -185,6 +187,14 @@ impl Prometheus {
         self.identity(&call).await?;
         let snapshot = firings::snapshot(&call, &self.plan.services.labels, labels, looked_at).await?;
         Ok(call.reply(Answer::Firings(snapshot)))
+    }
+
+    /// Reads what changed since then.
+    async fn changes(&self, since: Timestamp) -> Answered {
+        let call = self.call(AskKind::Changes);
+        let discovery = self.discovery(&call).await?;
+        let snapshot = changes::snapshot(&call, &discovery, &self.plan.services.labels, since).await?;
+        Ok(call.reply(Answer::Changes(snapshot)))
     }
 
     async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {
@@ -329,6 +339,7 @@ impl Prometheus {
         probe_report.fact("packs", discovery.packs.join(", "));
         probe_report.fact("scrape interval", discovery.intervals.words());
         probe_report.fact("rates over", duration::text(discovery.lookback));
+        probe_report.fact("changes by", changes::covers(discovery).join(", "));
         if discovery.is_empty() {
             let labels = self.plan.services.labels.join(", ");
             probe_report.warn(format!(

@@ -13,6 +13,7 @@ use crate::model::why::WhySignal;
 pub(super) use acting::{
     ActVerb, JournalFlags, NewSilence, SilenceArgs, SilenceFlags, SilenceVerb, Span, Words,
 };
+pub(super) use changes::{ChangesArgs, ListenArgs};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
 use sources::SourceFlags;
@@ -23,6 +24,7 @@ use values::{
 };
 
 mod acting;
+mod changes;
 mod codes;
 mod slo;
 mod sources;
@@ -206,6 +208,12 @@ pub(super) enum Verb {
     /// Incident statistics: pages, MTTA, MTTR, MTBF, hours of the day
     #[command(after_help = LISTING)]
     Stats(StatsArgs),
+    /// What changed: deployments, restarts, configuration, flags; the newest first
+    #[command(after_help = LISTING)]
+    Changes(ChangesArgs),
+    /// Receive webhooks about changes, and append them to a file
+    #[command(after_help = changes::LISTEN)]
+    Listen(ListenArgs),
     /// The handoff of a shift, in Markdown
     #[command(after_help = LISTING)]
     Handoff {

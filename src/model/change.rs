@@ -131,6 +131,36 @@ impl Change {
         }
     }
 
+    /// The title for a feature flag and its new value: `flag new_checkout on`.
+    pub fn flag_title(flag: &str, value: Option<&str>) -> Text {
+        let value = value.map(|value| merge::comparable(ChangeKind::Flag, value));
+        match value {
+            Some(value) if !value.is_empty() => format!("flag {flag} {value}").into(),
+            Some(_) | None => format!("flag {flag} changed").into(),
+        }
+    }
+
+    /// What changed, in one line: `deploy 4.18.2 -> 4.19.0 (running), by j.doe`.
+    pub fn sentence(&self) -> String {
+        let word = match self.kind {
+            ChangeKind::Deploy => "deploy ",
+            // their titles say what they are
+            ChangeKind::Rollback
+            | ChangeKind::Restart
+            | ChangeKind::OutOfMemory
+            | ChangeKind::Scale
+            | ChangeKind::Config
+            | ChangeKind::Flag
+            | ChangeKind::Other => "",
+        };
+        let state = match self.state {
+            ChangeState::Done => String::new(),
+            ChangeState::Running | ChangeState::Failed => format!(" ({})", self.state.word()),
+        };
+        let who = self.who.as_ref().map(|who| format!(", by {who}")).unwrap_or_default();
+        format!("{word}{}{state}{who}", self.title)
+    }
+
     /// Whether it changed this service.
     pub fn is_of(&self, service: &str) -> bool {
         self.service.as_deref() == Some(service)

@@ -84,8 +84,13 @@ impl Screen for OpenIncident {
         page.render(cx, self.scroll_position.scroll, below, buf);
     }
 
-    fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
-        self.subject.as_ref().map_or_else(Vec::new, |key| subjects::incident::wants(shared, key))
+    fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
+        let Some(key) = &self.subject else { return Vec::new() };
+        let created = key.incident(&shared.world).map_or(now, |known| known.incident.created_at);
+        let length = age(created, now).saturating_add(Duration::from_secs(3600));
+        let mut wants = subjects::incident::wants(shared, key);
+        wants.extend(subjects::change::wants_since(shared, length, now));
+        wants
     }
 
     /// The alerts of the incident: those that the paging system reports, then the other ones that belong to it.

@@ -3,7 +3,7 @@
 use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::app::range;
-use crate::app::subjects::service;
+use crate::app::subjects::{change, service};
 use crate::model::series::TimeGrid;
 
 mod charts;
@@ -84,6 +84,7 @@ impl Screen for OpenService {
                 let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
                 want::of(shared, &source.id, Query::Detail { service: name.into(), time_range })
             })
+            .chain(change::wants(shared, now))
             .collect()
     }
 

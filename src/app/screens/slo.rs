@@ -2,8 +2,8 @@
 
 use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
-use crate::app::subjects::alert;
 use crate::app::subjects::slo::queries;
+use crate::app::subjects::{alert, change};
 use crate::model::slo::{BASIS, BurnReading, GroupStatus};
 
 mod page;
@@ -96,7 +96,9 @@ impl Screen for OpenSlo {
     drawn_by_view!();
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        self.subject.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now))
+        let mut wants = self.subject.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now));
+        wants.extend(change::wants(shared, now));
+        wants
     }
 
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::alert::alert_rank;
+use super::change;
 use super::runbook;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
@@ -86,6 +87,7 @@ pub fn wants(shared: &Shared, now: Timestamp) -> Vec<Want> {
             let time_range = range::time_range(window, known.map(|trends| trends.request_rate.span));
             want::of(shared, &source.id, Query::Trends { time_range })
         })
+        .chain(change::wants(shared, now))
         .collect()
 }
 

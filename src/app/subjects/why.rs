@@ -57,7 +57,8 @@ pub fn wants(shared: &Shared, target: &WhyTarget, now: Timestamp) -> Vec<Want> {
     let analyses = asked.filter(may_know).map(|source| want::of(shared, &source.id, query()));
     let from = target.wanted.since.unwrap_or(now).min(now);
     let since = from.checked_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
-    let changes = shared.answering(AskKind::Changes);
+    // a source that analyses tells the changes that it sees with the analysis
+    let changes = shared.answering(AskKind::Changes).filter(|source| !source.answers.contains(&AskKind::Why));
     let changes = changes.map(|source| want::of(shared, &source.id, Query::Changes { since }));
     analyses.chain(changes).collect()
 }

@@ -16,7 +16,7 @@ use crate::app::range::Range;
 use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
-use crate::app::subjects::{runbook, why};
+use crate::app::subjects::{change, runbook, why};
 use crate::model::runbook::RunbookQuery;
 
 /// Runs a command. The match is exhaustive, so that a new command without an arm does not compile.
@@ -100,6 +100,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         },
         Command::Handoff => state.go(Place::Report(Document::Handoff(SHIFT)), now),
         Command::Statistics => state.go(Place::Report(Document::Statistics(WEEK)), now),
+        Command::Changes => state.go(Place::Report(Document::Changes(change::LOOKBACK)), now),
         Command::Review => review(state, now),
         Command::Pause => {
             state.shared.paused = if state.shared.paused.is_some() { None } else { Some(now) };

@@ -10,9 +10,11 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::call::QuestionRequests;
+use super::changes::ServiceChanges;
 use super::interval::median_interval;
 use super::metric_discovery::DiscoveryPlan;
 use crate::backend::packs::{LatencySignal, QueryFill, Requests};
+use crate::model::change::Change;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql;
 use crate::model::series::{Matrix, TimeGrid};
@@ -45,6 +47,8 @@ const FEWEST_POINTS: f64 = 12.0;
 const COMPUTED: f64 = 3e6;
 /// The longest parts of the good and the bad time that are compared.
 const LONGEST_COMPARED: SignedDuration = SignedDuration::from_mins(60);
+/// Changes are read from this long before the alert, or before now.
+const CHANGES_BEFORE: SignedDuration = SignedDuration::from_mins(75);
 /// The usual interval, if none can be read.
 const USUAL_INTERVAL: Duration = Duration::from_secs(15);
 /// How bad slow requests are, compared with failed ones.
@@ -125,7 +129,7 @@ pub(super) async fn analysis(
     if let Some(metrics) = metrics::of_service(&budget, plan, &query.service, end).await {
         analysis.is_known = !metrics.all.is_empty() || metrics.requests.is_some();
         if analysis.is_known {
-            let run = Run { budget: &budget, query, metrics: &metrics, end };
+            let run = Run { budget: &budget, plan, query, metrics: &metrics, end };
             run.fill(&mut analysis).await;
         }
     }
@@ -137,6 +141,7 @@ pub(super) async fn analysis(
 /// One analysis of a service that has metrics.
 struct Run<'a> {
     budget: &'a Budget<'a>,
+    plan: &'a DiscoveryPlan,
     query: &'a WhyQuery,
     metrics: &'a ServiceMetrics,
     end: Timestamp,
@@ -171,7 +176,7 @@ impl<'a> Run<'a> {
             .unwrap_or_default();
         let levels_grid = Grid::new(self.query, self.end, interval, 1000.0);
         let wants_beside = !self.is_narrowed();
-        let (requests, buckets, levels, dependencies) = tokio::join!(
+        let (requests, buckets, levels, dependencies, changes) = tokio::join!(
             self.requests(interval, &codes),
             self.buckets(interval),
             async {
@@ -191,8 +196,10 @@ impl<'a> Run<'a> {
                 }
                 let Grid { span, lookback, lag } = levels_grid;
                 neighbours::dependencies(self.budget, &self.query.service, (span, lookback, lag)).await
-            }
+            },
+            async { if wants_beside { self.changes(interval).await } else { Vec::new() } }
         );
+        analysis.changes = changes;
         let signals = Signals { requests, buckets };
         analysis.looked_at = looked_at(&signals, &levels);
         analysis.dependencies = dependencies;
@@ -234,6 +241,17 @@ impl<'a> Run<'a> {
         let query = format!("{}{{{}}}[5m]", metric.name, metric.selector);
         let samples = self.budget.samples("the scrape interval", &query, Some(self.end)).await;
         samples.and_then(|samples| median_interval(&samples)).unwrap_or(USUAL_INTERVAL)
+    }
+
+    /// What changed at the service since an hour before the bad time may have begun.
+    async fn changes(&self, interval: Duration) -> Vec<Change> {
+        let from = self.query.since.unwrap_or(self.end).min(self.end);
+        let since = from.checked_sub(CHANGES_BEFORE).unwrap_or(from);
+        let Run { plan, query, .. } = self;
+        let asked =
+            ServiceChanges::new(&plan.packs, &plan.services.labels, &query.service, (since, self.end), interval);
+        let matrix = self.budget.range("changes", &asked.query(), asked.span).await;
+        matrix.map(|matrix| asked.read(&matrix, self.budget.source())).unwrap_or_default()
     }
 
     async fn request_labels(&self) -> Vec<Text> {

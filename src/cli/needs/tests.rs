@@ -18,11 +18,11 @@ use crate::app::state::State;
 use crate::app::subjects::why;
 use crate::backend::{Clock, Source, demo};
 use crate::cli::alerts::AlertFilter;
-use crate::cli::args::{ListingArgs, StatsArgs, StatsGrouping};
+use crate::cli::args::{ChangesArgs, ListingArgs, StatsArgs, StatsGrouping};
 use crate::cli::report::{ReportDocument, json};
 use crate::cli::view::WorldView;
 use crate::cli::{
-    alerts, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
+    alerts, changes, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
 };
 use crate::model::ask::{Answered, Ask, Question};
 use crate::model::runbook::RunbookQuery;
@@ -68,7 +68,8 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
     let all = AlertFilter::new(&[], true).unwrap();
     let since = Duration::from_secs(7 * 86_400);
     let listing = ListingArgs { output: crate::cli::args::Format::Json };
-    let documents: [(Needs, ReportDocument); 10] = [
+    let changed = ChangesArgs { filter: Vec::new(), since, listing };
+    let documents: [(Needs, ReportDocument); 11] = [
         (STATUS, status::document(&view)),
         (SERVICES, services::document(&view)),
         (SLOS, slos::document(&view)),
@@ -78,6 +79,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (STATS, stats::document(&view, None, StatsArgs { by: StatsGrouping::Service, since, listing })),
         (SILENCES, silences::document(&view, false)),
         (SOURCES, sources::document(&view)),
+        (CHANGES, changes::document(&view, &all, &changed)),
         (DOCTOR, doctor::document(&view)),
     ];
     let texts = documents.into_iter().map(|(needs, document)| {
@@ -139,6 +141,7 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
         (Place::Why(why.unwrap()), "why, `why`"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
         (Place::Report(Document::Statistics(hours)), "statistics"),
+        (Place::Report(Document::Changes(hours)), "the changes, `changes`"),
         (Place::Report(Document::Postmortem(IncidentKey::of(incident))), "the postmortem, `postmortem`"),
     ];
     let kinds: HashSet<_> = about.iter().map(|(place, _)| std::mem::discriminant(place)).collect();

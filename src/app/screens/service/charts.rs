@@ -3,7 +3,7 @@
 use crate::app::prelude::*;
 use crate::app::refusal;
 use crate::app::screens::service::OpenService;
-use crate::app::subjects::{alert, service};
+use crate::app::subjects::{alert, change, service};
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::heat::{Heat, HeatBucket};
@@ -129,7 +129,8 @@ fn draw_one(
     let lines = ChartLine::each(&named);
     let alerts = service::alerts(cx.shared, &service.name);
     let fired: Vec<_> = alerts.iter().filter(|a| a.is_firing()).map(|a| (a.starts_at, cx.now)).collect();
-    let marks: Vec<ChartMark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
+    let mut marks: Vec<ChartMark<'_>> = change::marks(cx, &service.name, part(first).span);
+    marks.extend(alerts.iter().map(|one| alert::mark(cx, one)));
     let threshold =
         shown.threshold.map(|(limit, words)| (limit(&cx.shared.world.health_policy.thresholds), words));
     let chart = Chart {

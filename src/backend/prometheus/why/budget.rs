@@ -11,7 +11,7 @@ use crate::backend::prometheus::call::QuestionRequests;
 use crate::backend::prometheus::wire::{Sample, Written};
 use crate::model::labels::Text;
 use crate::model::series::{Matrix, TimeGrid};
-use crate::model::source::{ErrorKind, SourceError};
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::warning::Warning;
 
 /// The most requests of one analysis.
@@ -34,6 +34,10 @@ impl<'a> Budget<'a> {
     /// The current time by the server's clock.
     pub(super) fn now(&self) -> Timestamp {
         self.call.server.now()
+    }
+
+    pub(super) fn source(&self) -> &SourceId {
+        &self.call.server.id
     }
 
     pub(super) fn sent(&self) -> u32 {
