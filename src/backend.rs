@@ -10,6 +10,7 @@ mod exec;
 mod file;
 mod handlers;
 mod kit;
+pub mod listen;
 mod loki;
 pub mod packs;
 mod pagerduty;

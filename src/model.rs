@@ -42,6 +42,7 @@ pub mod text;
 pub mod value;
 pub mod warning;
 pub mod when;
+pub mod why;
 pub(crate) mod words;
 pub mod world;
 

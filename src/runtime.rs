@@ -14,6 +14,7 @@ mod gate;
 pub mod headless;
 mod input;
 mod journal;
+mod listening;
 pub mod log;
 pub mod notice;
 mod pager;
@@ -28,6 +29,7 @@ pub use capability::{Capability, capability, takes_utf8};
 pub use context::{ContextHandle, ContextOpener, GatedSources};
 pub use executor::{Executor, ReadBackResult};
 pub use journal::{Journal, JournalContents, JournalError, who};
+pub use listening::listen;
 pub use recovery::{OpenActions, read_back_text};
 #[cfg(fuzzing)]
 pub use screen::written;

@@ -160,10 +160,12 @@ commands! {
     Silences      "silences"       ["Z"]                 Global "List all silences";
     NewSilence    "new-silence"    ["N"]                 Global "Create a silence for planned maintenance";
     Results       "results"        ["A"]                 Global "Show the actions taken and their results";
+    Why           "why"            ["i"]                 Global "Show why: the labels, changes and dependencies that explain it";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, incident page";
     Copy          "copy"           ["y"]                 Global "Copy the selected item (also over SSH)";
     Handoff      "handoff"      ["H"]                 Global "Show the handoff report of the last 12 hours, to read or copy";
     Statistics    "statistics"     ["#"]                 Global "Paging statistics: pages, MTTA, MTTR, MTBF, hours of the day";
+    Changes       "changes"        ["D"]                 Global "What changed in the last day: deployments, restarts, configuration, flags";
     Review        "review"         ["v"]                 Global "Draft a postmortem of the selected incident";
     Logs          "logs"           ["L"]                 Global "Show the logs of the selected service, alert, SLO or incident";
     FollowLogs    "follow"         ["F"]                 Logs   "Follow new log lines, or stop";

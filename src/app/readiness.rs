@@ -34,6 +34,15 @@ fn are_settled(state: &State, wants: &[Want]) -> bool {
     })
 }
 
+/// Whether each query of these kinds of the current screen has an answer or an error.
+pub fn has_settled(state: &State, kinds: &[AskKind], now: Timestamp) -> bool {
+    let wants = state.screen().wants(&state.shared, now);
+    wants.iter().filter(|want| kinds.contains(&want.ask.kind())).all(|want| {
+        state.shared.scheduler.traffic(&want.source).failure().is_some()
+            || answer(state, want).is_some_and(AnswerState::is_settled)
+    })
+}
+
 /// The data that the current screen needs and does not have, or only in part: source and reason, without duplicates.
 pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
     gaps_of(state, screens::wants(state.screen(), &state.shared, now))

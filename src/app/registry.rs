@@ -43,6 +43,8 @@ macro_rules! screens {
                 Runbook(Arc<RunbookQuery>) runbook::OpenRunbook;
                 /// The logs of a service, an alert or a query.
                 Logs(Arc<LogSubject>) logs::OpenLogs;
+                /// Why a service is unhealthy.
+                Why(WhyTarget) why::OpenWhy;
             }
         }
     };

@@ -9,6 +9,7 @@ use super::columns::NamedOrder;
 use super::commands::{Command, Scope};
 use super::grid::Grid;
 use super::grouped::Listing;
+use super::identity::WhySubject;
 use super::items::ItemList;
 use super::layout;
 use super::list::{Cursor, Grouping};
@@ -265,6 +266,17 @@ pub trait Screen {
     /// The runbooks of the row under the cursor.
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         self.items().map_or_else(Vec::new, |items| items.runbooks(shared))
+    }
+
+    /// What a page about causes would be about: the row under the cursor, else the services that are selected.
+    fn why(&self, shared: &Shared) -> Option<WhySubject> {
+        let of_row = self.items().and_then(|items| items.why());
+        of_row.or_else(|| match self.selection(shared) {
+            Selection::Services(names) => names.into_iter().next().map(WhySubject::Service),
+            Selection::Alerts(alerts) => alerts.into_iter().next().map(WhySubject::Alert),
+            Selection::Incidents(keys) => keys.into_iter().next().map(WhySubject::Incident),
+            Selection::Nothing | Selection::Silences(_) | Selection::Level(_) | Selection::Policy(_) => None,
+        })
     }
 
     /// When the subject of the screen began (the alert, the incident).

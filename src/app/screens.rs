@@ -18,6 +18,7 @@ pub mod slo;
 pub mod slos;
 pub mod sources;
 pub mod timeline;
+pub mod why;
 
 use jiff::Timestamp;
 

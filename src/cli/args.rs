@@ -9,16 +9,22 @@ use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::app::place::Tab;
 use crate::config::context::ContextChoice;
 use crate::config::load::Overrides;
+use crate::model::why::WhySignal;
 pub(super) use acting::{
     ActVerb, JournalFlags, NewSilence, SilenceArgs, SilenceFlags, SilenceVerb, Span, Words,
 };
+pub(super) use changes::{ChangesArgs, ListenArgs};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
 use sources::SourceFlags;
 pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, USER_THEMES};
-use values::{CONTEXTS, FILE_KINDS, KeyValues, THEMES, keys, minute, screen, screens, size, speed, switch};
+use values::{
+    CONTEXTS, FILE_KINDS, KeyValues, LabelValue, THEMES, keys, label, minute, screen, screens, signal, size,
+    speed, switch,
+};
 
 mod acting;
+mod changes;
 mod codes;
 mod slo;
 mod sources;
@@ -196,9 +202,18 @@ pub(super) enum Verb {
     /// Who is on call now and next, at each level of each policy
     #[command(after_help = LISTING)]
     Oncall(ListingArgs),
+    /// Why a service is unhealthy: labels, changes, dependencies, the most likely first
+    #[command(after_help = LISTING)]
+    Why(WhyArgs),
     /// Incident statistics: pages, MTTA, MTTR, MTBF, hours of the day
     #[command(after_help = LISTING)]
     Stats(StatsArgs),
+    /// What changed: deployments, restarts, configuration, flags; the newest first
+    #[command(after_help = LISTING)]
+    Changes(ChangesArgs),
+    /// Receive webhooks about changes, and append them to a file
+    #[command(after_help = changes::LISTEN)]
+    Listen(ListenArgs),
     /// The handoff of a shift, in Markdown
     #[command(after_help = LISTING)]
     Handoff {
@@ -305,6 +320,21 @@ pub(super) struct AlertsArgs {
     /// Also resolved, silenced and inhibited ones
     #[arg(long)]
     pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) listing: ListingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WhyArgs {
+    /// The name of a service, or of an alert that fires
+    #[arg(value_name = "SERVICE|ALERT")]
+    pub(super) name: String,
+    /// Only this signal: targets, errors, latency, traffic or saturation
+    #[arg(long, value_name = "SIGNAL", value_parser = signal)]
+    pub(super) signal: Option<WhySignal>,
+    /// Only requests with this label; can be repeated
+    #[arg(long, value_name = "LABEL=VALUE", value_parser = label)]
+    pub(super) only: Vec<LabelValue>,
     #[command(flatten)]
     pub(super) listing: ListingArgs,
 }

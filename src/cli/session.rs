@@ -167,6 +167,31 @@ impl Session {
         Ok(wait_for(headless::gather(state, update, sources, (*clock, deadline), wanted))?)
     }
 
+    /// The state after every source has answered or refused these questions, and no others.
+    pub(super) fn ask_only(&self, kinds: &[AskKind]) -> Result<State, SessionError> {
+        self.gather_kinds(kinds)
+    }
+
+    /// Shows a place, and waits for those of its questions that are of these kinds; others are not sent.
+    pub(super) fn look_on(
+        &self,
+        state: &mut State,
+        place: Screen,
+        kinds: &[AskKind],
+    ) -> Result<(), SessionError> {
+        state.reset_to(place);
+        let update = |state: &mut State, event: Event, now: Timestamp| {
+            let mut effects = app::update(state, event, now);
+            effects.retain(
+                |effect| !matches!(effect, Effect::Fetch(question) if !kinds.contains(&question.ask.kind())),
+            );
+            effects
+        };
+        let is_complete = |state: &State| readiness::has_settled(state, kinds, self.active.clock.now());
+        self.gather(state, update, is_complete, self.deadline())?;
+        Ok(())
+    }
+
     /// The screen's state after every source has answered or refused these questions. Others are not sent, so that they do not
     /// delay these at a slow server. A missing answer is reported by the list.
     fn gather_kinds(&self, needs: &[AskKind]) -> Result<State, SessionError> {

@@ -24,6 +24,7 @@ use super::silence::Silence;
 use super::slo::SloSnapshot;
 use super::source::{ProbeReport, SourceError, SourceId};
 use super::warning::Warning;
+use super::why::{WhyAnalysis, WhyQuery};
 pub(crate) use table::asks;
 use terms::{FOLLOW_INTERVAL, FREQUENT_INTERVAL};
 pub use terms::{HEARTBEAT, Merges, Moment, QueryRange, Refresh, SeriesKey, TimeUse, Weight};

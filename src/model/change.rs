@@ -140,6 +140,27 @@ impl Change {
         }
     }
 
+    /// What changed, in one line: `deploy 4.18.2 -> 4.19.0 (running), by j.doe`.
+    pub fn sentence(&self) -> String {
+        let word = match self.kind {
+            ChangeKind::Deploy => "deploy ",
+            // their titles say what they are
+            ChangeKind::Rollback
+            | ChangeKind::Restart
+            | ChangeKind::OutOfMemory
+            | ChangeKind::Scale
+            | ChangeKind::Config
+            | ChangeKind::Flag
+            | ChangeKind::Other => "",
+        };
+        let state = match self.state {
+            ChangeState::Done => String::new(),
+            ChangeState::Running | ChangeState::Failed => format!(" ({})", self.state.word()),
+        };
+        let who = self.who.as_ref().map(|who| format!(", by {who}")).unwrap_or_default();
+        format!("{word}{}{state}{who}", self.title)
+    }
+
     /// Whether it changed this service.
     pub fn is_of(&self, service: &str) -> bool {
         self.service.as_deref() == Some(service)

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::app::prelude::*;
 use crate::app::subjects;
+use crate::app::subjects::change;
 use crate::model::promql::{self, Threshold, ThresholdCondition};
 use crate::model::rule::Rule;
 
@@ -116,8 +117,8 @@ impl Screen for OpenAlert {
     /// The queries of the chart and of the firing history.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         let Some(alert) = self.alert(shared) else { return Vec::new() };
-        let Some(subject) = subject(shared, alert) else { return Vec::new() };
-        let mut wants = Vec::new();
+        let mut wants = change::wants(shared, now);
+        let Some(subject) = subject(shared, alert) else { return wants };
         if shared.answering(AskKind::Series).any(|source| source.id == subject.source) {
             for query in std::iter::once(&subject.query).chain(&subject.bound_query) {
                 let chart = want::chart(shared, query, POINTS, now);

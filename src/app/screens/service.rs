@@ -1,8 +1,9 @@
 //! The page of one service: charts of its golden signals on one time axis, SLOs, incidents, alerts, targets, hosts.
 
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::app::range;
-use crate::app::subjects::service;
+use crate::app::subjects::{change, service};
 use crate::model::series::TimeGrid;
 use crate::model::source_info::SourceInfo;
 
@@ -88,7 +89,9 @@ impl Screen for OpenService {
     drawn_by_view!();
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        wants_of(shared, self.name(), now)
+        let mut wants = wants_of(shared, self.name(), now);
+        wants.extend(change::wants(shared, now));
+        wants
     }
 
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
@@ -153,6 +156,10 @@ impl Screen for OpenService {
             PARTS => list::words(shared.world.service(self.name())?, self.parts.current()?),
             _ => Some(self.name().to_owned()),
         }
+    }
+
+    fn why(&self, _shared: &Shared) -> Option<WhySubject> {
+        self.subject.clone().map(WhySubject::Service)
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {

@@ -1,8 +1,9 @@
 //! The page of one SLO: charts of budget and burn rate, burn-rate conditions, forecast, worst slots, definition, queries.
 
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
-use crate::app::subjects::alert;
 use crate::app::subjects::slo::queries;
+use crate::app::subjects::{alert, change};
 use crate::model::slo::{BASIS, BurnReading, GroupStatus};
 
 mod page;
@@ -95,7 +96,9 @@ impl Screen for OpenSlo {
     drawn_by_view!();
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        self.subject.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now))
+        let mut wants = self.subject.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now));
+        wants.extend(change::wants(shared, now));
+        wants
     }
 
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
@@ -170,6 +173,10 @@ impl Screen for OpenSlo {
             ALERTS => self.alerts.current()?.copied(shared, now),
             _ => Some(self.subject.as_ref()?.id.to_string()),
         }
+    }
+
+    fn why(&self, _shared: &Shared) -> Option<WhySubject> {
+        self.subject.clone().map(WhySubject::Slo)
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {

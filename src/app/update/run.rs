@@ -19,7 +19,7 @@ use crate::app::range::{Range, lengths};
 use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
-use crate::app::subjects::{self, runbook};
+use crate::app::subjects::{self, change, runbook, why};
 use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::remote::age;
@@ -123,6 +123,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         | Command::Stack => chart(state, command, now),
         Command::Links => menus::links(state, now),
         Command::Runbook => runbook(state, now),
+        Command::Why => why(state, now),
         Command::Copy => match state.screen().copied(&state.shared, now) {
             Some(text) => state.shared.copy(text, now),
             None => state.shared.messages.note("There is nothing to copy here", now),
@@ -142,6 +143,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         Command::FollowLogs | Command::Severity | Command::Wrap | Command::Pager => {}
         Command::Handoff => state.go(Place::Report(Document::Handoff(SHIFT)), now),
         Command::Statistics => state.go(Place::Report(Document::Statistics(WEEK)), now),
+        Command::Changes => state.go(Place::Report(Document::Changes(change::LOOKBACK)), now),
         Command::Review => review(state, now),
         Command::Pause => {
             state.shared.paused = if state.shared.paused.is_some() { None } else { Some(now) };
@@ -273,6 +275,18 @@ fn logs(state: &mut State, now: Timestamp) {
 const LOGS_BEFORE: Duration = Duration::from_secs(15 * 60);
 /// ... unless the range would be longer than this.
 const LONGEST_LOGS: Duration = Duration::from_secs(24 * 3600);
+
+/// Opens the causes of what is selected.
+fn why(state: &mut State, now: Timestamp) {
+    let subject = state.screen().why(&state.shared);
+    match subject.and_then(|subject| why::target(&state.shared.world, subject, now)) {
+        Some(target) => state.go(Place::Why(target), now),
+        None => {
+            let words = "Why needs a service. Select a service, an alert, an SLO or an incident of one.";
+            state.shared.messages.note(words, now);
+        }
+    }
+}
 
 fn refresh(state: &mut State, now: Timestamp) {
     if state.shared.paused.is_some() {

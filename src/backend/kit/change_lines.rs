@@ -34,6 +34,8 @@ const FROM: &[&str] = &["from", "previous", "old"];
 const TO: &[&str] = &["to", "new"];
 const LINK: &[&str] = &["url", "link", "href"];
 const ID: &[&str] = &["id"];
+/// The field in which `burnwatch listen` notes the id of a delivery.
+pub(crate) const DELIVERY: &str = "delivery";
 
 /// Why a line is left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +51,7 @@ pub(crate) enum BadLine {
 }
 
 impl BadLine {
-    const fn words(&self) -> &'static str {
+    pub(crate) const fn words(&self) -> &'static str {
         match self {
             Self::NotJson => "not a JSON object",
             Self::TooLong => "longer than 1 MiB",
@@ -156,6 +158,7 @@ pub(crate) fn of_fields(
     let mut labels: Vec<(Text, Text)> = fields
         .iter()
         .filter_map(|(name, value)| Some((shortened(name, 60), shortened(&scalar(value)?, MAX_VALUE))))
+        .filter(|(name, _)| **name != *DELIVERY)
         .take(MAX_LABELS)
         .collect();
     if kind == ChangeKind::Other {

@@ -10,19 +10,20 @@ use super::*;
 use crate::app::display_settings::DisplaySettings;
 use crate::app::display_settings::{Charset, Colours};
 use crate::app::event::{Arrival, Effect, Event};
-use crate::app::identity::{IncidentKey, PolicyKey, SloKey};
+use crate::app::identity::{IncidentKey, PolicyKey, SloKey, WhySubject};
 use crate::app::log_subject::LogSubject;
 use crate::app::place::{Document, Place};
 use crate::app::screens;
 use crate::app::shared::Shared;
 use crate::app::state::State;
+use crate::app::subjects::why;
 use crate::backend::{Clock, Source, demo};
 use crate::cli::alerts::AlertFilter;
-use crate::cli::args::{ListingArgs, StatsArgs, StatsGrouping};
+use crate::cli::args::{ChangesArgs, ListingArgs, StatsArgs, StatsGrouping};
 use crate::cli::report::{ReportDocument, json};
 use crate::cli::view::WorldView;
 use crate::cli::{
-    alerts, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
+    alerts, changes, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
 };
 use crate::model::ask::{Answered, Ask, Question};
 use crate::model::log::LogQuery;
@@ -69,7 +70,8 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
     let all = AlertFilter::new(&[], true).unwrap();
     let since = Duration::from_secs(7 * 86_400);
     let listing = ListingArgs { output: crate::cli::args::Format::Json };
-    let documents: [(Needs, ReportDocument); 10] = [
+    let changed = ChangesArgs { filter: Vec::new(), since, listing };
+    let documents: [(Needs, ReportDocument); 11] = [
         (STATUS, status::document(&view)),
         (SERVICES, services::document(&view)),
         (SLOS, slos::document(&view)),
@@ -79,6 +81,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (STATS, stats::document(&view, None, StatsArgs { by: StatsGrouping::Service, since, listing })),
         (SILENCES, silences::document(&view, false)),
         (SOURCES, sources::document(&view)),
+        (CHANGES, changes::document(&view, &all, &changed)),
         (DOCTOR, doctor::document(&view)),
     ];
     let texts = documents.into_iter().map(|(needs, document)| {
@@ -125,6 +128,8 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
     let ruled = world.alerts().iter().find(|alert| world.rule_of(&alert.labels).is_some()).unwrap();
     let wanted = RunbookQuery { name: "A".into(), url: None, labels: ruled.labels.clone() };
     let hours = Duration::from_secs(12 * 3600);
+    let service = WhySubject::Service(world.services().first().unwrap().name.clone());
+    let why = why::target(world, service, now());
     let about = vec![
         (Place::Service(world.services().first().unwrap().name.clone()), "a service"),
         (Place::Slo(SloKey::of(slo)), "an SLO"),
@@ -136,8 +141,10 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
         ),
         (Place::Runbook(Arc::new(wanted)), "a runbook"),
         (Place::Logs(Arc::new(LogSubject::new("a".into(), LogQuery::default(), None))), "logs, `logs`"),
+        (Place::Why(why.unwrap()), "why, `why`"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
         (Place::Report(Document::Statistics(hours)), "statistics"),
+        (Place::Report(Document::Changes(hours)), "the changes, `changes`"),
         (Place::Report(Document::Postmortem(IncidentKey::of(incident))), "the postmortem, `postmortem`"),
     ];
     let kinds: HashSet<_> = about.iter().map(|(place, _)| std::mem::discriminant(place)).collect();

@@ -191,6 +191,14 @@ macro_rules! asks {
                 title: "log patterns", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(30)), weight: Page,
                 time: Range, joins: replace, merges: Nothing
             }
+            /// Why a service is unhealthy: the label values that explain it, dependencies, resources.
+            Why {
+                /// The service, the time and the filters.
+                wanted: Arc<WhyQuery>;
+            } => analyses: WhyAnalysis {
+                title: "why", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)), weight: Page,
+                time: Moment, joins: replace, merges: AsIs
+            }
         }
     };
 }

@@ -24,6 +24,7 @@ use crate::model::silence::Silence;
 use crate::model::slo::SloSnapshot;
 use crate::model::source::{ErrorKind, ProbeReport, SourceError};
 use crate::model::warning::Warning;
+use crate::model::why::{WhyAnalysis, WhyQuery};
 
 use super::churn::ServiceChurn;
 

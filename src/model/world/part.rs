@@ -16,6 +16,8 @@ pub enum WorldPart {
     OnCall,
     /// Silences with the alerts that they silence.
     Silences,
+    /// What changed, merged over all sources.
+    Changes,
     /// The health of each source.
     Sources,
 }
@@ -30,6 +32,7 @@ impl WorldPart {
             Self::Incidents => &[AskKind::Incidents],
             Self::OnCall => &[AskKind::OnCall],
             Self::Silences => &[AskKind::Silences],
+            Self::Changes => &[AskKind::Changes],
             Self::Sources => &[AskKind::Probe],
         }
     }
@@ -44,6 +47,7 @@ impl WorldPart {
             Self::Incidents => &[AskKind::Incidents, AskKind::Services, AskKind::Alerts, AskKind::Rules],
             Self::OnCall => &[AskKind::OnCall],
             Self::Silences => &[AskKind::Silences, AskKind::Alerts, AskKind::Rules],
+            Self::Changes => &[AskKind::Changes],
             Self::Sources => AskKind::all_vital(),
         }
     }

@@ -6,6 +6,7 @@ use crate::app::firing_history::{self, AlertHistory};
 use crate::app::number::plain;
 use crate::app::prelude::*;
 use crate::app::refusal;
+use crate::app::subjects::change;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine};
 use crate::app::widgets::unit::ValueUnit;
@@ -104,10 +105,13 @@ fn draw_chart(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Alert, area: Rect, 
         Some(Threshold::Query(_)) | None => None,
     };
     let shade = shade(cx, alert);
+    let service = cx.world.service_of(&alert.labels);
+    let marks = service.map_or_else(Vec::new, |service| change::marks(cx, service, matrix.span));
     let zero_based = threshold.is_none_or(|(value, _)| value >= 0.0);
     let chart = Chart {
         thresholds: threshold.as_slice(),
         shade: &shade,
+        marks: &marks,
         zero_based,
         view,
         ..Chart::new(matrix.span, &lines, unit(&subject))

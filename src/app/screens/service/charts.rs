@@ -4,7 +4,7 @@ use crate::app::chart_control::bad_since;
 use crate::app::prelude::*;
 use crate::app::refusal;
 use crate::app::screens::service::OpenService;
-use crate::app::subjects::{alert, service};
+use crate::app::subjects::{alert, change, service};
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark, ChartView};
 use crate::app::widgets::heat::{Heat, HeatBucket};
@@ -190,6 +190,7 @@ fn draw_one(
         // the list of alerts repeats the numbers
         marks.iter_mut().enumerate().for_each(|(index, mark)| mark.symbol = ChartMark::number(index));
     }
+    marks.extend(change::marks(cx, &service.name, part(first).span));
     marks.extend_from_slice(others);
     let threshold =
         shown.threshold.map(|(limit, words)| (limit(&cx.shared.world.health_policy.thresholds), words));

@@ -3,10 +3,10 @@
 use super::{BUDGET, BURN, OpenSlo, page, shown};
 use crate::app::prelude::*;
 use crate::app::refusal;
-use crate::app::subjects::alert;
 use crate::app::subjects::slo::course::{BudgetCourse, line};
 use crate::app::subjects::slo::queries::{burns_key, chart_queries, slots_of};
 use crate::app::subjects::slo::words;
+use crate::app::subjects::{alert, change};
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
@@ -308,7 +308,9 @@ fn draw_burns(
         |alert: &Alert| group_status.is_none_or(|group_status| status.is_about(group_status, &alert.labels));
     let alerts: Vec<_> = alerts.filter(|alert| alert.is_firing() && is_its(alert)).collect();
     let shade: Vec<_> = alerts.iter().map(|alert| (alert.starts_at, cx.now)).collect();
-    let marks: Vec<ChartMark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
+    let mut marks: Vec<ChartMark<'_>> =
+        status.service.as_ref().map_or_else(Vec::new, |service| change::marks(cx, service, span));
+    marks.extend(alerts.iter().map(|one| alert::mark(cx, one)));
     // burn rates far below 1 must not fill the chart
     let highest = named.iter().flat_map(|(_, values)| values).copied().filter(|burn| burn.is_finite());
     let limits = highest.reduce(f64::max).filter(|highest| *highest < 1.0).map(|_| (0.0, 1.0));
