@@ -234,3 +234,78 @@ pub fn haystack<'a>(changes: impl Iterator<Item = &'a Arc<Change>>, now: Timesta
     });
     Haystack::with_fields(FIELDS, rows)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ask::{Answer, Question, Reply};
+    use crate::model::change::ChangeSnapshot;
+    use crate::model::fixtures;
+    use crate::model::source::{ErrorKind, SourceError};
+    use crate::model::world::HealthPolicy;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn source(id: &str, answers: Vec<AskKind>) -> SourceInfo {
+        fixtures::source(id, "toy", answers)
+    }
+
+    fn answered(world: &mut World, id: &str, answer: Result<ChangeSnapshot, ErrorKind>) {
+        let ask = Query::Changes { since: at(-3600) }.now();
+        let question = Question { context: 0, source: SourceId::new(id), ask, known: None };
+        let answer = answer.map(|snapshot| Reply::free(Answer::Changes(snapshot)));
+        world.asked(&question);
+        world.apply(&question, answer.map_err(|kind| SourceError::new(SourceId::new(id), kind)), at(0));
+    }
+
+    fn snapshot(since: i64, covers: &[&str], changes: Vec<Change>) -> ChangeSnapshot {
+        ChangeSnapshot::new(changes, at(since), at(0), covers.iter().map(|word| Text::from(*word)).collect())
+    }
+
+    #[test]
+    fn no_source_no_answer_and_no_change_are_three_things() {
+        let sources = [
+            source("file", vec![AskKind::Changes]),
+            source("prom", vec![AskKind::Changes]),
+            source("am", vec![AskKind::Alerts]),
+        ];
+        let mut world = World::new(sources.iter().map(|source| source.id.clone()), HealthPolicy::default());
+        assert_eq!(coverage(&world, &sources[2..]), ChangeCoverage::NoSource);
+        assert_eq!(coverage(&world, &sources), ChangeCoverage::NotLoaded);
+        // a server without such metrics proves nothing
+        answered(&mut world, "prom", Ok(snapshot(-3600, &[], Vec::new())));
+        assert_eq!(coverage(&world, &sources[1..]), ChangeCoverage::NoSource);
+        assert_eq!(coverage(&world, &sources), ChangeCoverage::NotLoaded);
+        answered(&mut world, "file", Err(ErrorKind::TimedOut { after: Duration::from_secs(1) }));
+        let failed = "file: no complete answer within 1s".to_owned();
+        assert_eq!(coverage(&world, &sources), ChangeCoverage::Failed(failed));
+        answered(&mut world, "file", Ok(snapshot(-600, &["file"], Vec::new())));
+        assert_eq!(coverage(&world, &sources), ChangeCoverage::Since(at(-600)));
+    }
+
+    #[test]
+    fn beside_an_alert_stand_the_changes_of_the_hour_before_its_own_service_first() {
+        let change = |second, service: &str| Change {
+            service: Some(service.into()),
+            ..Change::new(at(second), ChangeKind::Restart, "restarted", SourceId::new("file"))
+        };
+        let all = vec![
+            change(-3700, "pay"),
+            change(-3000, "pay"),
+            change(-60, "cart"),
+            change(200, "pay"),
+            change(400, "pay"),
+        ];
+        let mut world = World::new([SourceId::new("file")], HealthPolicy::default());
+        answered(&mut world, "file", Ok(snapshot(-7200, &["file"], all)));
+        let near = beside(&world, Some("pay"), at(0));
+        let told: Vec<String> = near
+            .iter()
+            .map(|change| format!("{} {}", change.service.as_deref().unwrap(), relative(change, at(0))))
+            .collect();
+        assert_eq!(told, ["pay 3m20s after", "pay 50m before", "cart 1m before"]);
+        assert_eq!(world.changes_of("pay").count(), 4);
+    }
+}

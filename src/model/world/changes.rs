@@ -1,6 +1,7 @@
 //! The changes of all sources, merged.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::World;
@@ -14,6 +15,8 @@ pub(super) struct MergedChanges {
     pub(super) all: Vec<Arc<Change>>,
     /// Indexes into `all` by service, ascending.
     by_service: HashMap<Text, Vec<usize>>,
+    /// A digest of the reports: most answers bring nothing new.
+    digest: u64,
 }
 
 impl World {
@@ -30,14 +33,20 @@ impl World {
 
     pub(super) fn merge_changes(&mut self) {
         let snapshots = self.cache.values().filter_map(|cache| cache.changes().value());
-        let reports = snapshots.flat_map(|snapshot| snapshot.changes.iter().cloned());
-        let all: Vec<Arc<Change>> = merged(reports).into_iter().map(Arc::new).collect();
+        let reports = snapshots.flat_map(|snapshot| &snapshot.changes);
+        let mut hasher = DefaultHasher::new();
+        reports.clone().for_each(|report| report.hash(&mut hasher));
+        let digest = hasher.finish();
+        if digest == self.changes.digest {
+            return;
+        }
+        let all: Vec<Arc<Change>> = merged(reports.cloned()).into_iter().map(Arc::new).collect();
         let mut by_service: HashMap<Text, Vec<usize>> = HashMap::new();
         for (at, change) in all.iter().enumerate() {
             if let Some(service) = &change.service {
                 by_service.entry(Text::clone(service)).or_default().push(at);
             }
         }
-        self.changes = MergedChanges { all, by_service };
+        self.changes = MergedChanges { all, by_service, digest };
     }
 }
