@@ -92,7 +92,12 @@ impl Breakdown {
         let pods: Vec<PodPlace> = (0..place.service.pods)
             .map(|pod| PodPlace {
                 name: place.pod(pod).into(),
-                zone: format!("{}{}", place.region.name(), ["a", "b", "c"].get(pod as usize % 3).unwrap_or(&"a")).into(),
+                zone: format!(
+                    "{}{}",
+                    place.region.name(),
+                    ["a", "b", "c"].get(pod as usize % 3).unwrap_or(&"a")
+                )
+                .into(),
             })
             .collect();
         let mut routes: Vec<(Route, f64)> = place
@@ -108,17 +113,27 @@ impl Breakdown {
             routes.push((Route { method: "".into(), path: "".into(), calls: Vec::new() }, 1.0));
         }
         // pods do not get exactly the same number of requests
-        let weights: Vec<f64> =
-            (0..u64::from(place.service.pods)).map(|pod| 0.95 + 0.1 * unit(mix(place.key, 300 + pod))).collect();
+        let weights: Vec<f64> = (0..u64::from(place.service.pods))
+            .map(|pod| 0.95 + 0.1 * unit(mix(place.key, 300 + pod)))
+            .collect();
         let all = weights.iter().sum::<f64>() * routes.iter().map(|(_, share)| share).sum::<f64>();
         let cells = weights.iter().enumerate().flat_map(|(pod, weight)| {
-            let cell = move |(route, (_, share)): (usize, &(Route, f64))| Cell { pod, route, share: weight * share / all };
+            let cell = move |(route, (_, share)): (usize, &(Route, f64))| Cell {
+                pod,
+                route,
+                share: weight * share / all,
+            };
             routes.iter().enumerate().map(cell).collect::<Vec<_>>()
         });
         let deployed = place.deploys.iter().map(|(_, deploy)| &deploy.version);
         let versions = std::iter::once(&place.service.version).chain(deployed);
         let versions = versions.map(|version| version.as_str().into()).collect();
-        Self { cells: cells.collect(), pods, versions, routes: routes.into_iter().map(|(route, _)| route).collect() }
+        Self {
+            cells: cells.collect(),
+            pods,
+            versions,
+            routes: routes.into_iter().map(|(route, _)| route).collect(),
+        }
     }
 
     /// The value of one of [`CELL_LABELS`] for a cell and a version; `None` for another label.
@@ -142,7 +157,9 @@ impl Breakdown {
     /// Whether an effect hits the requests of a cell.
     fn is_hit(&self, scope: &EffectScope, cell: &Cell, version: usize) -> bool {
         let is = |wanted: &Option<String>, name: &str| {
-            wanted.as_ref().is_none_or(|wanted| self.label(cell, version, name).is_some_and(|value| **value == **wanted))
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| self.label(cell, version, name).is_some_and(|value| **value == **wanted))
         };
         let calls = |needed: &String| {
             let route = self.routes.get(cell.route);
@@ -237,7 +254,8 @@ impl Moment<'_> {
                 for ((number, cell), failed) in cells().zip(self.failed()) {
                     let well = cell.share - failed.iter().sum::<f64>();
                     let route = self.place.breakdown.routes.get(cell.route);
-                    let missing = route.is_some_and(|route| &*route.method == "GET" && route.path.contains('{'));
+                    let missing =
+                        route.is_some_and(|route| &*route.method == "GET" && route.path.contains('{'));
                     let missing = if missing { NOT_FOUND } else { 0.0 };
                     shares.add(number, self.version(cell), 0, weight * well * (1.0 - missing));
                     shares.add(number, self.version(cell), 1, weight * well * missing);
@@ -273,7 +291,8 @@ impl Moment<'_> {
         let breakdown = &self.place.breakdown;
         let hit: Vec<bool> =
             breakdown.cells.iter().map(|cell| breakdown.is_hit(scope, cell, self.version(cell))).collect();
-        let share = breakdown.cells.iter().zip(&hit).filter(|(_, hit)| **hit).map(|(cell, _)| cell.share).sum();
+        let share =
+            breakdown.cells.iter().zip(&hit).filter(|(_, hit)| **hit).map(|(cell, _)| cell.share).sum();
         if share > 0.0 { (hit, share) } else { (vec![true; hit.len()], 1.0) }
     }
 
@@ -291,7 +310,8 @@ impl Moment<'_> {
             cells.iter().map(|cell| USUAL_FAILURES.map(|usual| usual * base * unit * cell.share)).collect();
         for (effect, level) in effects() {
             let (hit, share) = self.hit(&effect.only);
-            let code = effect.code.as_deref().and_then(|code| FAILED_CODES.iter().position(|known| *known == code));
+            let code =
+                effect.code.as_deref().and_then(|code| FAILED_CODES.iter().position(|known| *known == code));
             for ((cell, hit), failed) in cells.iter().zip(hit).zip(&mut failed) {
                 if let Some(failed) = failed.get_mut(code.unwrap_or(0)).filter(|_| hit) {
                     *failed += effect.errors * level * unit * cell.share / share;

@@ -196,7 +196,11 @@ impl Catalog {
     fn add_requests(&mut self, place: &ServiceInRegion) {
         let mut add = |name: &str, more: &[(&str, &str)], part| {
             let labels = place.labels.with_strs(more.iter().copied()).with_strs([("__name__", name)]);
-            self.families.entry(name.into()).or_default().push(RequestFamily { labels, place: place.number, part });
+            self.families.entry(name.into()).or_default().push(RequestFamily {
+                labels,
+                place: place.number,
+                part,
+            });
         };
         if place.service.latency.is_some() {
             for (text, bound) in BOUNDS.iter().zip(bounds()) {

@@ -41,17 +41,28 @@ pub(super) const FACT_NAMES: [&str; 16] = [
 #[derive(Debug)]
 pub(super) enum FactSeries {
     /// 1 while a pod runs a version.
-    Runs { pod: u32, version: usize },
-    ReplicaSet { version: usize, shows: ReplicaSetFact },
+    Runs {
+        pod: u32,
+        version: usize,
+    },
+    ReplicaSet {
+        version: usize,
+        shows: ReplicaSetFact,
+    },
     Deployment(DeploymentFact),
     /// The restarts of the first pod.
     Restarts,
     /// 1 after a crash of the first pod, for want of memory or not.
-    Terminated { oom: bool },
+    Terminated {
+        oom: bool,
+    },
     /// Whether a feature flag is on.
     Flag(String),
     /// Calls of another service, or those of them that fail. `server` is an index of the world's places.
-    Calls { server: usize, failed: bool },
+    Calls {
+        server: usize,
+        failed: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -86,7 +97,8 @@ impl FactSeries {
                     ReplicaSetFact::Owner => 1.0,
                     ReplicaSetFact::Replicas => {
                         let pods = 0..place.service.pods;
-                        let runs = |pod: &u32| world.version_number(place, VersionOf::Pod(*pod), t) == *version;
+                        let runs =
+                            |pod: &u32| world.version_number(place, VersionOf::Pod(*pod), t) == *version;
                         pods.filter(runs).count() as f64
                     }
                 })
@@ -114,7 +126,9 @@ impl FactSeries {
                 let is_on = flags_of(world, place).any(|(begin, change)| {
                     let once = world.schedule.latest(begin, t);
                     change.flag == *flag
-                        && once.is_some_and(|once| (once.start + change.on.0..once.start + change.off.0).contains(&t))
+                        && once.is_some_and(|once| {
+                            (once.start + change.on.0..once.start + change.off.0).contains(&t)
+                        })
                 });
                 Some(f64::from(u8::from(usual || is_on)))
             }
@@ -216,7 +230,8 @@ const GRADUAL: f64 = 600.0;
 fn gradual_restarts(place: &ServiceInRegion, t: f64) -> f64 {
     let base = place.service.gauges.get("restarts").copied().unwrap_or(0.0) * (t + COUNTER_AGE_AT_START);
     let added = place.events.iter().filter_map(|act| {
-        let (Begin::Every { start, every }, Some(added)) = (act.begin, act.effect.gauges.get("restarts")) else {
+        let (Begin::Every { start, every }, Some(added)) = (act.begin, act.effect.gauges.get("restarts"))
+        else {
             return None;
         };
         let until = |t: f64| {
@@ -247,7 +262,13 @@ fn flags_of<'a>(
 }
 
 /// The rate of calls of another service, or of those that fail, at a demo time.
-fn call_rate(all: &RegionSeries<'_>, client: &ServiceInRegion, server: usize, failed: bool, t: f64) -> Option<f64> {
+fn call_rate(
+    all: &RegionSeries<'_>,
+    client: &ServiceInRegion,
+    server: usize,
+    failed: bool,
+    t: f64,
+) -> Option<f64> {
     let server = all.world.places.get(server)?;
     let per_request = 0.5 + unit(mix_text(mix(client.key, 400), &server.name));
     let rate = all.numbers(client, t).rate * per_request;
@@ -292,11 +313,8 @@ impl Catalog {
                 self.add(name, number, &cluster, &more, what);
             };
             add("kube_replicaset_created", &[], ReplicaSetFact::Created);
-            let owner = [
-                ("owner_kind", "Deployment"),
-                ("owner_name", &*place.name),
-                ("owner_is_controller", "true"),
-            ];
+            let owner =
+                [("owner_kind", "Deployment"), ("owner_name", &*place.name), ("owner_is_controller", "true")];
             add("kube_replicaset_owner", &owner, ReplicaSetFact::Owner);
             add("kube_replicaset_spec_replicas", &[], ReplicaSetFact::Replicas);
         }

@@ -64,7 +64,11 @@ pub(super) trait SeriesStore {
 
     /// The same for a query that adds the series up by the labels that are `kept`: series that only differ in other labels
     /// can be one, whose values and increases are their sums, and which has samples while any of them has.
-    fn select_summed(&self, selector: &VectorSelector, kept: &dyn Fn(&str) -> bool) -> Vec<SelectedSeries<'_>>;
+    fn select_summed(
+        &self,
+        selector: &VectorSelector,
+        kept: &dyn Fn(&str) -> bool,
+    ) -> Vec<SelectedSeries<'_>>;
 }
 
 /// Whether a series with these labels matches a selector.
@@ -181,7 +185,9 @@ impl Eval<'_> {
                 other @ (Evaluated::Text(_) | Evaluated::Samples(_)) => other,
             }),
             Expr::VectorSelector(selector) => Ok(Evaluated::Lines(self.selected(selector))),
-            Expr::Aggregate(aggregate) => Self { summed: None, ..self }.aggregated(aggregate).map(Evaluated::Lines),
+            Expr::Aggregate(aggregate) => {
+                Self { summed: None, ..self }.aggregated(aggregate).map(Evaluated::Lines)
+            }
             Expr::Binary(binary) => Self { only_presence: false, ..self }.binary(binary),
             Expr::Call(call) => self.function_call(call),
             Expr::MatrixSelector(_) | Expr::Subquery(_) => {

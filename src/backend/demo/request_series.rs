@@ -95,14 +95,19 @@ impl RegionSeries<'_> {
             }
             SelectedSeries { labels, run: Box::new(FamilySum { all: self, place, part, leaves, runs }) }
         };
-        let kept_names: Vec<&str> = own.iter().copied().filter(|name| kept.is_none_or(|kept| kept(name))).collect();
+        let kept_names: Vec<&str> =
+            own.iter().copied().filter(|name| kept.is_none_or(|kept| kept(name))).collect();
         let matching_codes: Vec<usize> = (0..codes(part).len())
             .filter(|code| {
                 let code = codes(part).get(*code).copied().unwrap_or_default();
-                of_leaves.iter().filter(|matcher| matcher.name == "code").all(|matcher| matcher.is_match(code))
+                of_leaves
+                    .iter()
+                    .filter(|matcher| matcher.name == "code")
+                    .all(|matcher| matcher.is_match(code))
             })
             .collect();
-        let is_whole = matching_codes.len() == codes(part).len() && of_leaves.iter().all(|matcher| matcher.name == "code");
+        let is_whole = matching_codes.len() == codes(part).len()
+            && of_leaves.iter().all(|matcher| matcher.name == "code");
         if matching_codes.is_empty() {
             return Vec::new();
         }
@@ -120,7 +125,8 @@ impl RegionSeries<'_> {
                     continue;
                 }
                 for code in &matching_codes {
-                    let key = kept_names.iter().map(|name| value(place, part, cell, of(*code), name)).collect();
+                    let key =
+                        kept_names.iter().map(|name| value(place, part, cell, of(*code), name)).collect();
                     groups.entry(key).or_default().push(of(*code));
                 }
             }
@@ -133,9 +139,11 @@ impl RegionSeries<'_> {
 
     /// The labels that only some series of the selected families have.
     pub(super) fn own_labels(&self, selector: &VectorSelector) -> Vec<&'static str> {
-        let is_there = |family: &&RequestFamily| !self.of_family(family, selector, Some(&|_| false)).is_empty();
+        let is_there =
+            |family: &&RequestFamily| !self.of_family(family, selector, Some(&|_| false)).is_empty();
         let families = named(&self.catalog.families, selector).filter(is_there);
-        let labels = families.filter_map(|family| Some(family.own_labels(self.world.places.get(family.place)?)));
+        let labels =
+            families.filter_map(|family| Some(family.own_labels(self.world.places.get(family.place)?)));
         labels.flatten().collect()
     }
 
@@ -156,7 +164,12 @@ impl RegionSeries<'_> {
                 for (from, to) in eventful(self.world, place, (begin, end)) {
                     let step = (to - from) / f64::from(LOOKS);
                     for look in 0..LOOKS {
-                        self.add_shares(&mut shares, (place, part), from + (f64::from(look) + 0.5) * step, step);
+                        self.add_shares(
+                            &mut shares,
+                            (place, part),
+                            from + (f64::from(look) + 0.5) * step,
+                            step,
+                        );
                     }
                     calm -= to - from;
                 }
@@ -223,7 +236,11 @@ impl FamilySum<'_> {
     }
 
     /// The leaves whose pods run their version.
-    fn running<'b>(&self, leaves: &'b [Leaf], versions: &'b [usize]) -> impl Iterator<Item = (usize, &'b Leaf)> {
+    fn running<'b>(
+        &self,
+        leaves: &'b [Leaf],
+        versions: &'b [usize],
+    ) -> impl Iterator<Item = (usize, &'b Leaf)> {
         let pods: Vec<usize> = self.place.breakdown.cells.iter().map(|cell| cell.pod).collect();
         leaves.iter().filter_map(move |leaf| {
             let pod = *pods.get(leaf.cell)?;
@@ -251,7 +268,8 @@ impl SeriesFunction for FamilySum<'_> {
             // a counter grows evenly from zero since its pod began to run the version
             let (start, reference) = *since.get_mut(pod)?.get_or_insert_with(|| {
                 let number = u32::try_from(pod).unwrap_or(0);
-                let start = self.world().pod_since(self.place, number, self.demo(t)).unwrap_or(-COUNTER_AGE_AT_START);
+                let start =
+                    self.world().pod_since(self.place, number, self.demo(t)).unwrap_or(-COUNTER_AGE_AT_START);
                 let lasts = leaf.version.checked_sub(1).and_then(|at| self.place.deploys.get(at));
                 let lasts = lasts.map_or(0.0, |(_, deploy)| deploy.back.0 - deploy.at.0);
                 (self.world().time.second(start), start + lasts / 2.0)

@@ -53,14 +53,19 @@ impl DemoWorld {
     /// The version on the scrape targets.
     pub(super) fn version<'a>(&self, place: &'a ServiceInRegion, t: f64) -> &'a str {
         let number = self.version_number(place, VersionOf::Targets, t);
-        number.checked_sub(1).and_then(|at| place.deploys.get(at)).map_or(&place.service.version, |(_, deploy)| &deploy.version)
+        number
+            .checked_sub(1)
+            .and_then(|at| place.deploys.get(at))
+            .map_or(&place.service.version, |(_, deploy)| &deploy.version)
     }
 
     /// The running version as an index of [`Self::versions`].
     pub(super) fn version_number(&self, place: &ServiceInRegion, of: VersionOf, t: f64) -> usize {
         let deployed = place.deploys.iter().position(|(begin, deploy)| {
             let (from, to) = of.times(place, deploy);
-            self.schedule.latest(*begin, t).is_some_and(|once| (once.start + from..once.start + to).contains(&t))
+            self.schedule
+                .latest(*begin, t)
+                .is_some_and(|once| (once.start + from..once.start + to).contains(&t))
         });
         deployed.map_or(0, |deployed| deployed + 1)
     }

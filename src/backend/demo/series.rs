@@ -138,7 +138,11 @@ pub(super) fn sample_times(from: f64, to: f64) -> impl Iterator<Item = f64> {
 }
 
 /// The cached value; computes and caches it if there is none.
-pub(super) fn known<K: Eq + Hash, V: Clone>(all: &RefCell<HashMap<K, V>>, key: K, work: impl FnOnce() -> V) -> V {
+pub(super) fn known<K: Eq + Hash, V: Clone>(
+    all: &RefCell<HashMap<K, V>>,
+    key: K,
+    work: impl FnOnce() -> V,
+) -> V {
     if let Some(known) = all.borrow().get(&key) {
         return known.clone();
     }
@@ -184,7 +188,8 @@ impl RegionSeries<'_> {
 /// Whether the selector selects metrics with this name.
 fn is_named(selector: &VectorSelector, name: &str) -> bool {
     let mut matchers = selector.matchers.matchers.iter().filter(|matcher| matcher.name == "__name__");
-    selector.name.as_ref().is_none_or(|wanted| wanted == name) && matchers.all(|matcher| matcher.is_match(name))
+    selector.name.as_ref().is_none_or(|wanted| wanted == name)
+        && matchers.all(|matcher| matcher.is_match(name))
 }
 
 /// What is known of the metrics whose name the selector selects.
@@ -203,7 +208,11 @@ impl SeriesStore for RegionSeries<'_> {
         self.chosen(selector, None)
     }
 
-    fn select_summed(&self, selector: &VectorSelector, kept: &dyn Fn(&str) -> bool) -> Vec<SelectedSeries<'_>> {
+    fn select_summed(
+        &self,
+        selector: &VectorSelector,
+        kept: &dyn Fn(&str) -> bool,
+    ) -> Vec<SelectedSeries<'_>> {
         self.chosen(selector, Some(kept))
     }
 }

@@ -72,7 +72,11 @@ const METADATA: [(&str, &str, &str); 32] = [
     ("queue_messages_limit", "gauge", "How many messages the queue holds."),
     ("queue_messages_ready", "gauge", "Messages that wait in the queue."),
     ("service_build_info", "gauge", "The running version of the service."),
-    ("traces_service_graph_request_failed_total", "counter", "Total count of failed requests between two nodes"),
+    (
+        "traces_service_graph_request_failed_total",
+        "counter",
+        "Total count of failed requests between two nodes",
+    ),
     ("traces_service_graph_request_total", "counter", "Total count of requests between two nodes"),
 ];
 
@@ -108,7 +112,9 @@ impl MetadataRequest<'_> {
         let only = |label: &str| label == name;
         for selector in self.matchers()?.unwrap_or_else(|| vec![all_series()]) {
             for series in self.series.chosen(&selector, Some(&only)) {
-                let Some(value) = series.labels.get(name).filter(|value| !values.contains(&***value)) else { continue };
+                let Some(value) = series.labels.get(name).filter(|value| !values.contains(&***value)) else {
+                    continue;
+                };
                 if !series.run.sample_ranges(range.0, range.1).is_empty() {
                     values.insert(value.to_string());
                 }
@@ -135,20 +141,27 @@ impl MetadataRequest<'_> {
     /// Types and help texts of metrics.
     pub(super) fn metadata(&self) -> Result<Cut, Refusal> {
         let wanted = self.asked.parameter("metric").unwrap_or_default();
-        let per_metric = self.number("limit_per_metric")?;
+        // there is one entry of each
+        self.number("limit_per_metric")?;
         let limit = self.number("limit")?;
-        let of = METADATA.iter().filter(|(name, ..)| wanted.is_empty() || *name == wanted).take(limit);
-        let of = of.map(|(name, kind, help)| {
-            let entry = json!({ "type": kind, "help": help, "unit": "" });
-            ((*name).to_owned(), Value::Array(if per_metric == 0 { Vec::new() } else { vec![entry] }))
-        });
+        let told = |name: &str| METADATA.iter().any(|(known, ..)| *known == name);
+        let others =
+            self.series.catalog.series.keys().filter(|name| is_scraped(name) && !told(name)).map(|name| {
+                let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+                (&**name, kind, "")
+            });
+        let of = METADATA.into_iter().chain(others);
+        let of = of.filter(|(name, ..)| wanted.is_empty() || *name == wanted).take(limit);
+        let of = of
+            .map(|(name, kind, help)| (name.to_owned(), json!([{ "type": kind, "help": help, "unit": "" }])));
         Ok((Value::Object(of.collect::<Map<_, _>>()), false))
     }
 
     /// The exemplars of the series in a query.
     pub(super) fn exemplars(&self) -> Result<Cut, Refusal> {
         let query = self.asked.parameter("query").unwrap_or_default();
-        let all = promql::selectors(query).map_err(|error| (400, format!("invalid parameter \"query\": {error}")))?;
+        let all = promql::selectors(query)
+            .map_err(|error| (400, format!("invalid parameter \"query\": {error}")))?;
         let selectors = all.iter().filter_map(|text| match parse(text) {
             Ok(Expr::VectorSelector(selector)) => Some(selector),
             Ok(_) | Err(_) => None,
@@ -177,7 +190,10 @@ impl MetadataRequest<'_> {
         let end = moment("end", now)?;
         let start = moment("start", end - USUAL_RANGE)?;
         if end < start {
-            return Err((400, "invalid parameter \"end\": end timestamp must not be before start time".to_owned()));
+            return Err((
+                400,
+                "invalid parameter \"end\": end timestamp must not be before start time".to_owned(),
+            ));
         }
         Ok((start, end))
     }
@@ -185,9 +201,9 @@ impl MetadataRequest<'_> {
     /// A limit; zero, or none, is unlimited.
     fn number(&self, name: &str) -> Result<usize, Refusal> {
         let Some(text) = self.asked.parameter(name) else { return Ok(UNLIMITED) };
-        let number = text.parse::<i64>().map_err(|_invalid| {
-            (400, format!("invalid parameter \"{name}\": \"{text}\" is not a number"))
-        })?;
+        let number = text
+            .parse::<i64>()
+            .map_err(|_invalid| (400, format!("invalid parameter \"{name}\": \"{text}\" is not a number")))?;
         Ok(usize::try_from(number).ok().filter(|number| *number > 0).unwrap_or(UNLIMITED))
     }
 
@@ -197,6 +213,11 @@ impl MetadataRequest<'_> {
         let first: Vec<Value> = all.by_ref().take(limit).collect();
         Ok((Value::Array(first), all.peek().is_some()))
     }
+}
+
+/// Whether a metric comes from a target, and not from a rule.
+fn is_scraped(name: &str) -> bool {
+    !name.contains(':') && !name.starts_with("ALERTS") && !name.starts_with("sloth_")
 }
 
 /// Selects every series.

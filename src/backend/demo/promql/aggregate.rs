@@ -64,7 +64,8 @@ fn is_linear(expr: &Expr) -> bool {
         Expr::VectorSelector(_) => true,
         Expr::Call(call) => {
             let argument = call.args.args.first().map(|argument| bare(argument));
-            matches!(call.func.name, "rate" | "increase" | "irate") && matches!(argument, Some(Expr::MatrixSelector(_)))
+            matches!(call.func.name, "rate" | "increase" | "irate")
+                && matches!(argument, Some(Expr::MatrixSelector(_)))
         }
         _ => false,
     }
@@ -139,7 +140,8 @@ fn first(group: &[&EvaluatedSeries], counts: &[f64]) -> Vec<EvaluatedSeries> {
     let mut lines: Vec<EvaluatedSeries> = group.iter().map(|line| (*line).clone()).collect();
     for (at, count) in counts.iter().enumerate() {
         let mut left = count.max(0.0);
-        for slot in lines.iter_mut().filter_map(|line| line.values.get_mut(at)).filter(|slot| slot.is_some()) {
+        for slot in lines.iter_mut().filter_map(|line| line.values.get_mut(at)).filter(|slot| slot.is_some())
+        {
             if left < 1.0 {
                 *slot = None;
             }

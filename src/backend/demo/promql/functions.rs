@@ -105,7 +105,9 @@ impl Eval<'_> {
                     .collect::<Result<_, _>>()?;
                 let mut lines = self.lines(argument(0)?)?;
                 lines.sort_by(|a, b| {
-                    let of = |line: &EvaluatedSeries| names.iter().map(|name| line.labels.value(name).to_owned()).collect();
+                    let of = |line: &EvaluatedSeries| {
+                        names.iter().map(|name| line.labels.value(name).to_owned()).collect()
+                    };
                     let (of_a, of_b): (Vec<String>, Vec<String>) = (of(a), of(b));
                     (of_a, &a.labels).cmp(&(of_b, &b.labels))
                 });
@@ -186,17 +188,8 @@ impl Eval<'_> {
 }
 
 fn is_over_time(name: &str) -> bool {
-    const OTHERS: [&str; 9] = [
-        "rate",
-        "increase",
-        "irate",
-        "delta",
-        "idelta",
-        "deriv",
-        "changes",
-        "resets",
-        "absent_over_time",
-    ];
+    const OTHERS: [&str; 9] =
+        ["rate", "increase", "irate", "delta", "idelta", "deriv", "changes", "resets", "absent_over_time"];
     name.ends_with("_over_time") || OTHERS.contains(&name)
 }
 

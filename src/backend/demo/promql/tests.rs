@@ -38,7 +38,11 @@ impl SeriesStore for Toys {
         found.collect()
     }
 
-    fn select_summed(&self, selector: &VectorSelector, _kept: &dyn Fn(&str) -> bool) -> Vec<SelectedSeries<'_>> {
+    fn select_summed(
+        &self,
+        selector: &VectorSelector,
+        _kept: &dyn Fn(&str) -> bool,
+    ) -> Vec<SelectedSeries<'_>> {
         self.select(selector)
     }
 }
@@ -171,9 +175,15 @@ const CASES: [(&str, &[&str]); 67] = [
     ("timestamp(up{service=\"pay\"})", &[r#"{instance="c:1", service="pay"} 600"#]),
     ("predict_linear(temperature[1m], 100)", &["{} -50"]),
     ("predict_linear(temperature[1m] offset 1m, 100)", &["{} -50"]),
-    (r#"sort_desc(limit)"#, &[r#"{__name__="limit", service="cart"} 40"#, r#"{__name__="limit", service="pay"} 20"#]),
+    (
+        r#"sort_desc(limit)"#,
+        &[r#"{__name__="limit", service="cart"} 40"#, r#"{__name__="limit", service="pay"} 20"#],
+    ),
     ("sort(limit)", &[r#"{__name__="limit", service="pay"} 20"#, r#"{__name__="limit", service="cart"} 40"#]),
-    ("topk(2, limit)", &[r#"{__name__="limit", service="cart"} 40"#, r#"{__name__="limit", service="pay"} 20"#]),
+    (
+        "topk(2, limit)",
+        &[r#"{__name__="limit", service="cart"} 40"#, r#"{__name__="limit", service="pay"} 20"#],
+    ),
     ("clamp(limit, 3, 2)", &[]),
     ("hour(vector(1772535100)) + minute(vector(1772535100)) / 100", &["{} 10.51"]),
     ("day_of_week(vector(1772535100))", &["{} 2"]),
@@ -187,10 +197,16 @@ const CASES: [(&str, &[&str]); 67] = [
         &[r#"{__name__="owner", both="shop/cart", service="cart", team="shop"} 1"#],
     ),
     ("limitk(1, limit)", &[r#"{__name__="limit", service="cart"} 40"#]),
-    (r#"sort_by_label_desc(limit, "service")"#, &[r#"{__name__="limit", service="pay"} 20"#, r#"{__name__="limit", service="cart"} 40"#]),
+    (
+        r#"sort_by_label_desc(limit, "service")"#,
+        &[r#"{__name__="limit", service="pay"} 20"#, r#"{__name__="limit", service="cart"} 40"#],
+    ),
     ("mad_over_time(temperature[50s])", &["{} 5"]),
     (r#"count by (code) (requests_total offset 10s)"#, &[r#"{code="200"} 2"#, r#"{code="500"} 1"#]),
-    (r#"topk by (service) (1, sum by (service, code) (increase(requests_total[1m])))"#, &[r#"{code="200", service="cart"} 480"#, r#"{code="200", service="pay"} 240"#]),
+    (
+        r#"topk by (service) (1, sum by (service, code) (increase(requests_total[1m])))"#,
+        &[r#"{code="200", service="cart"} 480"#, r#"{code="200", service="pay"} 240"#],
+    ),
     ("sum(increase(requests_total[1m] @ 300)) / sum(increase(requests_total[1m] offset 2m))", &["{} 1"]),
 ];
 

@@ -25,7 +25,8 @@ impl Shop {
     /// The values of a query at a demo time, by the labels of its series.
     fn query(&self, query: &str, t: f64) -> Vec<(Labels, f64)> {
         let series = RegionSeries::new(&self.world, &self.catalog);
-        let Evaluated::Lines(lines) = instant(&series, &parse(query).expect(query), self.world.time.second(t)).expect(query)
+        let Evaluated::Lines(lines) =
+            instant(&series, &parse(query).expect(query), self.world.time.second(t)).expect(query)
         else {
             panic!("{query}")
         };
@@ -160,19 +161,30 @@ fn the_cause_of_each_chapter_can_be_seen_in_the_metrics() {
                 let bound = if *service == "search-index" { "0.1" } else { "0.8" };
                 let slow_of = |matchers: &str| {
                     let name = "http_request_duration_seconds_bucket";
-                    let within = |le: &str| count(&format!("{name}{{service=\"{service}\",le=\"{le}\"{matchers}"));
+                    let within =
+                        |le: &str| count(&format!("{name}{{service=\"{service}\",le=\"{le}\"{matchers}"));
                     within("+Inf") - within(bound)
                 };
                 let slowness = slow_of(&only) / slow_of("");
-                assert!(slowness >= *slow, "{service}: {slowness} of the slow requests are of {label}={value}");
+                assert!(
+                    slowness >= *slow,
+                    "{service}: {slowness} of the slow requests are of {label}={value}"
+                );
             }
             Trouble::Calls(server) => {
                 let edge = format!("client=\"{service}\",server=\"{server}\"");
-                let of = |name: &str, t: f64| shop.number(&format!("sum(increase({name}{{{edge}}}[{length}s]))"), t);
-                let ratio = |t: f64| {
-                    of("traces_service_graph_request_failed_total", t) / of("traces_service_graph_request_total", t)
+                let of = |name: &str, t: f64| {
+                    shop.number(&format!("sum(increase({name}{{{edge}}}[{length}s]))"), t)
                 };
-                assert!(ratio(bad) > 0.02 && ratio(bad) > 10.0 * ratio(begin), "{service} -> {server}: {}", ratio(bad));
+                let ratio = |t: f64| {
+                    of("traces_service_graph_request_failed_total", t)
+                        / of("traces_service_graph_request_total", t)
+                };
+                assert!(
+                    ratio(bad) > 0.02 && ratio(bad) > 10.0 * ratio(begin),
+                    "{service} -> {server}: {}",
+                    ratio(bad)
+                );
                 let others = shop.query(
                     &format!("rate(traces_service_graph_request_failed_total{{client=\"{service}\",server!=\"{server}\"}}[1m]) / ignoring(__name__) rate(traces_service_graph_request_total[1m]) > 0.01"),
                     bad,
@@ -187,7 +199,9 @@ fn the_cause_of_each_chapter_can_be_seen_in_the_metrics() {
 
 #[test]
 fn no_label_of_a_healthy_service_stands_out() {
-    for (region, service) in [(Region::Eu, "cart"), (Region::Us, "payments"), (Region::Us, "gateway"), (Region::Eu, "tax")] {
+    for (region, service) in
+        [(Region::Eu, "cart"), (Region::Us, "payments"), (Region::Us, "gateway"), (Region::Eu, "tax")]
+    {
         let shop = shop(region);
         for label in ["version", "pod", "zone", "route", "method"] {
             let by = |code: &str| {
@@ -295,11 +309,26 @@ proptest! {
 #[test]
 fn aggregations_that_the_store_does_give_what_single_series_give() {
     for (summed, single) in [
-        (r#"sum by (zone) (rate(http_requests_total{service="payments"}[1m]))"#, r#"sum by (zone) (rate(http_requests_total{service="payments"}[1m]) * 1)"#),
-        (r#"sum without (pod, route, method) (increase(http_requests_total{service="payments"}[5m]))"#, r#"sum without (pod, route, method) (increase(http_requests_total{service="payments"}[5m]) * 1)"#),
-        (r#"count by (version) (http_requests_total{service="payments"})"#, r#"sum by (version) (http_requests_total{service="payments"} * 0 + 1)"#),
-        (r#"max by (version) (timestamp(http_requests_total{service="payments"}))"#, r#"max by (version) (timestamp(http_requests_total{service="payments"}) * 1)"#),
-        (r#"min by (version) (min_over_time((timestamp(http_requests_total{service="payments"}) >= 5)[2m:5s]))"#, r#"min by (version) (min_over_time((timestamp(http_requests_total{service="payments"}) * 1 >= 5)[2m:5s]))"#),
+        (
+            r#"sum by (zone) (rate(http_requests_total{service="payments"}[1m]))"#,
+            r#"sum by (zone) (rate(http_requests_total{service="payments"}[1m]) * 1)"#,
+        ),
+        (
+            r#"sum without (pod, route, method) (increase(http_requests_total{service="payments"}[5m]))"#,
+            r#"sum without (pod, route, method) (increase(http_requests_total{service="payments"}[5m]) * 1)"#,
+        ),
+        (
+            r#"count by (version) (http_requests_total{service="payments"})"#,
+            r#"sum by (version) (http_requests_total{service="payments"} * 0 + 1)"#,
+        ),
+        (
+            r#"max by (version) (timestamp(http_requests_total{service="payments"}))"#,
+            r#"max by (version) (timestamp(http_requests_total{service="payments"}) * 1)"#,
+        ),
+        (
+            r#"min by (version) (min_over_time((timestamp(http_requests_total{service="payments"}) >= 5)[2m:5s]))"#,
+            r#"min by (version) (min_over_time((timestamp(http_requests_total{service="payments"}) * 1 >= 5)[2m:5s]))"#,
+        ),
     ] {
         for t in [10.0, 30.0, 120.0, 240.0] {
             let [summed, single] = [summed, single].map(|query| EU.query(query, t));

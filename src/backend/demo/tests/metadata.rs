@@ -27,7 +27,17 @@ const PAYMENTS: (&str, &str) = ("match[]", r#"http_requests_total{service="payme
 #[test]
 fn the_names_of_labels_are_those_of_the_chosen_series() {
     let expected = [
-        "__name__", "code", "method", "namespace", "pod", "region", "route", "service", "team", "version", "zone",
+        "__name__",
+        "code",
+        "method",
+        "namespace",
+        "pod",
+        "region",
+        "route",
+        "service",
+        "team",
+        "version",
+        "zone",
     ];
     assert_eq!(data("labels", &[PAYMENTS]), json!(expected));
     let all = data("labels", &[]);
