@@ -1,18 +1,47 @@
-//! The page of one incident: responders, next escalation, log, alerts, similar past incidents.
+//! The page of one incident: who has it and when it escalates, the chart of what fails, why, what changed, the runbook, the SLO,
+//! alerts, timeline, similar past incidents. What decides never scrolls; in a small terminal it is a few brief lines.
 
+use crate::app::chart_control::ChartedTime;
+use crate::app::identity::{WhySubject, WhyTarget};
+use crate::app::layout as app_layout;
 use crate::app::prelude::*;
-use crate::app::screens::service::{self, charts};
-use crate::app::subjects;
-use crate::app::subjects::incident::{remote, words};
-use crate::app::widgets::chart::ChartMark;
-use crate::model::incident::{IncidentAlert, IncidentStatus};
+use crate::app::range;
+use crate::app::subjects::incident::remote;
+use crate::app::subjects::runbook::RunbookText;
+use crate::app::subjects::slo::queries::spending_wants;
+use crate::app::subjects::{self, change, runbook, why};
+use crate::model::ask::Moment;
+use crate::model::incident::IncidentAlert;
 use crate::model::remote::Freshness;
-use crate::model::service::Service;
+use crate::model::series::TimeGrid;
+use crate::model::service::ServiceDetail;
+use crate::model::why::Cause;
+use layout::{CockpitLayout, layout};
 
+mod head;
+mod layout;
 mod page;
+mod panels;
 
-/// The panel of alerts; panel 0 is the page.
+/// The panel of alerts; panel 0 is the text.
 pub const ALERTS: usize = 1;
+/// The chart of the signal that is wrong, and the panels beside it.
+const CHART: usize = 2;
+const WHY: usize = 3;
+const CHANGES: usize = 4;
+const SLO: usize = 5;
+const RUNBOOK: usize = 6;
+/// The other signals; never focused.
+const SIGNALS: usize = 7;
+
+/// Below this width the next step is on the second line.
+const NARROW: u16 = 100;
+/// Points of the charts.
+const POINTS: u16 = 240;
+/// The charts of an incident that is over begin this long before it and end this long after it.
+const CHART_MARGIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
+/// The SLOs whose spent budget is queried.
+const MAX_SLOS: usize = 2;
 
 /// An alert of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +56,12 @@ pub enum IncidentAlertRow {
 pub struct OpenIncident {
     pub(super) subject: Option<IncidentKey>,
     alerts: List<IncidentAlertRow>,
+    /// The question about its causes, and the ranked answer.
+    why: Option<WhyTarget>,
+    causes: Vec<Cause>,
+    /// The most fitting runbook, and its text for the panel.
+    runbook: Option<Arc<RunbookQuery>>,
+    runbook_text: RunbookText,
     scroll_position: ScrollPosition,
 }
 
@@ -36,8 +71,24 @@ fn reported<'a>(shared: &'a Shared, view: &IncidentView, id: &str) -> Option<&'a
 }
 
 impl OpenIncident {
+    fn parts(&self, body: Rect) -> CockpitLayout {
+        layout(body, self.scroll_position.panel)
+    }
+
     fn incident<'a>(&self, shared: &'a Shared) -> Option<&'a IncidentView> {
         self.subject.as_ref()?.incident(&shared.world)
+    }
+
+    /// What Enter opens.
+    fn opens(&self) -> &'static str {
+        match self.scroll_position.panel {
+            ALERTS => "alert",
+            WHY => "why",
+            CHANGES => "timeline",
+            SLO => "SLO",
+            RUNBOOK => "runbook",
+            _ => "service",
+        }
     }
 
     /// The monitored alert under the cursor.
@@ -65,9 +116,7 @@ impl SubjectScreen for OpenIncident {
 
 impl Screen for OpenIncident {
     offers! { self [Time, Charts, AnyAction, IncidentActions]:
-        Acknowledge, Note, Silence, Escalate, Resolve, Runbook, Act,
-        Open if self.scroll_position.panel == ALERTS { "alert" } else { "service" }, NextPanel "alerts",
-        CursorBack "values", WholeRange "zoom", Links, Copy, Back
+        Acknowledge, Note, Silence, Escalate, Resolve, Why, Runbook, Act, Open self.opens(), NextPanel "panel", Links, Copy, Back
     }
 
     fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
@@ -76,27 +125,42 @@ impl Screen for OpenIncident {
             text::say(cx, 1, words, Role::Unknown, area, buf);
             return;
         };
-        let mut doubt = layout::staleness_runs(cx.shared, &USED, cx.now);
-        if doubt.is_empty() {
-            doubt = failure(cx, known);
+        let mut right = app_layout::staleness_runs(cx.shared, &USED, cx.now);
+        if right.is_empty() {
+            right = failure(cx, known);
         }
-        let rest = layout::heading(cx, &title(cx, known), &doubt, area, buf);
-        text::runs(cx, &status_line(cx, known), Rect { height: 1.min(rest.height), ..rest }, buf);
-        let Layout { charts, page: below } = self.parts(cx.shared, area);
-        if let Some(service) = self.service(cx.shared).filter(|_| charts.height > 0) {
-            self.draw_charts(cx, known, service, charts, buf);
+        // in a narrow terminal the first line has no room for the next step: it begins the second one
+        let is_narrow = area.width < NARROW;
+        if right.is_empty() && !is_narrow {
+            right = head::next_step(cx, known).into_iter().collect();
         }
-        let page = page::page(self, cx, known, below.width);
-        page.render(cx, self.scroll_position.scroll, below, buf);
+        let parts = self.parts(area);
+        let [first, second] = parts.head;
+        app_layout::heading(cx, &head::title(cx, known), &right, first, buf);
+        text::runs(cx, &head::who_and_what(cx, known, is_narrow), second, buf);
+        for part in &parts.panels {
+            panels::draw(self, cx, known, *part, buf);
+        }
+        if let Some(brief) = parts.brief {
+            panels::draw_brief(self, cx, known, brief, buf);
+        }
+        let page = page::page(self, cx, known, parts.text.width);
+        page.render(cx, self.scroll_position.scroll, parts.text, buf);
     }
 
-    /// The details of the incident, and the history of its service if that is shown.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         let Some(key) = &self.subject else { return Vec::new() };
         let mut wants = subjects::incident::wants(shared, key);
-        let has_charts = self.parts(shared, layout::areas(shared.size).body).charts.height > 0;
-        if let Some(service) = self.service(shared).filter(|_| has_charts) {
-            wants.extend(service::wants_of(shared, &service.name, now));
+        let Some(view) = key.incident(&shared.world) else { return wants };
+        wants.extend(chart_wants(shared, view, now));
+        wants.extend(self.why.iter().flat_map(|target| why::wants(shared, target, now)));
+        let since = age(view.incident.created_at, now).saturating_add(Duration::from_secs(3600));
+        wants.extend(change::wants_since(shared, since, now));
+        wants.extend(self.runbook.iter().filter_map(|wanted| runbook::wants(shared, wanted)));
+        if self.parts(shared.body()).panels.iter().any(|(panel, _)| *panel == SLO) {
+            let slos = view.service.as_ref().map_or_else(Vec::new, |name| shared.world.slos_of(name));
+            let slos = slos.into_iter().take(MAX_SLOS);
+            wants.extend(slos.flat_map(|status| spending_wants(shared, &SloKey::of(status), now)));
         }
         wants
     }
@@ -115,8 +179,29 @@ impl Screen for OpenIncident {
         let others = known.alerts.iter().filter(|alert| !found.contains(alert)).copied();
         let reported = reported.iter().map(|alert| IncidentAlertRow::Reported(alert.id.clone()));
         let rows: Vec<IncidentAlertRow> = reported.chain(others.map(IncidentAlertRow::Linked)).collect();
+        self.runbook = runbook::once(runbook::of_incident(shared, known)).into_iter().next();
         self.alerts.set_rows(rows);
         self.leave_empty_panel();
+    }
+
+    fn lay_out(&mut self, shared: &Shared, _is_news: bool, now: Timestamp) {
+        let Some(key) = self.subject.clone() else { return };
+        // an analysis belongs to one beginning: the question stays the same while the incident is open
+        self.why = why::target(&shared.world, WhySubject::Incident(key), now);
+        let analysis = self.why.as_ref().and_then(|target| why::found(&shared.world, target).analysis);
+        self.causes = match (&self.why, analysis) {
+            (Some(target), Some(analysis)) => why::ranked(&shared.world, target, analysis),
+            (_, None) | (None, _) => Vec::new(),
+        };
+        let parts = self.parts(shared.body());
+        let width = parts.panels.iter().find(|(panel, _)| *panel == RUNBOOK).map(|(_, area)| area.width);
+        if let (Some(wanted), Some(width)) = (&self.runbook, width) {
+            self.runbook_text.lay_out(shared, wanted, width.saturating_sub(3));
+        }
+    }
+
+    fn leave(&mut self) {
+        (self.why, self.causes, self.runbook_text) = (None, Vec::new(), RunbookText::default());
     }
 
     fn to_top(&mut self) {
@@ -126,7 +211,7 @@ impl Screen for OpenIncident {
     keeps_scroll_position!();
 
     lists_panels! {
-        2;
+        7;
         things {}
         others { ALERTS => alerts, }
     }
@@ -135,8 +220,26 @@ impl Screen for OpenIncident {
         0
     }
 
-    fn grid(&self, shared: &Shared, body: Rect) -> Grid {
-        Grid::list(self.parts(shared, body).page)
+    fn has_panel(&self, _shared: &Shared, body: Rect, panel: usize) -> bool {
+        match panel {
+            0 => true,
+            ALERTS => !self.alerts.is_empty(),
+            _ => self.parts(body).panels.iter().any(|(shown, _)| *shown == panel),
+        }
+    }
+
+    fn panel_at(&self, _shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
+        let parts = self.parts(body);
+        let found = parts.panels.iter().find(|(_, area)| area.contains(cell.into()));
+        found.map(|(panel, _)| *panel).filter(|panel| *panel != SIGNALS)
+    }
+
+    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
+        Grid::list(self.parts(body).text)
+    }
+
+    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        charted(self, shared, now)
     }
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
@@ -147,12 +250,21 @@ impl Screen for OpenIncident {
         Some(laid_out.unwrap_or_default())
     }
 
+    /// Opens what the focused panel is about.
     fn open(&mut self, shared: &Shared) -> Opened {
-        if self.scroll_position.panel == ALERTS {
-            return self.current(shared).map(Place::Alert).into();
-        }
-        let service = self.incident(shared).and_then(|known| known.service.as_ref());
-        service.and_then(|name| shared.world.service(name)).map(|one| Place::Service(one.name.clone())).into()
+        let Some(view) = self.incident(shared) else { return Opened::Nothing };
+        let service = || view.service.as_ref().and_then(|name| shared.world.service(name));
+        let place = match self.scroll_position.panel {
+            ALERTS => self.current(shared).map(Place::Alert),
+            WHY => self.why.clone().map(Place::Why),
+            CHANGES => Some(Place::Timeline),
+            SLO => service()
+                .and_then(|one| shared.world.worst_slo_of(&one.name))
+                .map(|one| Place::Slo(SloKey::of(one))),
+            RUNBOOK => self.runbook.clone().map(Place::Runbook),
+            _ => service().map(|one| Place::Service(one.name.clone())),
+        };
+        place.into()
     }
 
     fn selection(&self, _shared: &Shared) -> Selection {
@@ -190,12 +302,6 @@ impl Screen for OpenIncident {
         }
     }
 
-    /// That of its service's charts. The incident is what began.
-    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
-        let known = self.incident(shared)?;
-        Some(self.time(shared, known, self.service(shared)?, now))
-    }
-
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {
         self.incident(shared).map(|known| known.incident.created_at)
     }
@@ -217,93 +323,51 @@ fn failure(cx: &ScreenCx<'_>, view: &IncidentView) -> Vec<StyledRun<'static>> {
     vec![StyledRun::new(format!("{} {words}", cx.symbol(Role::Stale)), Role::Stale)]
 }
 
-fn title(cx: &Cx<'_>, view: &IncidentView) -> Vec<StyledRun<'static>> {
-    let role = words::role(view, cx.now);
-    vec![
-        StyledRun::new(format!(" {} #{} ", cx.symbol(role), view.incident.number), role),
-        StyledRun::new(view.incident.title.to_string(), Role::Title),
-    ]
-}
-
-/// The status line: status and its age, urgency, assignee, next automatic step; the most important first.
-fn status_line(cx: &ScreenCx<'_>, view: &IncidentView) -> Vec<StyledRun<'static>> {
+/// The time of the charts: the range of the screen if the incident began in it, else from before the incident to after it.
+fn window(shared: &Shared, view: &IncidentView, now: Timestamp) -> (TimeGrid, Moment) {
+    let live = shared.range.span(now, POINTS, shared.interval);
     let incident = &view.incident;
-    let role = words::role(view, cx.now);
-    let since = match (incident.status, incident.resolved_at) {
-        (IncidentStatus::Triggered, _) => incident.created_at,
-        (IncidentStatus::Acknowledged, _) => view.acknowledged_at().unwrap_or(incident.changed_at),
-        (IncidentStatus::Resolved, at) => at.unwrap_or(incident.changed_at),
+    let is_recent = incident.resolved_at.is_none() && incident.created_at >= live.start();
+    if shared.range.end.is_some() || is_recent {
+        return (live, shared.range.moment());
+    }
+    let start = incident.created_at.checked_sub(CHART_MARGIN).unwrap_or(incident.created_at);
+    let end = incident.resolved_at.and_then(|at| at.checked_add(CHART_MARGIN).ok()).unwrap_or(now).min(now);
+    let moment = if end < now { Moment::At(end) } else { Moment::Now };
+    (TimeGrid::ending(end, age(start, end), POINTS, shared.interval), moment)
+}
+
+/// The queries of the charts, to each source that has the service.
+fn chart_wants(shared: &Shared, view: &IncidentView, now: Timestamp) -> Vec<Want> {
+    let Some(service) = view.service.as_ref().and_then(|name| shared.world.service(name)) else {
+        return Vec::new();
     };
-    let mut runs =
-        vec![StyledRun::new(format!("   {} {} ago  ", incident.status.word(), ago(since, cx.now)), role)];
-    if let Some(sending) = words::sending(view, cx) {
-        let kind = view.optimistic.map_or("", |optimistic| optimistic.kind.name());
-        runs.push(StyledRun::new(format!("{} {kind} {sending}  ", cx.symbol(Role::Sending)), Role::Sending));
-    }
-    runs.push(StyledRun::new(format!("{}  ", words::priority_and_urgency(view)), Role::Text));
-    let who = words::who(cx, view);
-    let nobody = if who.role == Role::Down { " assigned" } else { "" };
-    runs.push(StyledRun::new(format!("{}{nobody}  ", who.text), who.role));
-    if let Some(next) = incident.pending.iter().min_by_key(|pending| pending.at) {
-        runs.push(StyledRun::new(
-            format!("{}  ", words::pending(&next.what, next.at, cx.now)),
-            Role::Warning,
-        ));
-    }
-    runs.push(StyledRun::new(format!("since {}", moment(incident.created_at, cx.now, cx.zone)), Role::Muted));
-    runs
+    let (window, moment) = window(shared, view, now);
+    let asked = shared.answering(AskKind::Detail).filter(|source| service.chart_sources.contains(&source.id));
+    let want = |source: &SourceId| {
+        let cache = shared.world.cache(source);
+        let detail = cache.and_then(|cache| cache.at(moment).details.get(&service.name)?.whole());
+        let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
+        want::at(shared, source, Query::Detail { service: service.name.clone(), time_range }, moment)
+    };
+    asked.map(|source| want(&source.id)).collect()
 }
 
-/// The areas below the heading and the status line.
-struct Layout {
-    /// Height 0 without room, or if no source has the history of the service.
-    charts: Rect,
-    page: Rect,
+/// The history of the service, from the first source that has it for the time of the charts.
+fn detail<'a>(shared: &'a Shared, view: &IncidentView, now: Timestamp) -> Option<&'a ServiceDetail> {
+    let service = view.service.as_ref().and_then(|name| shared.world.service(name))?;
+    let (window, moment) = window(shared, view, now);
+    let cache = service.chart_sources.iter().filter_map(|id| shared.world.cache(id));
+    let mut details = cache.filter_map(|cache| cache.at(moment).details.get(&service.name)?.value());
+    details.find(|detail| detail.request_rate.span.step() == window.step())
 }
 
-/// From this height of the body on there is room for charts.
-const TALL: u16 = 26;
-/// From this width on two charts are beside each other.
-const SIDE_BY_SIDE: u16 = 90;
-
-impl OpenIncident {
-    /// The service of the incident, if it is one that a source lists.
-    fn service<'a>(&self, shared: &'a Shared) -> Option<&'a Service> {
-        shared.world.service(self.incident(shared)?.service.as_ref()?)
-    }
-
-    fn parts(&self, shared: &Shared, body: Rect) -> Layout {
-        let room = layout::below_heading(layout::below_heading(body));
-        let has_history = self.service(shared).is_some_and(|service| !service.chart_sources.is_empty());
-        let height = if has_history && body.height >= TALL { (room.height / 3).min(14) } else { 0 };
-        let charts = Rect { height, ..room };
-        Layout { charts, page: Rect { y: charts.bottom(), height: room.height - height, ..room } }
-    }
-
-    /// The time of the charts; the event is the first of what broke and of the incident.
-    fn time(&self, shared: &Shared, known: &IncidentView, service: &Service, now: Timestamp) -> ChartedTime {
-        let time = charts::time(shared, service, now);
-        let created = Some(known.incident.created_at).filter(|at| *at > time.grid.start());
-        ChartedTime { event: time.event.into_iter().chain(created).min(), ..time }
-    }
-
-    /// Errors and latency of the service, with a mark for the beginning of the incident.
-    fn draw_charts(
-        &self,
-        cx: &ScreenCx<'_>,
-        known: &IncidentView,
-        service: &Service,
-        area: Rect,
-        buf: &mut Buffer,
-    ) {
-        let time = self.time(cx.shared, known, service, cx.now);
-        let role = words::role(known, cx.now);
-        let mark = ChartMark { at: known.incident.created_at, symbol: cx.charset.pick("▲", "^"), role };
-        let left = Rect { width: area.width / 2, ..area };
-        let right = Rect { x: left.right(), width: area.width - left.width, ..area };
-        let [errors, latency] = charts::WORST;
-        let tiles: &[(usize, Rect)] =
-            if area.width >= SIDE_BY_SIDE { &[(errors, left), (latency, right)] } else { &[(errors, area)] };
-        charts::draw_tiles(cx, service, (time, &[mark]), (tiles, None), buf);
-    }
+/// The time of the charts, and when the trouble began: the first change of the service in the hour before, else the incident.
+fn charted(screen: &OpenIncident, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+    let view = screen.incident(shared)?;
+    let grid = window(shared, view, now).0;
+    let own = change::beside(&shared.world, view.service.as_deref(), view.incident.created_at);
+    let own = own.into_iter().filter(|one| view.service.as_ref().is_some_and(|service| one.is_of(service)));
+    let event = own.map(|one| one.at).chain([view.incident.created_at]).filter(|at| *at > grid.start()).min();
+    Some(ChartedTime { grid, event })
 }

@@ -1,47 +1,30 @@
 //! A runbook in Markdown, with the alert's labels filled in. Code blocks can be copied; burnwatch never runs them.
 
-use crate::app::display_settings::Charset;
-use crate::app::markdown::{self, Block};
+use crate::app::markdown::Block;
 use crate::app::page::scroll_to;
 use crate::app::prelude::*;
 use crate::app::subjects::link::is_link;
-use crate::app::subjects::runbook::labels;
-use crate::model::runbook::{RunbookSearch, SOURCE};
+use crate::app::subjects::runbook::{RunbookText, labels, remote, wants};
+use crate::model::runbook::RunbookSearch;
 
 /// The screen of a runbook, laid out for the current width.
 #[derive(Debug, Default)]
 pub struct OpenRunbook {
     pub(super) subject: Option<Arc<RunbookQuery>>,
-    laid_out: Option<RunbookLayoutKey>,
-    markdown: markdown::MarkdownPage,
+    text: RunbookText,
     /// Panel 0 is the text; panel n is its code block n-1.
     scroll_position: ScrollPosition,
-}
-
-/// The inputs of the layout: it is laid out again only if one of them changes.
-#[derive(Debug, Clone, PartialEq)]
-struct RunbookLayoutKey {
-    wanted: Arc<RunbookQuery>,
-    digest: Option<u64>,
-    /// Whether a runbook was found; a failed search has no digest.
-    is_found: bool,
-    width: u16,
-    charset: Charset,
-}
-
-fn source() -> SourceId {
-    SourceId::new(SOURCE)
 }
 
 impl OpenRunbook {
     /// The result of the search, if there is one.
     fn remote<'a>(&self, shared: &'a Shared) -> Option<&'a Remote<RunbookSearch>> {
-        shared.world.cache(&source())?.runbooks().get(self.subject.as_ref()?)
+        remote(shared, self.subject.as_ref()?)
     }
 
     /// The code block under the cursor, or the only one.
     fn block(&self) -> Option<&Block> {
-        let blocks = &self.markdown.blocks;
+        let blocks = &self.text.markdown.blocks;
         match self.scroll_position.panel.checked_sub(1) {
             Some(index) => blocks.get(index),
             None => blocks.first().filter(|_| blocks.len() == 1),
@@ -82,47 +65,30 @@ impl Screen for OpenRunbook {
     }
 
     fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
-        let Some(wanted) = self.subject.as_ref().filter(|_| shared.world.cache(&source()).is_some()) else {
-            return Vec::new();
-        };
-        vec![want::of(shared, &source(), Query::Runbook { wanted: Arc::clone(wanted) })]
+        self.subject.iter().filter_map(|wanted| wants(shared, wanted)).collect()
     }
 
     /// Lays out the text again if the runbook or the terminal has changed.
     fn lay_out(&mut self, shared: &Shared, _is_news: bool, _now: Timestamp) {
         let Some(wanted) = &self.subject else { return };
-        let remote = self.remote(shared);
-        let found = remote.and_then(|remote| remote.value()?.found.as_ref());
-        let layout = RunbookLayoutKey {
-            wanted: Arc::clone(wanted),
-            digest: remote.and_then(|remote| remote.digest),
-            is_found: found.is_some(),
-            width: room(shared.size.0),
-            charset: shared.look.charset,
-        };
-        if self.laid_out.as_ref() == Some(&layout) {
-            return;
+        if self.text.lay_out(shared, wanted, room(shared.size.0)) {
+            self.scroll_position.panel = self.scroll_position.panel.min(self.text.markdown.blocks.len());
         }
-        let page =
-            found.map(|found| markdown::page(&found.text, &labels(wanted), layout.width, layout.charset));
-        self.markdown = page.unwrap_or_default();
-        self.scroll_position.panel = self.scroll_position.panel.min(self.markdown.blocks.len());
-        self.laid_out = Some(layout);
     }
 
     /// Drops the laid out text: it can be laid out again.
     fn leave(&mut self) {
-        (self.laid_out, self.markdown) = (None, markdown::MarkdownPage::default());
+        self.text = RunbookText::default();
     }
 
     keeps_scroll_position!(side_by_side);
 
     fn panels(&self) -> usize {
-        self.markdown.blocks.len() + 1
+        self.text.markdown.blocks.len() + 1
     }
 
     fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
-        panel > 0 || self.markdown.blocks.is_empty()
+        panel > 0 || self.text.markdown.blocks.is_empty()
     }
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
@@ -146,7 +112,7 @@ impl Screen for OpenRunbook {
             found.map(|found| found.from.clone()).filter(|from| is_link(from)).or_else(|| wanted.url.clone());
         let mut links: Vec<(String, Text)> =
             own.filter(|url| is_link(url)).map(|url| ("this runbook".to_owned(), url)).into_iter().collect();
-        let within = self.markdown.links.iter().enumerate();
+        let within = self.text.markdown.links.iter().enumerate();
         links.extend(
             within
                 .filter(|(_, (_, url))| is_link(url))
@@ -160,7 +126,7 @@ impl Screen for OpenRunbook {
         let Some(wanted) = self.subject.as_ref().filter(|_| command == Command::Copy) else { return false };
         let labels = labels(wanted);
         let Some(copied) = self.block().map(|block| block.for_shell(&labels)) else {
-            let words = match self.markdown.blocks.len() {
+            let words = match self.text.markdown.blocks.len() {
                 0 => "This runbook has no code block to copy",
                 _ => "This runbook has several code blocks. Select one with Tab",
             };
@@ -196,7 +162,7 @@ fn scroll_to_block(screen: &OpenRunbook, shared: &Shared, height: u16) -> u16 {
     let scroll = screen.scroll_position.scroll;
     let (_, before) = page(screen, &shared.cx(Timestamp::UNIX_EPOCH), shared.size.0);
     let at = screen.scroll_position.panel.checked_sub(1);
-    let Some(block) = at.and_then(|at| screen.markdown.blocks.get(at)) else { return scroll };
+    let Some(block) = at.and_then(|at| screen.text.markdown.blocks.get(at)) else { return scroll };
     let last = scroll_to(before + block.lines.end.saturating_sub(1), scroll, height);
     last.min(u16::try_from(before + block.lines.start).unwrap_or(u16::MAX))
 }
@@ -221,7 +187,7 @@ fn page(screen: &OpenRunbook, cx: &ScreenCx<'_>, width: u16) -> (PageContent, us
     for warning in &found.warnings {
         page.paragraph(&format!(" {} {warning}", cx.symbol(Role::Warning)), Role::Warning);
     }
-    let markdown = &screen.markdown;
+    let markdown = &screen.text.markdown;
     if !markdown.filled.is_empty() {
         let label = |written: &str| {
             let inside = written.trim_matches(['{', '}', '$', '<', '>', ' ', '-']);

@@ -1,6 +1,9 @@
 //! Finds the runbooks of alerts, services, incidents and SLOs.
 
+use crate::app::display_settings::Charset;
+use crate::app::markdown::{self, MarkdownPage};
 use crate::app::prelude::*;
+use crate::model::runbook::{RunbookSearch, SOURCE};
 
 /// The annotations that hold a runbook's address.
 const NAMES: [&str; 2] = ["runbook_url", "runbook"];
@@ -71,4 +74,58 @@ pub fn once(found: Vec<RunbookQuery>) -> Vec<Arc<RunbookQuery>> {
         }
     }
     all
+}
+
+/// The inputs of the layout: it is laid out again only if one of them changes.
+#[derive(Debug, Clone, PartialEq)]
+struct RunbookLayoutKey {
+    wanted: Arc<RunbookQuery>,
+    digest: Option<u64>,
+    /// Whether a runbook was found; a failed search has no digest.
+    is_found: bool,
+    width: u16,
+    charset: Charset,
+}
+
+/// The text of a runbook, laid out for a width.
+#[derive(Debug, Default)]
+pub struct RunbookText {
+    laid_out: Option<RunbookLayoutKey>,
+    pub markdown: MarkdownPage,
+}
+
+impl RunbookText {
+    /// Lays out the text again if the runbook, the width or the characters have changed; returns whether they have.
+    pub fn lay_out(&mut self, shared: &Shared, wanted: &Arc<RunbookQuery>, width: u16) -> bool {
+        let remote = remote(shared, wanted);
+        let found = remote.and_then(|remote| remote.value()?.found.as_ref());
+        let layout = RunbookLayoutKey {
+            wanted: Arc::clone(wanted),
+            digest: remote.and_then(|remote| remote.digest),
+            is_found: found.is_some(),
+            width,
+            charset: shared.look.charset,
+        };
+        if self.laid_out.as_ref() == Some(&layout) {
+            return false;
+        }
+        let page = found.map(|found| markdown::page(&found.text, &labels(wanted), width, layout.charset));
+        (self.markdown, self.laid_out) = (page.unwrap_or_default(), Some(layout));
+        true
+    }
+}
+
+fn source() -> SourceId {
+    SourceId::new(SOURCE)
+}
+
+/// The result of the search for a runbook, if it was sent.
+pub fn remote<'a>(shared: &'a Shared, wanted: &Arc<RunbookQuery>) -> Option<&'a Remote<RunbookSearch>> {
+    shared.world.cache(&source())?.runbooks().get(wanted)
+}
+
+/// The query for a runbook.
+pub fn wants(shared: &Shared, wanted: &Arc<RunbookQuery>) -> Option<Want> {
+    shared.world.cache(&source())?;
+    Some(want::of(shared, &source(), Query::Runbook { wanted: Arc::clone(wanted) }))
 }
