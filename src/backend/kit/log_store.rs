@@ -16,6 +16,7 @@ use crate::model::log::{
 };
 use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError};
+use crate::model::text::counted;
 use crate::model::warning::Warning;
 
 /// How long a query that was found for labels is used.
@@ -165,7 +166,7 @@ async fn read<S: LogStore>(
                     warnings.push(Warning::notice(words));
                 }
                 if read.unreadable > 0 {
-                    let words = format!("{} lines could not be read and are left out", read.unreadable);
+                    let words = format!("{} that could not be read: left out", lines_of(read.unreadable));
                     warnings.push(Warning::missing(words));
                 }
                 return Ok(read);
@@ -173,6 +174,10 @@ async fn read<S: LogStore>(
             Err(error) => return Err(error),
         }
     }
+}
+
+fn lines_of(count: u64) -> String {
+    counted(usize::try_from(count).unwrap_or(usize::MAX), "line")
 }
 
 /// Answers the question for a page of lines.

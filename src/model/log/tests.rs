@@ -34,7 +34,9 @@ fn served(all: &[LogLine], page: &LogPage) -> LogLines {
         lines.reverse();
     }
     lines.truncate(limit);
-    lines.sort_by_key(|line| line.at);
+    if page.direction == LogDirection::Backward {
+        lines.reverse();
+    }
     LogLines::of_page("q".into(), Vec::new(), page, ReadLines { lines, is_cut, ..ReadLines::default() })
 }
 

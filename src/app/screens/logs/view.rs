@@ -6,6 +6,7 @@ use super::{OpenLogs, PATTERNS, bars};
 use crate::app::list_screen::{marked, titled};
 use crate::app::log_format::{self, time_of};
 use crate::app::log_list::HEAD;
+use crate::app::number::plural;
 use crate::app::prelude::*;
 use crate::app::range::lengths;
 use crate::config::kind;
@@ -79,9 +80,9 @@ fn title(screen: &OpenLogs, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     let list = &screen.list;
     let name = screen.subject.as_ref().map_or("", |subject| &subject.title);
     let all = list.lines().len() + screen.hidden;
-    let mut runs = titled(&format!("Logs {name}"), format!("{} of {all} loaded lines", list.lines().len()));
+    let mut runs = titled(&format!("Logs {name}"), format!("{} of {all} loaded lines ", list.lines().len()));
     if screen.hidden == 0 {
-        runs = titled(&format!("Logs {name}"), format!("{all} lines"));
+        runs = titled(&format!("Logs {name}"), format!("{} ", plural(all, "line")));
     }
     runs.push(badge(screen, cx));
     runs.extend(marked(list.marked()));
@@ -109,21 +110,21 @@ fn badge(screen: &OpenLogs, cx: &ScreenCx<'_>) -> StyledRun<'static> {
     let key = cx.shared.key(Command::FollowLogs);
     let around = screen.subject.as_ref().and_then(|subject| subject.around);
     if let Some((at, _)) = around {
-        return StyledRun::new(format!("  around {}", moment(at, cx.now, cx.zone)), Role::Banner);
+        return StyledRun::new(format!(" around {}", moment(at, cx.now, cx.zone)), Role::Banner);
     }
     if let Some(end) = cx.shared.range.end {
-        return StyledRun::new(format!("  until {}", moment(end, cx.now, cx.zone)), Role::Banner);
+        return StyledRun::new(format!(" until {}", moment(end, cx.now, cx.zone)), Role::Banner);
     }
     if cx.shared.paused.is_some() {
-        return StyledRun::new("  paused", Role::Banner);
+        return StyledRun::new(" paused", Role::Banner);
     }
     if screen.is_follow_off {
-        return StyledRun::new(format!("  not following ({key})"), Role::Banner);
+        return StyledRun::new(format!(" not following ({key})"), Role::Banner);
     }
     if screen.list.is_at_newest() {
-        StyledRun::new("  following", Role::Healthy)
+        StyledRun::new(" following", Role::Healthy)
     } else {
-        StyledRun::new(format!("  following, {newer} newer"), Role::New)
+        StyledRun::new(format!(" following, {newer} newer"), Role::New)
     }
 }
 
