@@ -219,7 +219,7 @@ impl LogStore for Loki {
             LogDirection::Backward => "backward",
             LogDirection::Forward => "forward",
         };
-        let body = loop {
+        let (body, limit) = loop {
             let limit = page.limit.min(self.most.load(Ordering::Relaxed));
             let limit_text = limit.to_string();
             let asked = [
@@ -237,7 +237,6 @@ impl LogStore for Loki {
                 },
             }
         };
-        let (body, limit) = body;
         let answer = body.json::<wire::QueryAnswer<'_>>()?;
         let wire::QueryData::Streams(streams) = answer.data else {
             let reason = "this query gives numbers, not lines".to_owned();

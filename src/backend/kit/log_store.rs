@@ -159,10 +159,8 @@ async fn read<S: LogStore>(
                     warnings.push(Warning::notice(words));
                 }
                 if read.without_time > 0 {
-                    let words = format!(
-                        "{} lines tell no time: they are shown at that of the run",
-                        read.without_time
-                    );
+                    let words =
+                        format!("{} without a time: shown at that of the run", lines_of(read.without_time));
                     warnings.push(Warning::notice(words));
                 }
                 if read.unreadable > 0 {

@@ -227,7 +227,7 @@ fn what_is_new_the_query_and_the_newest_lines_are_on_one_screen() {
             assert!(text.contains("first alert"), "{text}");
         }
     }
-    assert!(Night::new((40, 10), usual()).shows("nil amount 39"), "a tiny window has lines");
+    assert!(Night::new((40, 10), usual()).shows("ERROR POST /charge: nil"), "a tiny window has lines");
 }
 
 #[test]
@@ -411,11 +411,9 @@ fn keys_with_ten_thousand_lines_lay_out_only_what_is_seen() {
         night.wait(3);
     }
     assert_eq!(night.screen().list.lines().len(), 10_000);
-    let began = std::time::Instant::now();
+    // only what is in sight is laid out; benches count the instructions
     for _ in 0..20 {
         night.press(&["up", "pageup", "down", "pagedown", "W"]);
-        night.text();
+        assert!(night.text().contains("request"), "{}", night.text());
     }
-    // unoptimised, on a busy machine, with frames; benches count the instructions
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?} for 100 keys", began.elapsed());
 }
