@@ -20,11 +20,11 @@ impl LogFilter {
     pub fn parse(text: &str, least: Option<LogSeverity>) -> Self {
         let mut filter = Self { least, ..Self::default() };
         for part in parts(text) {
-            if part.contains('=') || part.contains("!~") {
-                if let Ok(matchers) = matcher::parse(part) {
-                    filter.matchers.extend(matchers);
-                    continue;
-                }
+            if (part.contains('=') || part.contains("!~"))
+                && let Ok(matchers) = matcher::parse(part)
+            {
+                filter.matchers.extend(matchers);
+                continue;
             }
             let (is_wanted, word) = part.strip_prefix('!').map_or((true, part), |word| (false, word));
             let word = word.trim_matches('"');
@@ -46,11 +46,8 @@ impl LogFilter {
 
     /// The byte range of the first match of a word in a text, to highlight it.
     pub fn match_range(&self, text: &str) -> Option<(usize, usize)> {
-        let wanted = self.words.iter().filter(|(_, is_wanted)| *is_wanted);
-        wanted
-            .filter_map(|(word, _)| word.find(text.as_bytes()))
-            .map(|found| (found.start(), found.end()))
-            .next()
+        let mut wanted = self.words.iter().filter(|(_, is_wanted)| *is_wanted);
+        wanted.find_map(|(word, _)| word.find(text.as_bytes())).map(|found| (found.start(), found.end()))
     }
 }
 

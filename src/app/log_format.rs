@@ -14,6 +14,8 @@ use crate::model::text::{LIMIT, clean};
 
 /// The most rows that one line takes.
 const MAX_ROWS: usize = 60;
+/// The most rows of the text of an unfolded line, above its fields.
+const MAX_TEXT_ROWS: usize = 20;
 /// The most rows of one value of an unfolded line.
 const MAX_VALUE_ROWS: usize = 12;
 
@@ -60,9 +62,12 @@ pub fn runs(line: &LogLine, filter: &LogFilter) -> Row {
         | LogSeverity::Info
         | LogSeverity::Unknown => Role::Text,
     };
-    // a long line is not taken apart: only its beginning is drawn
+    // a long line is not taken apart: only its beginning is drawn, and its length comes before it
     let is_short = text.len() <= LIMIT;
     let mut runs = Vec::new();
+    if !is_short || line.cut_bytes() > 0 {
+        runs.push(StyledRun::new(format!("[{} in all] ", length_of(line)), Role::Stale));
+    }
     if is_short && matches!(fields::format(&text), LineFormat::Json | LineFormat::Logfmt) {
         let (_, all) = fields::all(&text);
         let message = fields::message(&text);
@@ -84,9 +89,6 @@ pub fn runs(line: &LogLine, filter: &LogFilter) -> Row {
         }
     } else {
         push_matched(&mut runs, &text, role, filter);
-    }
-    if text.len() > LIMIT || line.cut_bytes() > 0 {
-        runs.push(StyledRun::new(format!("  [{} in all]", length_of(line)), Role::Stale));
     }
     runs
 }
@@ -119,7 +121,8 @@ fn push_matched(runs: &mut Row, text: &str, role: Role, filter: &LogFilter) {
 pub fn rows(line: &LogLine, filter: &LogFilter, layout: LineLayout, head: u16, is_open: bool) -> Vec<Row> {
     let room = layout.width.saturating_sub(head).max(1);
     let whole = runs(line, filter);
-    let mut rows = if layout.is_wrapped || is_open { wrapped(whole, room, MAX_ROWS) } else { vec![whole] };
+    let most = if is_open { MAX_TEXT_ROWS } else { MAX_ROWS };
+    let mut rows = if layout.is_wrapped || is_open { wrapped(whole, room, most) } else { vec![whole] };
     if is_open {
         rows.extend(field_rows(line, filter, room));
     }
@@ -251,7 +254,7 @@ mod tests {
             "red \\x1b[2Jclears",
             "colours go, harm is shown"
         );
-        assert!(one(&"y".repeat(1024 * 1024)).ends_with("[1.05 MB in all]"));
+        assert!(one(&"y".repeat(1024 * 1024)).starts_with("[1.05 MB in all] yyy"));
     }
 
     #[test]

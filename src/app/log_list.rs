@@ -9,8 +9,15 @@ use super::log_filter::LogFilter;
 use super::log_format::{self, LineLayout};
 use crate::model::log::{LogLine, LogLineKey};
 
+/// From this width on, the time of a line has milliseconds, and its severity is a word, too.
+const WIDE: u16 = 70;
+/// A line that was looked for has this many lines above it.
+const ABOVE: usize = 8;
+
 /// The cells before the text of a line: sign of the cursor, time, severity.
-pub const HEAD: u16 = 22;
+pub const fn head_width(width: u16) -> u16 {
+    if width < WIDE { 12 } else { 22 }
+}
 
 #[derive(Debug, Default)]
 pub struct LogList {
@@ -27,7 +34,7 @@ pub struct LogList {
     top: usize,
     open: BTreeSet<LogLineKey>,
     marks: BTreeSet<LogLineKey>,
-    /// The line that the cursor is to be moved to when it is loaded.
+    /// The line that the cursor is moved to when it is loaded, until the user moves it.
     pub seek: Option<LogLineKey>,
 }
 
@@ -41,15 +48,15 @@ impl LogList {
         let offset = self.index.saturating_sub(self.top);
         self.lines = lines;
         let found = chosen.and_then(|key| self.lines.iter().position(|line| line.key() == key));
-        if found.is_some() && self.seek.take().is_some() {
-            self.is_moved = true;
-        }
         self.index = match found {
             Some(at) => at,
             None if self.is_moved => self.index.min(self.lines.len().saturating_sub(1)),
             None => self.newest(),
         };
         self.top = self.index.saturating_sub(offset);
+        if found.is_some() && self.seek.is_some() {
+            (self.is_moved, self.top) = (true, self.index.saturating_sub(ABOVE));
+        }
         if self.lines.is_empty() {
             self.is_moved = false;
         }
@@ -90,7 +97,7 @@ impl LogList {
     }
 
     pub fn to_newest(&mut self) {
-        (self.index, self.is_moved) = (self.newest(), false);
+        (self.index, self.is_moved, self.seek) = (self.newest(), false, None);
     }
 
     /// Unfolds the line under the cursor, or folds it.
@@ -134,7 +141,8 @@ impl LogList {
 
     fn height(&self, at: usize) -> usize {
         let Some(line) = self.lines.get(at) else { return 0 };
-        log_format::height(line, &self.filter, self.layout, HEAD, self.is_open(line)).max(1)
+        log_format::height(line, &self.filter, self.layout, head_width(self.layout.width), self.is_open(line))
+            .max(1)
     }
 
     /// The lines in sight of a window of this height, each with its index.
@@ -192,12 +200,11 @@ impl Cursor for LogList {
 
     fn move_to(&mut self, index: usize) {
         self.index = index.min(self.lines.len().saturating_sub(1));
-        self.is_moved = self.index != self.newest();
+        (self.is_moved, self.seek) = (self.index != self.newest(), None);
     }
 
     fn to_top(&mut self) {
-        self.index = 0;
-        self.top = 0;
+        (self.index, self.top, self.seek) = (0, 0, None);
         self.is_moved = self.index != self.newest();
     }
 
@@ -270,7 +277,9 @@ mod tests {
         assert_eq!(second(&list), 9);
         list.set((0..12).map(line).collect());
         assert_eq!((second(&list), list.is_at_newest()), (11, true));
-        list.move_by(-3);
+        for _ in 0..3 {
+            list.move_by(-1);
+        }
         list.set((2..20).map(line).collect());
         assert_eq!((second(&list), list.newer(), list.older()), (8, 11, 6));
         list.to_newest();

@@ -1,5 +1,6 @@
 //! Builds the queries of a screen for the scheduler.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use super::shared::Shared;
 use crate::model::alert::Alert;
 use crate::model::ask::{Moment, Query, SeriesKey};
 use crate::model::labels::{Labels, Text};
+use crate::model::log::{LogPage, LogQuery};
 use crate::model::remote::age;
 use crate::model::series::TimeGrid;
 use crate::model::source::SourceId;
@@ -28,6 +30,21 @@ pub fn at(shared: &Shared, source: &SourceId, query: Query, moment: Moment) -> W
     let known = shared.world.cache(source).and_then(|cache| cache.answer_to(&ask)?.digest);
     Want { source: source.clone(), ask, known, interval }
 }
+
+/// A page of log lines. Only new lines are polled; a page that completes what is shown follows the one before at once.
+pub fn log_page(
+    shared: &Shared,
+    source: &SourceId,
+    wanted: &Arc<LogQuery>,
+    page: LogPage,
+    is_new: bool,
+) -> Want {
+    let want = of(shared, source, Query::LogLines { wanted: Arc::clone(wanted), page });
+    if is_new { want } else { Want { interval: NEXT_PAGE, ..want } }
+}
+
+/// The time between two pages of log lines that complete what is shown.
+const NEXT_PAGE: Duration = Duration::from_millis(250);
 
 /// The series and the time grid of an expression over the current range, with at most `points` points.
 pub fn chart(shared: &Shared, query: &Text, points: u16, now: Timestamp) -> (SeriesKey, TimeGrid) {

@@ -102,7 +102,7 @@ impl Loki {
         // a gateway may hide the version, but a tenant that can read logs can list its labels
         let built = self.get(Weight::Vital, "status/buildinfo", &[]).await;
         let version = match &built {
-            Ok(body) => body.json::<wire::BuildInfo>().unwrap_or_default().version.0,
+            Ok(body) => body.json::<wire::LokiBuild>().unwrap_or_default().version.0,
             Err(error) if error.kind.is_source_wide() => return Err(error.clone()),
             Err(_) => String::new(),
         };
@@ -131,7 +131,7 @@ impl Loki {
         let (from, until) = (nanos(from), nanos(until));
         let body = self.get(Weight::Page, "labels", &[("start", &from), ("end", &until)]).await?;
         let names: BTreeSet<String> =
-            body.json::<wire::Names<'_>>()?.data.0.into_iter().map(|name| name.0.into_owned()).collect();
+            body.json::<wire::LabelNames<'_>>()?.data.0.into_iter().map(|name| name.0.into_owned()).collect();
         *self.names.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, names.clone()));
         Ok(names)
     }
@@ -161,7 +161,7 @@ impl Loki {
         let asked = [("query", selector), ("start", &from), ("end", &until)];
         // the statistics are advice only: their failure is no failure of the answer
         let body = self.get(Weight::Chart, "index/stats", &asked).await.ok()?;
-        let stats = body.json::<wire::Stats>().ok()?;
+        let stats = body.json::<wire::IndexStats>().ok()?;
         let gigabytes = stats.bytes.0 as f64 / WIDE as f64;
         let words = format!(
             "this time range has about {gigabytes:.1} GB of lines in {} streams: a shorter range or more labels are faster",
@@ -219,7 +219,7 @@ impl LogStore for Loki {
             LogDirection::Backward => "backward",
             LogDirection::Forward => "forward",
         };
-        let body = loop {
+        let (body, limit) = loop {
             let limit = page.limit.min(self.most.load(Ordering::Relaxed));
             let limit_text = limit.to_string();
             let asked = [
@@ -237,9 +237,8 @@ impl LogStore for Loki {
                 },
             }
         };
-        let (body, limit) = body;
-        let answer = body.json::<wire::Answer<'_>>()?;
-        let wire::Data::Streams(streams) = answer.data else {
+        let answer = body.json::<wire::QueryAnswer<'_>>()?;
+        let wire::QueryData::Streams(streams) = answer.data else {
             let reason = "this query gives numbers, not lines".to_owned();
             return Err(self.http.error(crate::model::source::ErrorKind::BadQuery { message: reason }));
         };
@@ -269,15 +268,15 @@ impl LogStore for Loki {
             let asked =
                 [("query", expression.as_str()), ("start", &from), ("end", &until), ("step", &step_text)];
             let body = self.query_range(Weight::Chart, &asked).await?;
-            let answer = body.json::<wire::Answer<'_>>()?;
+            let answer = body.json::<wire::QueryAnswer<'_>>()?;
             let mut counts = LogHistogram::new(query.into(), window);
             let mut has_level = false;
-            if let wire::Data::Matrix(series) = &answer.data {
+            if let wire::QueryData::Matrix(series) = &answer.data {
                 for one in &series.all {
                     let named = one.metric.0.iter().find(|(name, _)| name.0 == level);
                     has_level |= named.is_some();
                     let severity = named.and_then(|(_, value)| LogSeverity::named(&value.0));
-                    for (second, lines) in one.values.0.iter().filter_map(wire::Point::count) {
+                    for (second, lines) in one.values.0.iter().filter_map(wire::CountPoint::count) {
                         counts.add(severity.unwrap_or_default(), second - window.step().as_secs_f64(), lines);
                     }
                 }

@@ -248,7 +248,6 @@ impl LogStore for VictoriaLogs {
             let severity = level.and_then(|(_, value)| LogSeverity::named(&value.0)).unwrap_or_default();
             for (at, lines) in group.timestamps.0.iter().zip(&group.values.0) {
                 if let Ok(at) = at.0.parse::<Timestamp>() {
-                    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
                     counts.add(severity, at.as_second() as f64, lines.0);
                 }
             }

@@ -75,7 +75,10 @@ impl Exec {
         let command: Vec<String> = arguments.iter().map(filled).collect();
         let begun = Instant::now();
         let output = self.program(&command, from, until).run().await.map_err(|kind| self.error(kind))?;
-        let (mut lines, unreadable) = read(&output.bytes, self.clock.now());
+        // the last line of a cut output is not a whole one
+        let whole = if output.is_cut { output.bytes.iter().rposition(|byte| *byte == b'\n') } else { None };
+        let whole = output.bytes.get(..whole.unwrap_or(output.bytes.len())).unwrap_or_default();
+        let (mut lines, unreadable) = read(whole, self.clock.now());
         lines.retain(|line| contains.is_empty() || line.text().contains(&contains));
         *last = Some(LogRun { query: query.to_owned(), begun, from, lines: lines.clone(), unreadable });
         Ok((lines, unreadable, output.is_cut))

@@ -175,8 +175,5 @@ async fn a_program_of_logs_that_hangs_floods_or_fails_is_said() {
     let (lines, _) = lines_of(&flood, &labels, 5000).await.unwrap();
     assert!(lines.lines.len() == 1 && lines.complete_from.is_none(), "more lines than were read");
     let (lines, warnings) = lines_of(&log_source("echo no time here", ""), &labels, 10).await.unwrap();
-    assert_eq!(
-        (lines.lines.len(), &*warnings[0]),
-        (1, "1 lines tell no time: they are shown at that of the run")
-    );
+    assert_eq!((lines.lines.len(), &*warnings[0]), (1, "1 line without a time: shown at that of the run"));
 }

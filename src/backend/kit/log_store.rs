@@ -16,6 +16,7 @@ use crate::model::log::{
 };
 use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError};
+use crate::model::text::counted;
 use crate::model::warning::Warning;
 
 /// How long a query that was found for labels is used.
@@ -158,14 +159,12 @@ async fn read<S: LogStore>(
                     warnings.push(Warning::notice(words));
                 }
                 if read.without_time > 0 {
-                    let words = format!(
-                        "{} lines tell no time: they are shown at that of the run",
-                        read.without_time
-                    );
+                    let words =
+                        format!("{} without a time: shown at that of the run", lines_of(read.without_time));
                     warnings.push(Warning::notice(words));
                 }
                 if read.unreadable > 0 {
-                    let words = format!("{} lines could not be read and are left out", read.unreadable);
+                    let words = format!("{} that could not be read: left out", lines_of(read.unreadable));
                     warnings.push(Warning::missing(words));
                 }
                 return Ok(read);
@@ -173,6 +172,10 @@ async fn read<S: LogStore>(
             Err(error) => return Err(error),
         }
     }
+}
+
+fn lines_of(count: u64) -> String {
+    counted(usize::try_from(count).unwrap_or(usize::MAX), "line")
 }
 
 /// Answers the question for a page of lines.

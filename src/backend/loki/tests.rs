@@ -449,7 +449,7 @@ async fn odd_lines_are_counted_and_a_clock_that_differs_is_said() {
         lines(&source, &written("{a=\"b\"}"), page(-60, 0, LogDirection::Backward, 10)).await.unwrap();
     assert_eq!((read.lines.len(), read.unreadable), (2, 3));
     let words: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-    assert!(words[0].contains("3 lines could not be read"), "{words:?}");
+    assert!(words[0].contains("3 lines that could not be read"), "{words:?}");
     assert!(words[1].contains("its clock is 100 s ahead of"), "{words:?}");
 }
 

@@ -11,16 +11,16 @@ use crate::model::labels::{Interner, Labels};
 use crate::model::log::{LogDirection, LogLine, ReadLines};
 
 wire! {
-    struct BuildInfo {
+    struct LokiBuild {
         version: LenientString,
     }
 
-    struct Stats {
+    struct IndexStats {
         streams: Count,
         bytes: Count,
     }
 
-    struct Names<'a> {
+    struct LabelNames<'a> {
         #[serde(borrow)]
         data: LenientTexts<'a>,
     }
@@ -30,22 +30,22 @@ wire! {
         data: PairsList<'a>,
     }
 
-    struct Answer<'a> {
+    struct QueryAnswer<'a> {
         #[serde(borrow)]
-        data: Data<'a>,
+        data: QueryData<'a>,
     }
 
     struct Stream<'a> {
         #[serde(borrow)]
         stream: LenientPairs<'a>,
         #[serde(borrow)]
-        values: Values<'a>,
+        values: StreamValues<'a>,
     }
 
     struct CountSeries<'a> {
         #[serde(borrow)]
         metric: LenientPairs<'a>,
-        values: Points,
+        values: CountPoints,
     }
 
     /// What a stream's line has besides its text.
@@ -60,7 +60,7 @@ wire! {
 /// `{resultType, result}`
 #[derive(Debug, Deserialize)]
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
-pub(super) enum Data<'a> {
+pub(super) enum QueryData<'a> {
     #[serde(borrow)]
     Streams(LenientList<Stream<'a>>),
     Matrix(LenientList<CountSeries<'a>>),
@@ -68,7 +68,7 @@ pub(super) enum Data<'a> {
     Scalar(IgnoredAny),
 }
 
-impl Default for Data<'_> {
+impl Default for QueryData<'_> {
     fn default() -> Self {
         Self::Streams(LenientList::default())
     }
@@ -80,11 +80,11 @@ pub(super) struct PairsList<'a>(pub(super) Vec<LenientPairs<'a>>);
 
 /// The lines of one stream.
 #[derive(Debug, Default)]
-pub(super) struct Values<'a>(pub(super) Vec<Value<'a>>);
+pub(super) struct StreamValues<'a>(pub(super) Vec<StreamValue<'a>>);
 
 /// The points of one series.
 #[derive(Debug, Default)]
-pub(super) struct Points(pub(super) Vec<Point>);
+pub(super) struct CountPoints(pub(super) Vec<CountPoint>);
 
 /// Reads a list, element by element; empty for any other type.
 macro_rules! list_of {
@@ -111,30 +111,30 @@ macro_rules! list_of {
 
 list_of! {
     PairsList<'a>: LenientPairs<'de>;
-    Values<'a>: Value<'de>;
-    Points: Point;
+    StreamValues<'a>: StreamValue<'de>;
+    CountPoints: CountPoint;
 }
 
 /// `["nanoseconds", "line", {structuredMetadata, parsed}]`
 #[derive(Debug, Default)]
-pub(super) struct Value<'a> {
+pub(super) struct StreamValue<'a> {
     at: LenientText<'a>,
     line: LenientText<'a>,
     extra: Extra<'a>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for StreamValue<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Three;
         impl<'de> Lenient<'de> for Three {
-            type Made = Value<'de>;
+            type Made = StreamValue<'de>;
 
             fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
                 let at = seq.next_element()?.unwrap_or_default();
                 let line = seq.next_element()?.unwrap_or_default();
                 let extra = seq.next_element()?.unwrap_or_default();
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Some(Value { at, line, extra }))
+                Ok(Some(StreamValue { at, line, extra }))
             }
         }
         Ok(found(Three, deserializer)?.value().unwrap_or_default())
@@ -143,26 +143,26 @@ impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
 
 /// `[seconds, "count"]`
 #[derive(Debug, Default)]
-pub(super) struct Point(Option<f64>, Option<f64>);
+pub(super) struct CountPoint(Option<f64>, Option<f64>);
 
-impl<'de> Deserialize<'de> for Point {
+impl<'de> Deserialize<'de> for CountPoint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Two;
         impl<'de> Lenient<'de> for Two {
-            type Made = Point;
+            type Made = CountPoint;
 
             fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
                 let at = seq.next_element::<Number>()?.and_then(|at| at.0);
                 let count = seq.next_element::<Number>()?.and_then(|count| count.0);
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Some(Point(at, count)))
+                Ok(Some(CountPoint(at, count)))
             }
         }
         Ok(found(Two, deserializer)?.value().unwrap_or_default())
     }
 }
 
-impl Point {
+impl CountPoint {
     /// Unix seconds and the number of lines.
     pub(super) fn count(&self) -> Option<(f64, u64)> {
         let lines = self.1.filter(|lines| lines.is_finite() && *lines >= 0.0)?;
@@ -178,7 +178,7 @@ pub(super) fn labels(interner: &mut Interner, pairs: &LenientPairs<'_>) -> Label
     Labels::new(pairs.collect())
 }
 
-/// The lines of all streams; within a stream the oldest first. Values of trace ids and the like are not interned.
+/// The lines of all streams; within a stream the oldest first. StreamValues of trace ids and the like are not interned.
 pub(super) fn read(
     interner: &mut Interner,
     streams: &LenientList<Stream<'_>>,

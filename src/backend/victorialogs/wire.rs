@@ -24,24 +24,24 @@ wire! {
 
     struct Hits<'a> {
         #[serde(borrow)]
-        hits: LenientList<Group<'a>>,
+        hits: LenientList<HitGroup<'a>>,
     }
 
     /// The lines with one value of a field, over time.
-    struct Group<'a> {
+    struct HitGroup<'a> {
         #[serde(borrow)]
         fields: LenientPairs<'a>,
         #[serde(borrow)]
         timestamps: LenientTexts<'a>,
-        values: Numbers,
+        values: HitCounts,
     }
 }
 
 /// A list of numbers.
 #[derive(Debug, Default)]
-pub(super) struct Numbers(pub(super) Vec<Count>);
+pub(super) struct HitCounts(pub(super) Vec<Count>);
 
-impl<'de> Deserialize<'de> for Numbers {
+impl<'de> Deserialize<'de> for HitCounts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Lists;
         impl<'de> Lenient<'de> for Lists {

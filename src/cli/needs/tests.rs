@@ -26,6 +26,7 @@ use crate::cli::{
     alerts, changes, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
 };
 use crate::model::ask::{Answered, Ask, Question};
+use crate::model::fixtures;
 use crate::model::log::LogQuery;
 use crate::model::runbook::RunbookQuery;
 use crate::model::source::SourceId;
@@ -178,7 +179,10 @@ fn listed(kinds: impl IntoIterator<Item = AskKind>) -> String {
 /// The text of `docs/waits.md`, and the kinds of questions that it names.
 async fn page() -> (String, Vec<AskKind>) {
     let sources = demo_sources();
-    let infos = sources.iter().map(|source| source.info().clone()).collect();
+    let mut infos: Vec<SourceInfo> = sources.iter().map(|source| source.info().clone()).collect();
+    // the demo world has no source of logs
+    let of_logs = vec![AskKind::LogLines, AskKind::LogCounts, AskKind::LogPatterns];
+    infos.push(fixtures::source("logs", "loki", of_logs));
     let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
     let mut state = State::new(Shared::new("demo", infos, look, (120, 40)));
     answered(&mut state, &sources).await;

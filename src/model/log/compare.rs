@@ -84,11 +84,11 @@ pub struct LogComparison {
 /// Collects lines of both sides and compares their patterns.
 #[derive(Debug, Default)]
 pub struct Comparer {
-    found: HashMap<(String, LogSeverity), Found>,
+    found: HashMap<(String, LogSeverity), PatternCount>,
 }
 
 #[derive(Debug)]
-struct Found {
+struct PatternCount {
     before: u64,
     after: u64,
     first: Timestamp,
@@ -96,7 +96,7 @@ struct Found {
     example: Arc<LogLine>,
 }
 
-impl Found {
+impl PatternCount {
     fn join(&mut self, other: Self) {
         self.before += other.before;
         self.after += other.after;
@@ -117,7 +117,7 @@ impl Comparer {
         if self.found.len() >= MAX_PATTERNS && !is_known(&pattern) {
             OTHERS.clone_into(&mut pattern);
         }
-        let found = Found {
+        let found = PatternCount {
             before: u64::from(!is_after),
             after: u64::from(is_after),
             first: line.at,
@@ -136,14 +136,14 @@ impl Comparer {
         after: SampledLines,
     ) -> LogComparison {
         // all lines of a severity together: a pattern may occur with several
-        let mut by_severity: BTreeMap<LogSeverity, Vec<(String, Found)>> = BTreeMap::new();
+        let mut by_severity: BTreeMap<LogSeverity, Vec<(String, PatternCount)>> = BTreeMap::new();
         for ((pattern, severity), found) in self.found {
             by_severity.entry(severity).or_default().push((pattern, found));
         }
         let mut patterns = Vec::new();
         for (severity, found) in by_severity {
             let became = pattern::joined(found.iter().map(|(pattern, _)| pattern.as_str()));
-            let mut whole: HashMap<String, Found> = HashMap::new();
+            let mut whole: HashMap<String, PatternCount> = HashMap::new();
             for (pattern, found) in found {
                 let pattern = became.get(&pattern).cloned().unwrap_or(pattern);
                 join(&mut whole, pattern, found);
@@ -164,7 +164,7 @@ impl Comparer {
     }
 }
 
-fn join<K: Eq + std::hash::Hash>(all: &mut HashMap<K, Found>, key: K, found: Found) {
+fn join<K: Eq + std::hash::Hash>(all: &mut HashMap<K, PatternCount>, key: K, found: PatternCount) {
     match all.entry(key) {
         std::collections::hash_map::Entry::Occupied(mut known) => known.get_mut().join(found),
         std::collections::hash_map::Entry::Vacant(free) => {
@@ -183,7 +183,7 @@ fn lift(found_before: u64, found_after: u64, before: SampledLines, after: Sample
     rate(found_after, after) / rate(found_before, before)
 }
 
-fn change(found: &Found, before: SampledLines, after: SampledLines) -> PatternChange {
+fn change(found: &PatternCount, before: SampledLines, after: SampledLines) -> PatternChange {
     // without lines before, nothing can be called new
     if before.lines == 0 || after.lines == 0 {
         return PatternChange::Same;

@@ -46,7 +46,6 @@ impl LogHistogram {
     pub fn join(&mut self, other: &Self) {
         for (severity, bars) in &other.counts {
             for (at, lines) in bars.iter().enumerate().filter(|(_, lines)| **lines > 0) {
-                #[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
                 self.add(*severity, other.span.at(at).as_second() as f64, *lines);
             }
         }

@@ -55,11 +55,9 @@ pub fn masked(text: &str) -> String {
 
 /// A date and a time that stand beside each other are one time.
 fn with_times(pattern: &str) -> String {
-    if pattern.contains("<time> <time>") {
-        pattern.replace("<time> <time>", TIME)
-    } else {
-        pattern.to_owned()
-    }
+    // the comma before a fraction of a second separates words
+    let pattern = pattern.replace("<time>,<n>", TIME);
+    pattern.replace("<time> <time>", TIME)
 }
 
 fn is_separator(c: char) -> bool {
@@ -194,8 +192,7 @@ fn is_address(word: &str) -> bool {
     let host = host.strip_prefix('[').unwrap_or(host);
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let v4 = host.rsplit_once(':').filter(|(_, port)| is_digits(port)).map_or(host, |(host, _)| host);
-    let parts = v4.split('.');
-    if v4.split('.').count() == 4 && parts.into_iter().all(|part| part.len() <= 3 && is_digits(part)) {
+    if v4.split('.').count() == 4 && v4.split('.').all(|part| part.len() <= 3 && is_digits(part)) {
         return true;
     }
     host.matches(':').count() >= 2

@@ -41,21 +41,24 @@ impl LogSeverity {
     /// The severity with this name, whatever its case; numbers are those of Bunyan and Pino (10 to 60).
     pub fn named(name: &str) -> Option<Self> {
         let is = |words: &[&str]| words.iter().any(|word| name.eq_ignore_ascii_case(word));
-        Some(if is(&["fatal", "critical", "crit", "panic", "emerg", "emergency", "alert", "dpanic", "60"]) {
-            Self::Fatal
-        } else if is(&["error", "err", "eror", "severe", "50", "f", "e"]) {
-            if name.eq_ignore_ascii_case("f") { Self::Fatal } else { Self::Error }
-        } else if is(&["warn", "warning", "wrn", "40", "w"]) {
-            Self::Warn
-        } else if is(&["info", "information", "informational", "inf", "notice", "30", "i"]) {
-            Self::Info
-        } else if is(&["debug", "dbg", "fine", "20", "d"]) {
-            Self::Debug
-        } else if is(&["trace", "trc", "verbose", "finer", "finest", "10", "t"]) {
-            Self::Trace
-        } else {
-            return None;
-        })
+        Some(
+            if is(&["fatal", "critical", "crit", "panic", "emerg", "emergency", "alert", "dpanic", "f", "60"])
+            {
+                Self::Fatal
+            } else if is(&["error", "err", "eror", "severe", "e", "50"]) {
+                Self::Error
+            } else if is(&["warn", "warning", "wrn", "40", "w"]) {
+                Self::Warn
+            } else if is(&["info", "information", "informational", "inf", "notice", "30", "i"]) {
+                Self::Info
+            } else if is(&["debug", "dbg", "fine", "20", "d"]) {
+                Self::Debug
+            } else if is(&["trace", "trc", "verbose", "finer", "finest", "10", "t"]) {
+                Self::Trace
+            } else {
+                return None;
+            },
+        )
     }
 
     /// The severity of a syslog priority, 0 to 7 (RFC 5424).
@@ -85,8 +88,7 @@ impl LogSeverity {
 /// The severity of a line with these labels, fields and text.
 pub fn of_line(labels: &Labels, fields: &Labels, raw: &[u8]) -> LogSeverity {
     let of_names = |labels: &Labels| {
-        let named = NAMES.iter().filter_map(|name| labels.get(name));
-        named.map(|value| LogSeverity::named(value)).find_map(|severity| severity)
+        NAMES.iter().filter_map(|name| labels.get(name)).find_map(|value| LogSeverity::named(value))
     };
     let priority = || fields.get(PRIORITY).and_then(|value| LogSeverity::of_priority(value));
     of_names(fields).or_else(|| of_names(labels)).or_else(priority).unwrap_or_else(|| of_text(raw))

@@ -17,8 +17,8 @@ pub fn of_line(text: &str) -> Option<Timestamp> {
     match fields::format(text) {
         LineFormat::Json | LineFormat::Logfmt => {
             let found = fields::scalars(text, |name| NAMES.contains(&name));
-            let named = NAMES.iter().filter_map(|name| found.iter().find(|(known, _)| known == name));
-            named.filter_map(|(_, value)| parsed(value)).next()
+            let mut named = NAMES.iter().filter_map(|name| found.iter().find(|(known, _)| known == name));
+            named.find_map(|(_, value)| parsed(value))
         }
         LineFormat::Klog | LineFormat::Plain => {
             let words: Vec<&str> = text.split_whitespace().take(WORDS + 1).collect();

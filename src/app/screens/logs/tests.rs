@@ -1,6 +1,6 @@
 //! The screen of logs with a source that keeps lines.
 
-use ratatui::buffer::Buffer;
+use jiff::SignedDuration;
 
 use super::*;
 use crate::app::display_settings::{Charset, Colours, DisplaySettings};
@@ -9,7 +9,9 @@ use crate::app::state::State;
 use crate::app::{render, update};
 use crate::model::ask::{Answer, Answered, Question, Reply};
 use crate::model::fixtures;
-use crate::model::log::{Comparer, LogDirection, LogPage, ReadLines, SampledLines};
+use crate::model::log::{
+    Comparer, LogDirection, LogHistogram, LogLine, LogLines, LogPage, LogQuery, ReadLines, SampledLines,
+};
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::warning::Warning;
 
@@ -205,7 +207,7 @@ fn what_is_new_the_query_and_the_newest_lines_are_on_one_screen() {
         let night = Night::new((width, height), usual());
         let text = night.text();
         for part in [
-            "Logs pay  640 lines  following",
+            "Logs pay 640 lines  following",
             r#"loki {app="pay"}"#,
             "error 40",
             "info 600",
@@ -225,7 +227,7 @@ fn what_is_new_the_query_and_the_newest_lines_are_on_one_screen() {
             assert!(text.contains("first alert"), "{text}");
         }
     }
-    assert!(Night::new((40, 10), usual()).shows("nil amount 39"), "a tiny window has lines");
+    assert!(Night::new((40, 10), usual()).shows("ERROR POST /charge: nil"), "a tiny window has lines");
 }
 
 #[test]
@@ -256,12 +258,12 @@ fn new_lines_appear_while_it_follows_and_not_when_it_does_not() {
 fn the_filter_is_of_the_loaded_lines_and_can_be_given_to_the_source() {
     let mut night = Night::new((120, 36), usual());
     night.press(&["/"]);
-    night.type_text("amount 7");
+    night.type_text("amount 39");
     assert!(night.shows("1 of 640 loaded lines"), "{}", night.text());
     night.press(&["enter"]);
     assert!(night.shows("(of the loaded lines; & asks the source)"), "{}", night.text());
     night.press(&["&"]);
-    assert!(night.shows("at the source: amount 7") && night.shows("1 lines"), "{}", night.text());
+    assert!(night.shows("at the source: amount 39") && night.shows("1 line "), "{}", night.text());
     // back: the filter is still there, and Esc clears it
     night.press(&["esc"]);
     assert!(night.shows("1 of 640 loaded lines"), "{}", night.text());
@@ -292,6 +294,7 @@ fn a_line_opens_as_fields_and_is_found_among_those_of_its_stream() {
         assert!(night.shows(part), "{part}:\n{}", night.text());
     }
     night.press(&["X"]);
+    night.wait(1);
     let text = night.text();
     assert!(
         text.contains("around ") && text.contains("request 589 done") && text.contains("request 591 done"),
@@ -311,8 +314,9 @@ fn older_lines_are_loaded_when_the_cursor_comes_near_to_the_oldest() {
     assert_eq!(night.screen().list.lines().len(), 1000);
     night.press(&["g"]);
     night.wait(3);
-    assert!(night.screen().list.lines().len() >= 2000, "{}", night.text());
-    for _ in 0..6 {
+    // a line at the border comes twice, and is there once
+    assert!(night.screen().list.lines().len() >= 1999, "{}", night.text());
+    for _ in 0..8 {
         night.press(&["g"]);
         night.wait(3);
     }
@@ -407,11 +411,9 @@ fn keys_with_ten_thousand_lines_lay_out_only_what_is_seen() {
         night.wait(3);
     }
     assert_eq!(night.screen().list.lines().len(), 10_000);
-    let began = std::time::Instant::now();
+    // only what is in sight is laid out; benches count the instructions
     for _ in 0..20 {
         night.press(&["up", "pageup", "down", "pagedown", "W"]);
-        night.text();
+        assert!(night.text().contains("request"), "{}", night.text());
     }
-    // unoptimised, on a busy machine, with frames; benches count the instructions
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?} for 100 keys", began.elapsed());
 }

@@ -5,11 +5,12 @@ use jiff::SignedDuration;
 use super::{OpenLogs, PATTERNS, bars};
 use crate::app::list_screen::{marked, titled};
 use crate::app::log_format::{self, time_of};
-use crate::app::log_list::HEAD;
+use crate::app::log_list::head_width;
+use crate::app::number::plural;
 use crate::app::prelude::*;
 use crate::app::range::lengths;
 use crate::config::kind;
-use crate::model::log::{LogLine, LogLines, LogPattern};
+use crate::model::log::{LogLine, LogLines, LogPattern, LogSeverity};
 use crate::model::source_info::SourceInfo;
 
 /// The areas of the screen below its heading.
@@ -79,9 +80,9 @@ fn title(screen: &OpenLogs, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     let list = &screen.list;
     let name = screen.subject.as_ref().map_or("", |subject| &subject.title);
     let all = list.lines().len() + screen.hidden;
-    let mut runs = titled(&format!("Logs {name}"), format!("{} of {all} loaded lines", list.lines().len()));
+    let mut runs = titled(&format!("Logs {name}"), format!("{} of {all} loaded lines ", list.lines().len()));
     if screen.hidden == 0 {
-        runs = titled(&format!("Logs {name}"), format!("{all} lines"));
+        runs = titled(&format!("Logs {name}"), format!("{} ", plural(all, "line")));
     }
     runs.push(badge(screen, cx));
     runs.extend(marked(list.marked()));
@@ -109,21 +110,21 @@ fn badge(screen: &OpenLogs, cx: &ScreenCx<'_>) -> StyledRun<'static> {
     let key = cx.shared.key(Command::FollowLogs);
     let around = screen.subject.as_ref().and_then(|subject| subject.around);
     if let Some((at, _)) = around {
-        return StyledRun::new(format!("  around {}", moment(at, cx.now, cx.zone)), Role::Banner);
+        return StyledRun::new(format!(" around {}", moment(at, cx.now, cx.zone)), Role::Banner);
     }
     if let Some(end) = cx.shared.range.end {
-        return StyledRun::new(format!("  until {}", moment(end, cx.now, cx.zone)), Role::Banner);
+        return StyledRun::new(format!(" until {}", moment(end, cx.now, cx.zone)), Role::Banner);
     }
     if cx.shared.paused.is_some() {
-        return StyledRun::new("  paused", Role::Banner);
+        return StyledRun::new(" paused", Role::Banner);
     }
     if screen.is_follow_off {
-        return StyledRun::new(format!("  not following ({key})"), Role::Banner);
+        return StyledRun::new(format!(" not following ({key})"), Role::Banner);
     }
     if screen.list.is_at_newest() {
-        StyledRun::new("  following", Role::Healthy)
+        StyledRun::new(" following", Role::Healthy)
     } else {
-        StyledRun::new(format!("  following, {newer} newer"), Role::New)
+        StyledRun::new(format!(" following, {newer} newer"), Role::New)
     }
 }
 
@@ -277,24 +278,20 @@ fn draw_lines(screen: &OpenLogs, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer
     let list = &screen.list;
     let today = cx.now.to_zoned(cx.zone.clone()).date();
     let has_focus = screen.scroll_position.panel != PATTERNS;
+    let head_cells = head_width(list.layout.width).min(area.width);
     let mut y = area.top();
     for (index, line) in list.shown(usize::from(area.height)) {
-        let rows = log_format::rows(line, &list.filter, list.layout, HEAD, list.is_open(line));
+        let rows = log_format::rows(line, &list.filter, list.layout, head_cells, list.is_open(line));
         for (at, row) in rows.into_iter().enumerate() {
             if y >= area.bottom() {
                 return;
             }
             let place = Rect { y, height: 1, ..area };
             if at == 0 {
-                text::runs(
-                    cx,
-                    &head(cx, line, today, list.is_marked(line)),
-                    Rect { width: HEAD.min(area.width), ..place },
-                    buf,
-                );
+                let head = head(cx, line, today, (head_cells, list.is_marked(line)));
+                text::runs(cx, &head, Rect { width: head_cells, ..place }, buf);
             }
-            let room =
-                Rect { x: area.x + HEAD.min(area.width), width: area.width.saturating_sub(HEAD), ..place };
+            let room = Rect { x: area.x + head_cells, width: area.width - head_cells, ..place };
             text::runs(cx, &row, room, buf);
             if index == list.index() && has_focus {
                 text::select(cx, place, buf);
@@ -304,21 +301,30 @@ fn draw_lines(screen: &OpenLogs, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer
     }
 }
 
-/// The sign of a mark, the time, and the severity as a symbol and a word.
+/// The sign of a mark, the time, and the severity as a symbol and, with enough room, a word.
 fn head(
     cx: &ScreenCx<'_>,
     line: &LogLine,
     today: jiff::civil::Date,
-    is_marked: bool,
+    (cells, is_marked): (u16, bool),
 ) -> Vec<StyledRun<'static>> {
     let role = Role::of_log(line.severity);
     let mark = if is_marked { cx.symbol(Role::Marked) } else { " " };
-    let word: String = line.severity.word().chars().take(5).collect();
-    let word = if word == "unkno" { String::new() } else { word };
+    let time = time_of(line, today, cx.zone);
+    let symbol = cx.symbol(role);
+    if cells < 20 {
+        let seconds: String = time.chars().take(8).collect();
+        return vec![
+            StyledRun::new(mark, Role::Marked),
+            StyledRun::new(format!("{seconds} "), Role::Muted),
+            StyledRun::new(symbol, role),
+        ];
+    }
+    let word = if line.severity == LogSeverity::Unknown { "" } else { line.severity.word() };
     vec![
         StyledRun::new(mark, Role::Marked),
-        StyledRun::new(format!("{:<13} ", time_of(line, today, cx.zone)), Role::Muted),
-        StyledRun::new(format!("{} ", cx.symbol(role)), role),
+        StyledRun::new(format!("{time:<13} "), Role::Muted),
+        StyledRun::new(format!("{symbol} "), role),
         StyledRun::new(format!("{word:<5}"), role),
     ]
 }
