@@ -5,25 +5,16 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::alerts::AlertSeriesKind;
+use super::breakdown::CELL_LABELS;
 use super::demo_slos::{DemoSlo, LOOKBACKS, WINDOW};
+use super::fact_list::facts_of;
 use super::facts::FactSeries;
 use super::fixtures::{Region, SimulatedNumber, SloObjective};
-use super::request_series::RequestFamily;
+use super::sampling::{BOUNDS, SeriesPart, bounds};
 use super::scenario::Begin;
 use super::world::{DemoWorld, ServiceInRegion};
 use crate::model::labels::{Labels, Text};
 use crate::model::slo;
-
-/// The upper bounds of the latency buckets as written; they include the thresholds of SLOs and rules.
-const BOUNDS: [&str; 17] = [
-    "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "0.8", "1", "2.5",
-    "5", "7.5", "10", "+Inf",
-];
-
-/// The upper bounds of the latency buckets in seconds, the last one infinite.
-pub(super) fn bounds() -> impl Iterator<Item = f64> {
-    BOUNDS.iter().map(|bound| bound.parse().unwrap_or(f64::INFINITY))
-}
 
 /// A metric derived from a simulated number: its name, the name of the number, the form of the series, and an additional
 /// label.
@@ -108,18 +99,6 @@ pub(super) enum SeriesKind {
     },
 }
 
-/// Which requests a counter counts, or what it sums up.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum SeriesPart {
-    All,
-    Failed,
-    Well,
-    /// Requests that take at most this many seconds.
-    Within(f64),
-    /// The duration of the requests, in seconds.
-    Seconds,
-}
-
 /// One series of the catalog.
 #[derive(Debug)]
 pub(super) struct CatalogSeries {
@@ -127,6 +106,24 @@ pub(super) struct CatalogSeries {
     /// The index of the service in the world; `None` for alerts without a service.
     pub(super) place: Option<usize>,
     pub(super) what: SeriesKind,
+}
+
+/// One metric of a service, or one bucket of a histogram.
+#[derive(Debug)]
+pub(super) struct RequestFamily {
+    /// The labels that all its series have.
+    pub(super) labels: Labels,
+    /// The index of the service in the world.
+    pub(super) place: usize,
+    pub(super) part: SeriesPart,
+}
+
+impl RequestFamily {
+    /// The labels that only some of its series have.
+    pub(super) fn own_labels(&self, place: &ServiceInRegion) -> Vec<&'static str> {
+        let code = (self.part.codes().len() > 1).then_some("code");
+        CELL_LABELS.into_iter().filter(|name| place.breakdown.has(name)).chain(code).collect()
+    }
 }
 
 /// All series of a region by metric name.
@@ -164,13 +161,15 @@ impl Catalog {
         self.facts.get_or_init(|| {
             let mut facts = Self::empty(self.region);
             for place in world.services_in(self.region) {
-                facts.add_facts(world, place);
+                for (name, labels, fact) in facts_of(world, place) {
+                    facts.add(name, Some(place.number), &labels, &[], SeriesKind::Fact(fact));
+                }
             }
             facts.series
         })
     }
 
-    pub(super) fn add(
+    fn add(
         &mut self,
         name: &str,
         place: Option<usize>,

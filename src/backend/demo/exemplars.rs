@@ -3,10 +3,10 @@
 use promql_parser::parser::VectorSelector;
 use serde_json::{Value, json};
 
-use super::catalog::bounds;
 use super::noise::{mix, mix_text, unit};
 use super::promql::{is_chosen, written};
 use super::rollout::VersionOf;
+use super::sampling::bounds;
 use super::series::RegionSeries;
 use super::world::ServiceInRegion;
 use crate::model::labels::{Labels, Text};

@@ -1,15 +1,13 @@
 //! What a cluster and the services themselves tell beside their requests: versions, deployments, restarts, feature flags and
 //! calls between services. Names and labels are those of kube-state-metrics, of client libraries and of Tempo's service graph.
 
-use super::catalog::{Catalog, SeriesKind};
 use super::fixtures::{FlagChange, SimulatedNumber};
 use super::noise::{floor, mix, mix_text, unit};
 use super::rollout::VersionOf;
+use super::sampling::{MOMENT, SHORT, merged, sample_times};
 use super::scenario::{Begin, active_effects};
-use super::series::{COUNTER_AGE_AT_START, MOMENT, RegionSeries, sample_times};
-use super::slos::merged;
-use super::world::{DemoWorld, ServiceInRegion};
-use crate::model::labels::Labels;
+use super::timeline::COUNTER_AGE_AT_START;
+use super::world::{DemoWorld, RequestNumbers, ServiceInRegion};
 
 /// How long the reason of a crash and an unused `ReplicaSet` are told, in seconds.
 const TOLD: f64 = 3600.0;
@@ -37,6 +35,14 @@ pub(super) const FACT_NAMES: [&str; 16] = [
     "traces_service_graph_request_failed_total",
     "traces_service_graph_request_total",
 ];
+
+/// What the values of facts are computed from.
+#[derive(Clone, Copy)]
+pub(super) struct FactContext<'a> {
+    pub(super) world: &'a DemoWorld,
+    /// The request numbers of a service at a demo time.
+    pub(super) numbers: &'a dyn Fn(&ServiceInRegion, f64) -> RequestNumbers,
+}
 
 #[derive(Debug)]
 pub(super) enum FactSeries {
@@ -83,7 +89,7 @@ pub(super) enum DeploymentFact {
 
 impl FactSeries {
     /// The value at a Unix time.
-    pub(super) fn at(&self, all: &RegionSeries<'_>, place: &ServiceInRegion, second: f64) -> Option<f64> {
+    pub(super) fn at(&self, all: FactContext<'_>, place: &ServiceInRegion, second: f64) -> Option<f64> {
         let world = all.world;
         let t = world.time.demo_second(second);
         match self {
@@ -134,7 +140,7 @@ impl FactSeries {
             }
             Self::Calls { server, failed } => {
                 let rate = call_rate(all, place, *server, *failed, 0.0)?;
-                Some(rate * all.counter_age(second).max(0.0))
+                Some(rate * world.time.counter_age(second).max(0.0))
             }
         }
     }
@@ -142,7 +148,7 @@ impl FactSeries {
     /// The increase between two Unix times.
     pub(super) fn increase(
         &self,
-        all: &RegionSeries<'_>,
+        all: FactContext<'_>,
         place: &ServiceInRegion,
         (from, to): (f64, f64),
     ) -> Option<f64> {
@@ -163,7 +169,7 @@ impl FactSeries {
                     let step = (end - begin) / f64::from(LOOKS);
                     let long = (0..LOOKS).map(|look| begin + (f64::from(look) + 0.5) * step);
                     let times: Vec<f64> = match end - begin {
-                        short if short <= super::series::SHORT => sample_times(begin, end).collect(),
+                        short if short <= SHORT => sample_times(begin, end).collect(),
                         _ => long.collect(),
                     };
                     times.iter().map(|t| rate(*t)).sum::<Option<f64>>()? / times.len() as f64
@@ -263,7 +269,7 @@ fn flags_of<'a>(
 
 /// The rate of calls of another service, or of those that fail, at a demo time.
 fn call_rate(
-    all: &RegionSeries<'_>,
+    all: FactContext<'_>,
     client: &ServiceInRegion,
     server: usize,
     failed: bool,
@@ -271,94 +277,14 @@ fn call_rate(
 ) -> Option<f64> {
     let server = all.world.places.get(server)?;
     let per_request = 0.5 + unit(mix_text(mix(client.key, 400), &server.name));
-    let rate = all.numbers(client, t).rate * per_request;
+    let rate = (all.numbers)(client, t).rate * per_request;
     if !failed {
         return Some(rate);
     }
-    let own = all.numbers(server, t).errors.unwrap_or(0.0);
+    let own = (all.numbers)(server, t).errors.unwrap_or(0.0);
     let effects = active_effects(&client.events, &all.world.schedule, t);
     let seen = effects.filter(|(effect, _)| effect.from.as_deref() == Some(&*server.name));
     // a request that fails because of a call has at least one failed call
     let seen = seen.map(|(effect, level)| effect.errors * level).sum::<f64>() / per_request;
     Some(rate * own.max(seen).min(0.99))
-}
-
-impl Catalog {
-    /// Adds versions, deployments, restarts, flags and calls.
-    pub(super) fn add_facts(&mut self, world: &DemoWorld, place: &ServiceInRegion) {
-        let number = Some(place.number);
-        let region = place.region.name();
-        let cluster = Labels::from_iter([
-            ("namespace", &*place.service.namespace),
-            ("region", region),
-            ("job", "kube-state-metrics"),
-        ]);
-        for (version, name) in world.versions(place).enumerate() {
-            let revision = format!("{:07x}", mix_text(7, &format!("{} {name}", place.name)) >> 36);
-            let image = format!("registry.shop.example/{}/{}:{name}", place.service.namespace, place.name);
-            let set = place.replica_set(version);
-            for pod in 0..place.service.pods {
-                let runs = || SeriesKind::Fact(FactSeries::Runs { pod, version });
-                let labels = place.pod_labels(pod, name);
-                self.add("service_build_info", number, &labels, &[("revision", &revision)], runs());
-                let pod = place.pod(pod);
-                let container = [("pod", &*pod), ("container", &*place.name), ("image", &*image)];
-                self.add("kube_pod_container_info", number, &cluster, &container, runs());
-                let owner = [("pod", &*pod), ("owner_kind", "ReplicaSet"), ("owner_name", &*set)];
-                self.add("kube_pod_owner", number, &cluster, &owner, runs());
-            }
-            let mut add = |name: &str, more: &[(&str, &str)], shows| {
-                let more = [&[("replicaset", &*set)], more].concat();
-                let what = SeriesKind::Fact(FactSeries::ReplicaSet { version, shows });
-                self.add(name, number, &cluster, &more, what);
-            };
-            add("kube_replicaset_created", &[], ReplicaSetFact::Created);
-            let owner =
-                [("owner_kind", "Deployment"), ("owner_name", &*place.name), ("owner_is_controller", "true")];
-            add("kube_replicaset_owner", &owner, ReplicaSetFact::Owner);
-            add("kube_replicaset_spec_replicas", &[], ReplicaSetFact::Replicas);
-        }
-        for (name, shows) in [
-            ("kube_deployment_created", DeploymentFact::Created),
-            ("kube_deployment_metadata_generation", DeploymentFact::Generation),
-            ("kube_deployment_status_observed_generation", DeploymentFact::Generation),
-            ("kube_deployment_spec_replicas", DeploymentFact::Replicas),
-            ("kube_deployment_status_replicas_available", DeploymentFact::Available),
-        ] {
-            let what = SeriesKind::Fact(FactSeries::Deployment(shows));
-            self.add(name, number, &cluster, &[("deployment", &place.name)], what);
-        }
-        if place.service.gauges.contains_key("restarts") {
-            let pod = place.pod(0);
-            let first = [("pod", &*pod), ("container", &*place.name)];
-            let restarts = SeriesKind::Fact(FactSeries::Restarts);
-            self.add("kube_pod_container_status_restarts_total", number, &place.labels, &first, restarts);
-            for (oom, reason) in [(false, "Error"), (true, "OOMKilled")] {
-                if place.events.iter().any(|act| act.effect.oom == oom && !act.effect.crashes.is_empty()) {
-                    let more = [&first[..], &[("reason", reason)]].concat();
-                    let what = SeriesKind::Fact(FactSeries::Terminated { oom });
-                    let name = "kube_pod_container_status_last_terminated_reason";
-                    self.add(name, number, &cluster, &more, what);
-                }
-            }
-        }
-        for flag in place.service.flags.keys() {
-            let what = SeriesKind::Fact(FactSeries::Flag(flag.clone()));
-            self.add("feature_flag_enabled", number, &place.labels, &[("flag", flag)], what);
-        }
-        for server in place.service.needs.keys().filter_map(|name| world.place(name, place.region)) {
-            let is_database = ["postgres-", "redis-"].iter().any(|start| server.name.starts_with(start));
-            let kind = if is_database { "database" } else { "" };
-            let graph = Labels::from_iter([("region", region), ("job", "tempo")]);
-            let edge = [("client", &*place.name), ("server", &*server.name), ("connection_type", kind)];
-            let edge: Vec<(&str, &str)> = edge.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-            for (name, failed) in [
-                ("traces_service_graph_request_total", false),
-                ("traces_service_graph_request_failed_total", true),
-            ] {
-                let what = SeriesKind::Fact(FactSeries::Calls { server: server.number, failed });
-                self.add(name, number, &graph, &edge, what);
-            }
-        }
-    }
 }

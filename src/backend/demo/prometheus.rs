@@ -13,7 +13,8 @@ use super::exchange::{self, ParsedRequest, VERSION};
 use super::fixtures::Region;
 use super::promql::{self, WindowSamples, written};
 use super::rules::DemoRule;
-use super::series::{RegionSeries, SCRAPE};
+use super::sampling::SCRAPE;
+use super::series::RegionSeries;
 use super::world::DemoWorld;
 use crate::backend::{Clock, LocalServer, Receiving};
 use crate::model::alert::Alert;
@@ -24,7 +25,7 @@ use crate::model::promql::parse;
 const POINTS: f64 = 11_000.0;
 
 /// The status and the text of an error.
-type Refusal = (u16, String);
+type RefusedRequest = (u16, String);
 
 mod metadata;
 
@@ -52,7 +53,7 @@ impl PrometheusServer {
     }
 
     /// The response to one request.
-    fn respond(&self, asked: &ParsedRequest, now: Timestamp) -> Result<(u16, Value), Refusal> {
+    fn respond(&self, asked: &ParsedRequest, now: Timestamp) -> Result<(u16, Value), RefusedRequest> {
         let series = self.series();
         let about = MetadataRequest { asked, series: &series, now };
         let (data, is_cut) = match asked.path().as_slice() {
@@ -71,7 +72,7 @@ impl PrometheusServer {
     }
 
     /// The data of the response to one of the other requests.
-    fn data(&self, asked: &ParsedRequest, now: Timestamp) -> Result<Value, Refusal> {
+    fn data(&self, asked: &ParsedRequest, now: Timestamp) -> Result<Value, RefusedRequest> {
         Ok(match asked.path().as_slice() {
             ["api", "v1", "query"] => self.query(asked, now)?,
             ["api", "v1", "query_range"] => self.range(asked)?,
@@ -93,7 +94,7 @@ impl PrometheusServer {
     }
 
     /// Answers an instant query.
-    fn query(&self, asked: &ParsedRequest, now: Timestamp) -> Result<Value, Refusal> {
+    fn query(&self, asked: &ParsedRequest, now: Timestamp) -> Result<Value, RefusedRequest> {
         let expr =
             parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
         let t = match asked.parameter("time") {
@@ -123,7 +124,7 @@ impl PrometheusServer {
     }
 
     /// Answers a range query.
-    fn range(&self, asked: &ParsedRequest) -> Result<Value, Refusal> {
+    fn range(&self, asked: &ParsedRequest) -> Result<Value, RefusedRequest> {
         let expr =
             parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
         let [start, end, step] = ["start", "end", "step"].map(|name| seconds(asked, name));
@@ -215,7 +216,7 @@ fn rule(rule: &DemoRule, alerts: &[Alert]) -> Value {
 }
 
 /// A parameter in seconds: a number, or a time in RFC 3339.
-fn seconds(asked: &ParsedRequest, name: &str) -> Result<f64, Refusal> {
+fn seconds(asked: &ParsedRequest, name: &str) -> Result<f64, RefusedRequest> {
     let text = asked.parameter(name).unwrap_or_default();
     let moment = || Some(text.parse::<Timestamp>().ok()?.as_millisecond() as f64 / 1000.0);
     let number = text.parse::<f64>().ok().or_else(moment).filter(|number| number.is_finite());

@@ -9,28 +9,20 @@ use std::rc::Rc;
 use promql_parser::label::Matcher;
 use promql_parser::parser::VectorSelector;
 
-use super::breakdown::{CELL_LABELS, Cell, PartShares, codes};
-use super::catalog::SeriesPart;
+use super::breakdown::RequestCell;
+use super::catalog::RequestFamily;
 use super::promql::{SelectedSeries, SeriesFunction};
 use super::rollout::VersionOf;
+use super::sampling::{MOMENT, SCRAPE, SHORT, SeriesPart, merged, sample_times};
 use super::scenario::ScenarioEvent;
-use super::series::{COUNTER_AGE_AT_START, MOMENT, RegionSeries, SCRAPE, SHORT, known, named, sample_times};
-use super::slos::merged;
+use super::series::{RegionSeries, known, named};
+use super::shares::PartShares;
+use super::timeline::COUNTER_AGE_AT_START;
 use super::world::{DemoWorld, ServiceInRegion};
 use crate::model::labels::Labels;
 
 /// The number of samples in each time range in which something happens.
 const LOOKS: u32 = 24;
-
-/// One metric of a service, or one bucket of a histogram.
-#[derive(Debug)]
-pub(super) struct RequestFamily {
-    /// The labels that all its series have.
-    pub(super) labels: Labels,
-    /// The index of the service in the world.
-    pub(super) place: usize,
-    pub(super) part: SeriesPart,
-}
 
 /// One series: an index of the cells, the versions and the status codes.
 #[derive(Debug, Clone, Copy)]
@@ -51,18 +43,16 @@ struct FamilySum<'a> {
     runs: Vec<(u32, usize)>,
 }
 
-impl RequestFamily {
-    /// The labels that only some of its series have.
-    pub(super) fn own_labels(&self, place: &ServiceInRegion) -> Vec<&'static str> {
-        let code = (codes(self.part).len() > 1).then_some("code");
-        CELL_LABELS.into_iter().filter(|name| place.breakdown.has(name)).chain(code).collect()
-    }
-}
-
 /// The value of one of the labels of a leaf.
-fn value<'a>(place: &'a ServiceInRegion, part: SeriesPart, cell: &Cell, leaf: Leaf, name: &str) -> &'a str {
+fn value<'a>(
+    place: &'a ServiceInRegion,
+    part: SeriesPart,
+    cell: &RequestCell,
+    leaf: Leaf,
+    name: &str,
+) -> &'a str {
     match name {
-        "code" => codes(part).get(leaf.code).copied().unwrap_or_default(),
+        "code" => part.codes().get(leaf.code).copied().unwrap_or_default(),
         _ => place.breakdown.label(cell, leaf.version, name).map_or("", |text| &**text),
     }
 }
@@ -97,16 +87,16 @@ impl RegionSeries<'_> {
         };
         let kept_names: Vec<&str> =
             own.iter().copied().filter(|name| kept.is_none_or(|kept| kept(name))).collect();
-        let matching_codes: Vec<usize> = (0..codes(part).len())
+        let matching_codes: Vec<usize> = (0..part.codes().len())
             .filter(|code| {
-                let code = codes(part).get(*code).copied().unwrap_or_default();
+                let code = part.codes().get(*code).copied().unwrap_or_default();
                 of_leaves
                     .iter()
                     .filter(|matcher| matcher.name == "code")
                     .all(|matcher| matcher.is_match(code))
             })
             .collect();
-        let is_whole = matching_codes.len() == codes(part).len()
+        let is_whole = matching_codes.len() == part.codes().len()
             && of_leaves.iter().all(|matcher| matcher.name == "code");
         if matching_codes.is_empty() {
             return Vec::new();
@@ -294,7 +284,7 @@ impl SeriesFunction for FamilySum<'_> {
 
     fn number(&self, t: f64) -> f64 {
         match &self.leaves {
-            None => (self.place.breakdown.cells.len() * codes(self.part).len()) as f64,
+            None => (self.place.breakdown.cells.len() * self.part.codes().len()) as f64,
             Some(leaves) => self.running(leaves, &self.versions(t)).count() as f64,
         }
     }

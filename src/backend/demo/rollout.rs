@@ -3,24 +3,9 @@
 //! A target changes its version at once, when the deployment starts: new pods become targets, and pods that are being stopped
 //! are none any more. Requests follow pod by pod.
 
-use super::fixtures::{Deploy, Fixtures, Region, ServiceFixture};
+use super::fixtures::Deploy;
 use super::scenario::{Begin, Occurrence};
 use super::world::{DemoWorld, ServiceInRegion};
-
-/// All deployments of the scenario to a service in a region.
-pub(super) fn deploys(fixtures: &Fixtures, service: &ServiceFixture, region: Region) -> Vec<(Begin, Deploy)> {
-    let chapters = fixtures.scenario.chapter.iter().zip(0..);
-    let chapters =
-        chapters.filter_map(|(chapter, number)| Some((Begin::Chapter(number), chapter.deploy.as_ref()?)));
-    let routine = fixtures.scenario.routine.iter();
-    let routine = routine
-        .map(|routine| (Begin::Every { start: routine.start.0, every: routine.every.0 }, &routine.deploy));
-    chapters
-        .chain(routine)
-        .filter(|(_, deploy)| deploy.service == service.name && deploy.region == region)
-        .map(|(begin, deploy)| (begin, deploy.clone()))
-        .collect()
-}
 
 impl Deploy {
     /// When a pod takes over, and when the pod that replaces it again does, in seconds after the beginning of the event.

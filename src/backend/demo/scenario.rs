@@ -1,6 +1,6 @@
 //! When the events of the scenario happen, and how they affect the signals of a service.
 
-use super::fixtures::{EffectScope, Fixtures, Region, Seconds, ServiceFixture, SignalEffect};
+use super::fixtures::{Deploy, EffectScope, Fixtures, Region, Seconds, ServiceFixture, SignalEffect};
 use super::noise::{floor, mix, unit};
 
 /// The delay, in seconds, after which dependent services are affected.
@@ -163,6 +163,21 @@ pub(super) fn active_effects<'a>(
         let level = act.effect.level(t - occurrence.start) * occurrence.strength;
         (level > 0.0).then_some((&act.effect, level))
     })
+}
+
+/// All deployments of the scenario to a service in a region.
+pub(super) fn deploys(fixtures: &Fixtures, service: &ServiceFixture, region: Region) -> Vec<(Begin, Deploy)> {
+    let chapters = fixtures.scenario.chapter.iter().zip(0..);
+    let chapters =
+        chapters.filter_map(|(chapter, number)| Some((Begin::Chapter(number), chapter.deploy.as_ref()?)));
+    let routine = fixtures.scenario.routine.iter();
+    let routine = routine
+        .map(|routine| (Begin::Every { start: routine.start.0, every: routine.every.0 }, &routine.deploy));
+    chapters
+        .chain(routine)
+        .filter(|(_, deploy)| deploy.service == service.name && deploy.region == region)
+        .map(|(begin, deploy)| (begin, deploy.clone()))
+        .collect()
 }
 
 /// All events that affect one service: its own effects, and those of its dependencies.

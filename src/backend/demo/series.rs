@@ -9,28 +9,19 @@ use std::rc::Rc;
 use promql_parser::parser::VectorSelector;
 
 use super::alerts::{AlertSeriesKind, RuleSeries};
-use super::breakdown::PartShares;
-use super::catalog::{Catalog, CatalogSeries, SeriesForm, SeriesKind, SeriesPart};
-use super::facts::FACT_NAMES;
+use super::catalog::{Catalog, CatalogSeries, SeriesForm, SeriesKind};
+use super::facts::{FACT_NAMES, FactContext};
 use super::fixtures::{SimulatedNumber, SloObjective};
 use super::promql::{SelectedSeries, SeriesFunction, SeriesStore, is_chosen};
 use super::rollout::VersionOf;
+use super::sampling::{LOOKS, MOMENT, SCRAPE, SHORT, SeriesPart, sample_times};
+use super::shares::PartShares;
 use super::slos::slow_share;
 use super::world::{DemoWorld, RequestNumbers, ServiceInRegion};
 use crate::model::labels::Text;
 
-/// The scrape interval of targets and the evaluation interval of recording rules, in seconds.
-pub(super) const SCRAPE: f64 = 5.0;
-/// A rate over up to this many seconds is the simulated value at its end.
-pub(super) const MOMENT: f64 = 60.0;
-/// The number of samples for the mean of a request rate.
-const LOOKS: u32 = 6;
-/// For ranges up to this many seconds of demo time, noise is sampled; longer ranges only contain the effects of the scenario.
-pub(super) const SHORT: f64 = 600.0;
 /// Alerts that fire for hours have one sample per this many evaluations; all samples would be too many to read at once.
 const RARELY: f64 = 12.0;
-/// How long counters have been counting at demo time 0, in seconds.
-pub(super) const COUNTER_AGE_AT_START: f64 = 30.0 * 86_400.0;
 
 /// All series of a region, for one request.
 pub(super) struct RegionSeries<'a> {
@@ -80,7 +71,7 @@ impl<'a> RegionSeries<'a> {
 
     /// The value of a counter of requests at a Unix time. Only the increase of a counter is simulated; its value grows evenly.
     pub(super) fn requests_at(&self, place: &ServiceInRegion, part: SeriesPart, t: f64) -> Option<f64> {
-        Some(self.rate(place, part, 0.0)? * self.counter_age(t).max(0.0))
+        Some(self.rate(place, part, 0.0)? * self.world.time.counter_age(t).max(0.0))
     }
 
     /// The increase of a counter of requests between two Unix times.
@@ -97,11 +88,6 @@ impl<'a> RegionSeries<'a> {
             self.mean_rate(place, part, (demo(from), demo(to)))
         };
         Some(rate? * (to - from))
-    }
-
-    /// The age of a counter in seconds: the demo's counters start 30 days before the demo.
-    pub(super) fn counter_age(&self, t: f64) -> f64 {
-        t - self.world.time.second(0.0) + COUNTER_AGE_AT_START
     }
 
     /// The rate of this part of the requests at a time.
@@ -129,12 +115,6 @@ impl<'a> RegionSeries<'a> {
         };
         Some(self.window(place, from, to).rate * share)
     }
-}
-
-/// The times within a range at which noise is sampled.
-pub(super) fn sample_times(from: f64, to: f64) -> impl Iterator<Item = f64> {
-    let step = (to - from) / f64::from(LOOKS);
-    (0..LOOKS).map(move |i| from + (f64::from(i) + 0.5) * step)
 }
 
 /// The cached value; computes and caches it if there is none.
@@ -234,6 +214,12 @@ impl SeriesEntry<'_> {
         self.all.world.time.demo_second(t)
     }
 
+    /// What facts are computed from.
+    fn with_facts(&self, value: impl FnOnce(FactContext<'_>) -> Option<f64>) -> Option<f64> {
+        let numbers = |place: &ServiceInRegion, t: f64| self.all.numbers(place, t);
+        value(FactContext { world: self.all.world, numbers: &numbers })
+    }
+
     fn number(&self, measure: &SimulatedNumber, t: f64) -> Option<f64> {
         self.all.world.measure(measure, self.place()?, 0, self.demo(t))
     }
@@ -256,7 +242,7 @@ impl SeriesFunction for SeriesEntry<'_> {
                 is_it.then(|| if is_down() { 0.0 } else { 1.0 })
             }
             SeriesKind::Requests(part) => self.all.requests_at(self.place()?, *part, t),
-            SeriesKind::Fact(fact) => fact.at(self.all, self.place()?, t),
+            SeriesKind::Fact(fact) => self.with_facts(|facts| fact.at(facts, self.place()?, t)),
             SeriesKind::Number(measure, form) => Some(match form {
                 SeriesForm::Always(value) => *value,
                 SeriesForm::Times(factor) => self.number(measure, t)? * factor,
@@ -264,9 +250,9 @@ impl SeriesFunction for SeriesEntry<'_> {
                 SeriesForm::Grows(factor) => {
                     self.number(measure, self.all.world.time.second(0.0))?
                         * factor
-                        * self.all.counter_age(t).max(0.0)
+                        * self.all.world.time.counter_age(t).max(0.0)
                 }
-                SeriesForm::GrowsEvenly(factor) => factor * self.all.counter_age(t).max(0.0),
+                SeriesForm::GrowsEvenly(factor) => factor * self.all.world.time.counter_age(t).max(0.0),
             }),
             SeriesKind::Recorded { bad_event, lookback } => self.ratio(*bad_event, *lookback, t),
             SeriesKind::Alert { shows, .. } => {
@@ -294,7 +280,9 @@ impl SeriesFunction for SeriesEntry<'_> {
         let length = to - from;
         match &self.known.what {
             SeriesKind::Requests(part) => self.all.requests_increase(self.place()?, *part, (from, to)),
-            SeriesKind::Fact(fact) => fact.increase(self.all, self.place()?, (from, to)),
+            SeriesKind::Fact(fact) => {
+                self.with_facts(|facts| fact.increase(facts, self.place()?, (from, to)))
+            }
             // the rules take rates of these counters over different ranges, and always mean the simulated number
             SeriesKind::Number(measure, SeriesForm::Grows(factor)) => {
                 Some(self.number(measure, to)? * factor * length)

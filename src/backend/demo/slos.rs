@@ -6,11 +6,10 @@ use crate::model::slo::Slo;
 
 use super::fixtures::{Region, SimulatedNumber, SloObjective};
 use super::noise::LatencyModel;
+use super::sampling::{SHORT, merged};
 use super::scenario::ChapterSchedule;
 use super::world::{DemoWorld, ServiceInRegion};
 
-/// Up to this lookback, in seconds, noise is sampled; longer lookbacks only contain the effects of the scenario.
-const SHORT: f64 = 600.0;
 /// The distance between samples of noise, in demo seconds.
 const SAMPLE: f64 = 10.0;
 /// The number of latency samples per event, because latency has no formula for its integral.
@@ -107,19 +106,6 @@ fn slow_ranges(place: &ServiceInRegion, schedule: &ChapterSchedule, from: f64, t
         .filter(|(start, end)| start < end)
         .collect();
     merged(all)
-}
-
-/// Time ranges merged where they overlap, sorted.
-pub(super) fn merged(mut all: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut apart: Vec<(f64, f64)> = Vec::new();
-    for (start, end) in all {
-        match apart.last_mut() {
-            Some(last) if start < last.1 => last.1 = last.1.max(end),
-            _ => apart.push((start, end)),
-        }
-    }
-    apart
 }
 
 #[cfg(test)]

@@ -4,6 +4,10 @@ use jiff::Timestamp;
 
 /// How often rules are evaluated, in seconds of demo time.
 pub(super) const EVERY: f64 = 5.0;
+
+/// How long counters have been counting at demo time 0, in seconds.
+pub(super) const COUNTER_AGE_AT_START: f64 = 30.0 * 86_400.0;
+
 /// The real time at demo time 0, and the speed of demo time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct DemoTimeline {
@@ -30,6 +34,11 @@ impl DemoTimeline {
     /// The Unix time at this demo time.
     pub(super) fn second(self, t: f64) -> f64 {
         self.origin as f64 / 1000.0 + t / self.speed
+    }
+
+    /// The age of a counter in seconds at this Unix time: the demo's counters start 30 days before the demo.
+    pub(super) fn counter_age(self, second: f64) -> f64 {
+        second - self.second(0.0) + COUNTER_AGE_AT_START
     }
 
     /// The evaluation interval of rules in real seconds; at least 1, to limit the number of samples.

@@ -11,9 +11,10 @@ use super::demo_slos::{DemoSlo, demo_slos};
 use super::fixtures::{Deploy, Fixtures, Region, ServiceFixture, SimulatedNumber};
 use super::noise::{LatencyModel, P95, day, mix, mix_text, smooth_noise};
 use super::paging::PagingFixture;
-use super::rollout::deploys;
 use super::rules::{DemoRule, expand};
-use super::scenario::{Begin, ChapterSchedule, Impact, ScenarioEvent, active_effects, events, impact};
+use super::scenario::{
+    Begin, ChapterSchedule, Impact, ScenarioEvent, active_effects, deploys, events, impact,
+};
 use super::timeline::DemoTimeline;
 
 /// The demo world; another seed gives different numbers.
@@ -88,7 +89,10 @@ impl DemoWorld {
             .collect();
         places.sort_by(|a, b| (&a.name, a.region).cmp(&(&b.name, b.region)));
         for (number, place) in places.iter_mut().enumerate() {
-            (place.number, place.breakdown) = (number, Breakdown::of(place));
+            let pods: Vec<String> = (0..place.service.pods).map(|pod| place.pod(pod)).collect();
+            let ServiceInRegion { service, region, key, deploys, .. } = &*place;
+            place.breakdown = Breakdown::new(service, *region, *key, pods.into_iter(), deploys);
+            place.number = number;
         }
         let schedule = ChapterSchedule::new(seed, &fixtures);
         let (rules, demo_slos) = (expand(&fixtures), demo_slos(&fixtures));

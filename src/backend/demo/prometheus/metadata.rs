@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use promql_parser::parser::{Expr, VectorSelector};
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, pairs};
+use super::{RefusedRequest, pairs};
 use crate::backend::demo::exchange::ParsedRequest;
 use crate::backend::demo::series::RegionSeries;
 use crate::model::promql::{self, parse};
@@ -89,7 +89,7 @@ pub(super) struct MetadataRequest<'a> {
 
 impl MetadataRequest<'_> {
     /// The names of labels.
-    pub(super) fn labels(&self) -> Result<Cut, Refusal> {
+    pub(super) fn labels(&self) -> Result<Cut, RefusedRequest> {
         let (range, mut names) = (self.range()?, BTreeSet::new());
         let none = |_: &str| false;
         for selector in self.matchers()?.unwrap_or_else(|| vec![all_series()]) {
@@ -104,7 +104,7 @@ impl MetadataRequest<'_> {
     }
 
     /// The values of a label.
-    pub(super) fn values(&self, name: &str) -> Result<Cut, Refusal> {
+    pub(super) fn values(&self, name: &str) -> Result<Cut, RefusedRequest> {
         if name.is_empty() {
             return Err((400, format!("invalid label name: \"{name}\"")));
         }
@@ -124,7 +124,7 @@ impl MetadataRequest<'_> {
     }
 
     /// The series that match.
-    pub(super) fn series(&self) -> Result<Cut, Refusal> {
+    pub(super) fn series(&self) -> Result<Cut, RefusedRequest> {
         let range = self.range()?;
         let Some(matchers) = self.matchers()? else {
             return Err((400, "no match[] parameter provided".to_owned()));
@@ -139,7 +139,7 @@ impl MetadataRequest<'_> {
     }
 
     /// Types and help texts of metrics.
-    pub(super) fn metadata(&self) -> Result<Cut, Refusal> {
+    pub(super) fn metadata(&self) -> Result<Cut, RefusedRequest> {
         let wanted = self.asked.parameter("metric").unwrap_or_default();
         // there is one entry of each
         self.number("limit_per_metric")?;
@@ -158,7 +158,7 @@ impl MetadataRequest<'_> {
     }
 
     /// The exemplars of the series in a query.
-    pub(super) fn exemplars(&self) -> Result<Cut, Refusal> {
+    pub(super) fn exemplars(&self) -> Result<Cut, RefusedRequest> {
         let query = self.asked.parameter("query").unwrap_or_default();
         let all = promql::selectors(query)
             .map_err(|error| (400, format!("invalid parameter \"query\": {error}")))?;
@@ -169,7 +169,7 @@ impl MetadataRequest<'_> {
         Ok((self.series.exemplars(&selectors.collect::<Vec<_>>(), self.range()?), false))
     }
 
-    fn matchers(&self) -> Result<Option<Vec<VectorSelector>>, Refusal> {
+    fn matchers(&self) -> Result<Option<Vec<VectorSelector>>, RefusedRequest> {
         let refusal = |why: String| (400, format!("invalid parameter \"match[]\": {why}"));
         let selector = |text: &str| match parse(text) {
             Ok(Expr::VectorSelector(selector)) => Ok(selector),
@@ -181,7 +181,7 @@ impl MetadataRequest<'_> {
     }
 
     /// The time range of the request, in Unix seconds.
-    fn range(&self) -> Result<(f64, f64), Refusal> {
+    fn range(&self) -> Result<(f64, f64), RefusedRequest> {
         let now = self.now.as_millisecond() as f64 / 1000.0;
         let moment = |name: &str, otherwise: f64| match self.asked.parameter(name) {
             None => Ok(otherwise),
@@ -199,7 +199,7 @@ impl MetadataRequest<'_> {
     }
 
     /// A limit; zero, or none, is unlimited.
-    fn number(&self, name: &str) -> Result<usize, Refusal> {
+    fn number(&self, name: &str) -> Result<usize, RefusedRequest> {
         let Some(text) = self.asked.parameter(name) else { return Ok(UNLIMITED) };
         let number = text
             .parse::<i64>()
@@ -207,7 +207,7 @@ impl MetadataRequest<'_> {
         Ok(usize::try_from(number).ok().filter(|number| *number > 0).unwrap_or(UNLIMITED))
     }
 
-    fn cut(&self, all: impl Iterator<Item = Value>) -> Result<Cut, Refusal> {
+    fn cut(&self, all: impl Iterator<Item = Value>) -> Result<Cut, RefusedRequest> {
         let limit = self.number("limit")?;
         let mut all = all.peekable();
         let first: Vec<Value> = all.by_ref().take(limit).collect();

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::backend::demo::catalog::SeriesPart;
 use crate::backend::demo::promql::Evaluated;
+use crate::backend::demo::sampling::SeriesPart;
 use crate::model::promql::parse;
 
 /// A demo world with the series of one region.
