@@ -248,8 +248,9 @@ impl<'a> Run<'a> {
         let from = self.query.since.unwrap_or(self.end).min(self.end);
         let since = from.checked_sub(CHANGES_BEFORE).unwrap_or(from);
         let Run { plan, query, .. } = self;
-        let asked =
-            ServiceChanges::new(&plan.packs, &plan.services.labels, &query.service, (since, self.end), interval);
+        let metrics = self.metrics.all.values().map(|metric| (&*metric.name, metric.by.as_str())).collect();
+        let (usual, times) = (&plan.services.labels, (since, self.end));
+        let asked = ServiceChanges::new(&plan.packs, usual, &query.service, metrics, times, interval);
         let matrix = self.budget.range("changes", &asked.query(), asked.span).await;
         matrix.map(|matrix| asked.read(&matrix, self.budget.source())).unwrap_or_default()
     }
