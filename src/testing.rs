@@ -107,13 +107,14 @@ reexport! { [crate]
             use BudgetingMethod, BurnSeverity, Calendar, CalendarUnit, DataExtent, DefinitionOrigin,
                 Evaluation, EventSide, Family, Form, GroupReading, GroupStatus, InvalidRatio, MeasuredRatio,
                 Objective, RecordedSeries, Selector, Sli, Slo, SloAlerting, SloReading, SloSnapshot,
-                SloState, SloStatus, Template, Window, standard;
+                SloState, SloStatus, Template, TimeRange, Window, standard;
             query: measure;
             rules: RuleGroup, RuleOutput, generate;
         }
         source: ErrorKind, Kind, ProbeReport, SourceError, SourceId;
         source_info: SourceInfo;
         text: LIMIT, clean, clean_document, clean_lines, clean_output, is_harmless;
+        why: DependencyState, LabelFinding, OtherService, Symptom, WhyAnalysis, WhyQuery, WhySignal;
     }
 }
 

@@ -9,12 +9,14 @@ use crate::model::alert::Alert;
 use crate::model::ask::AskKind;
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::TimeRange;
+use crate::model::source_info::SourceInfo;
 use crate::model::why::{Symptom, WhyAnalysis, WhyQuery, headline};
 
 use super::args::WhyArgs;
 use super::printer::{ExitOutcome, print, print_error, print_gaps};
 use super::report::{Cell, Fact, ReportDocument, ReportList};
 use super::session::Session;
+use super::view::WorldView;
 use super::{CliContext, VerbResult, formatted};
 
 pub(super) fn run(cx: &CliContext<'_>, wanted: &WhyArgs) -> VerbResult {
@@ -43,7 +45,11 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &WhyArgs) -> VerbResult {
     let mut document = document(&state, &target, analysis, &wanted.name);
     document.context.clone_from(&session.active.context);
     document.as_of = session.active.clock.now();
-    let missing = view.gaps(&[AskKind::Why, AskKind::Changes, alerts]);
+    // a source that analyses tells changes with its analysis
+    let others: Vec<SourceInfo> =
+        view.sources.iter().filter(|source| !source.answers.contains(&AskKind::Why)).cloned().collect();
+    let mut missing = view.gaps(&[AskKind::Why, alerts]);
+    missing.extend(WorldView { sources: &others, ..view }.gaps(&[AskKind::Changes]));
     document.is_partial = !missing.is_empty();
     document.notes.splice(0..0, missing);
     document.notes.extend(alert_note);

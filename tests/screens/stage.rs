@@ -29,6 +29,7 @@ use crate::machines::MachineSource;
 use crate::pager::Pager;
 use crate::picture;
 use crate::promises::SloSource;
+use crate::why::CauseSource;
 
 /// The start of every test: 2026-01-14 02:52:07 UTC.
 const NOW: i64 = 1_768_359_127;
@@ -82,6 +83,14 @@ impl Stage {
     /// One source with a service of many machines, with all questions answered.
     pub(crate) fn machines(size: (u16, u16)) -> Self {
         let mut stage = Self::of(size, clock(), vec![Arc::new(MachineSource::new())]);
+        stage.answering = true;
+        stage.tick();
+        stage
+    }
+
+    /// One source that knows why a service fails, with all questions answered.
+    pub(crate) fn causes(size: (u16, u16)) -> Self {
+        let mut stage = Self::of(size, clock(), vec![Arc::new(CauseSource::new())]);
         stage.answering = true;
         stage.tick();
         stage

@@ -137,10 +137,10 @@ pub fn compared(analysis: &WhyAnalysis, has_causes: bool) -> String {
         1 => format!("1 label looked at ({names})"),
         n => format!("{n} labels looked at ({names})"),
     };
-    let rest = if has_causes {
-        "nothing else stands out"
-    } else {
-        "nothing stands out: the change is spread evenly"
+    let rest = match (has_causes, labels.is_empty()) {
+        (true, _) => "nothing else stands out",
+        (false, true) => "nothing stands out",
+        (false, false) => "nothing stands out: the change is spread evenly",
     };
     format!("{count}, {rest}.")
 }

@@ -28,7 +28,7 @@ use budget::Budget;
 use levels::LevelSeries;
 use metrics::{Counted, PART, ServiceMetrics, comparable};
 use neighbours::begins;
-use tables::Comparison;
+use tables::LabelComparison;
 
 mod budget;
 mod levels;
@@ -207,7 +207,7 @@ impl<'a> Run<'a> {
         comparisons.sort_by(|a, b| b.0.severity.total_cmp(&a.0.severity));
         let compared = join_all(comparisons.iter().map(async |(_, comparison)| match comparison {
             Some(comparison) => comparison.run(self.budget).await,
-            None => tables::Compared::default(),
+            None => tables::ComparedLabels::default(),
         }));
         let changed = changed_levels(&levels);
         let (compared, levels, others) = tokio::join!(
@@ -248,13 +248,9 @@ impl<'a> Run<'a> {
         let from = self.query.since.unwrap_or(self.end).min(self.end);
         let since = from.checked_sub(CHANGES_BEFORE).unwrap_or(from);
         let Run { plan, query, .. } = self;
-        let asked = ServiceChanges::new(
-            &plan.packs,
-            &plan.services.labels,
-            &query.service,
-            (since, self.end),
-            interval,
-        );
+        let metrics = self.metrics.all.values().map(|metric| (&*metric.name, metric.by.as_str())).collect();
+        let (usual, times) = (&plan.services.labels, (since, self.end));
+        let asked = ServiceChanges::new(&plan.packs, usual, &query.service, metrics, times, interval);
         let matrix = self.budget.range("changes", &asked.query(), asked.span).await;
         matrix.map(|matrix| asked.read(&matrix, self.budget.source())).unwrap_or_default()
     }
@@ -306,7 +302,7 @@ impl<'a> Run<'a> {
         signals: &Signals,
         codes: &[String],
         (labels, slow_labels): (&[Text], &[Text]),
-    ) -> Vec<(Symptom, Option<Comparison<'s>>)> {
+    ) -> Vec<(Symptom, Option<LabelComparison<'s>>)> {
         let filters = &self.query.filters;
         let mut found = Vec::new();
         if let (Some((grid, series)), Some((requests, metric))) = (&signals.requests, &self.metrics.requests)
@@ -315,7 +311,7 @@ impl<'a> Run<'a> {
             let counted = || Counted::Failed { requests, codes: codes.to_vec() };
             let mut add = |signal, shift: SignalShift, values: Vec<f64>, difference| {
                 let symptom = self.symptom(signal, *grid, &shift, &metric.name, values);
-                let comparison = |good| Comparison {
+                let comparison = |good| LabelComparison {
                     counted: counted(),
                     metric,
                     filters,
@@ -356,7 +352,7 @@ impl<'a> Run<'a> {
             symptom.bound = Some(*bound);
             // slow requests are less bad than failed ones
             symptom.severity *= SLOW;
-            let comparison = symptom.good.map(|good| Comparison {
+            let comparison = symptom.good.map(|good| LabelComparison {
                 counted: Counted::Slow { latency, bound: pattern(spelt), infinity: pattern(infinity) },
                 metric,
                 filters,

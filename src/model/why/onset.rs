@@ -29,7 +29,7 @@ pub struct Segment {
 
 /// A lasting shift of a series to a higher level, up to its last point.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shift {
+pub struct LevelShift {
     /// The first point of the present level.
     pub start: usize,
     /// The last point with data, exclusive.
@@ -125,7 +125,7 @@ fn mean_of(points: &[(usize, f64)]) -> Option<f64> {
 
 /// The last shift of a series to a higher level that lasts until its end; `None` if the present level is not above an earlier one.
 /// Whether the difference means anything is for the caller to judge by `noise` and the counts behind the values.
-pub fn last_shift(values: &[f64], lag: usize) -> Option<Shift> {
+pub fn last_shift(values: &[f64], lag: usize) -> Option<LevelShift> {
     let segments = segments(values, lag);
     let (present, earlier) = segments.split_last()?;
     let usual = earlier.iter().filter(|segment| segment.points.len() >= USUAL).map(|segment| segment.mean);
@@ -161,7 +161,7 @@ pub fn last_shift(values: &[f64], lag: usize) -> Option<Shift> {
     let is_step = highest - before >= 0.6 * (after - before);
     let usual = usual.into_iter().map(|(index, _)| index).collect();
     let (end, present) = (present.points.end, present.points.clone());
-    Some(Shift { start, end, good, usual, before, after, present, noise, is_step })
+    Some(LevelShift { start, end, good, usual, before, after, present, noise, is_step })
 }
 
 /// The runs of segments at the usual level, without the points that may contain a part of another level.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::onset::{Shift, last_shift};
+use super::onset::{LevelShift, last_shift};
 
 /// How many standard deviations a change must be, both of the counts and of the usual level.
 const SIGMAS: f64 = 5.0;
@@ -70,7 +70,7 @@ pub struct SignalShift {
 }
 
 impl SignalShift {
-    fn of(shift: &Shift, severity: f64) -> Self {
+    fn of(shift: &LevelShift, severity: f64) -> Self {
         Self {
             bad: shift.start..shift.end,
             good: Some(shift.good.clone()),
@@ -99,7 +99,7 @@ pub fn ratio_shift(series: &CountedSeries, lag: usize, step: f64) -> Option<Sign
     is_bad.then_some(SignalShift { bad: first..last + 1, good: None, before: None, after, severity: after })
 }
 
-fn is_ratio_rise(series: &CountedSeries, shift: &Shift, step: f64) -> bool {
+fn is_ratio_rise(series: &CountedSeries, shift: &LevelShift, step: f64) -> bool {
     let rise = shift.after - shift.before;
     let (good, good_failed) = series.counts(shift.usual.iter().copied(), step);
     let (bad, bad_failed) = series.counts(shift.present.clone(), step);
@@ -147,7 +147,7 @@ pub fn traffic_shift(rates: &[f64], lag: usize) -> Option<SignalShift> {
     let risen = last_shift(rates, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE) && shift.is_step);
     let fallen =
         last_shift(&negative, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE) && shift.is_step);
-    let severity = |shift: &Shift| {
+    let severity = |shift: &LevelShift| {
         let (low, high) =
             (shift.before.abs().min(shift.after.abs()), shift.before.abs().max(shift.after.abs()));
         if high > 0.0 { 0.5 * (1.0 - low / high) } else { 0.0 }
@@ -162,7 +162,7 @@ fn positive(shift: SignalShift) -> SignalShift {
     SignalShift { before: shift.before.map(|before| -before), after: -shift.after, ..shift }
 }
 
-fn is_change(shift: &Shift, least: f64) -> bool {
+fn is_change(shift: &LevelShift, least: f64) -> bool {
     let change = shift.after - shift.before;
     change >= SIGMAS * shift.noise && change >= least * shift.before.abs()
 }
@@ -180,7 +180,7 @@ pub enum LevelKind {
 
 /// Whether a level changed for the worse.
 pub fn level_shift(values: &[f64], lag: usize, kind: LevelKind) -> Option<SignalShift> {
-    let change = |shift: &Shift| (shift.after - shift.before).abs();
+    let change = |shift: &LevelShift| (shift.after - shift.before).abs();
     match kind {
         LevelKind::Ratio => {
             let shift = last_shift(values, lag)?;

@@ -182,9 +182,8 @@ fn row(cx: &ScreenCx<'_>, at: usize, cause: &Cause, page: &mut PageContent) {
 
 /// The share of the difference as a bar of eighths; `#` in ASCII.
 fn bar(cx: &ScreenCx<'_>, cause: &Cause) -> String {
-    let share = match (cause.kind, cause.explained) {
-        (CauseKind::Label, Some(explained)) => explained.clamp(0.0, 1.0),
-        _ => return " ".repeat(usize::from(BAR) + 5),
+    let Some(share) = cause.explained.filter(|_| cause.kind == CauseKind::Label) else {
+        return " ".repeat(usize::from(BAR) + 5);
     };
     let cells = (share * f64::from(BAR)).round();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and BAR")]

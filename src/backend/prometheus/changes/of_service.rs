@@ -19,13 +19,15 @@ use crate::model::source::SourceId;
 
 /// The label that tells the parts of the answer apart.
 const PART: &str = "burnwatch_part";
-/// The number of points.
-const POINTS: u16 = 1_000;
+/// The number of points: some ten seconds for the usual time, which tells well enough how long before something a change was.
+const POINTS: u16 = 520;
 
 /// The question about the changes of one service.
 pub(in crate::backend::prometheus) struct ServiceChanges<'a> {
     entries: Vec<&'a ChangeEntry>,
     usual: &'a [String],
+    /// The metrics that have the service in one of its usual labels, each with that label.
+    metrics: Vec<(&'a str, &'a str)>,
     service: Text,
     since: Timestamp,
     pub(in crate::backend::prometheus) span: TimeGrid,
@@ -37,6 +39,7 @@ impl<'a> ServiceChanges<'a> {
         packs: &'a [Pack],
         usual: &'a [String],
         service: &Text,
+        metrics: Vec<(&'a str, &'a str)>,
         (since, until): (Timestamp, Timestamp),
         interval: Duration,
     ) -> Self {
@@ -46,7 +49,7 @@ impl<'a> ServiceChanges<'a> {
         let from = since.checked_sub(super::CONTEXT).unwrap_or(since);
         let length = Duration::try_from(until.duration_since(from)).unwrap_or_default();
         let span = TimeGrid::ending(until, length, POINTS, interval);
-        Self { entries, usual, service: service.clone(), since, span }
+        Self { entries, usual, metrics, service: service.clone(), since, span }
     }
 
     /// The expressions of all entries, and of the reasons for restarts, told apart by [`PART`].
@@ -63,7 +66,9 @@ impl<'a> ServiceChanges<'a> {
                     .filter(|earlier| entry.services.is_empty() && *earlier != label);
                 let absent: String =
                     earlier.map(|earlier| format!(",{}=\"\"", promql::label(earlier))).collect();
-                let Some(matcher) = self.matcher(entry, label) else { continue };
+                let Some(matcher) = self.matcher(entry, label).filter(|_| self.may_have(entry, label)) else {
+                    continue;
+                };
                 let selector = entry.selector(entry.first(), &format!("{matcher}{absent}"));
                 let function = if entry.how == ChangeSign::Label { "count" } else { "max" };
                 let expr = format!("{function} by ({}) ({selector})", joined(&kept(entry, labels)));
@@ -76,6 +81,15 @@ impl<'a> ServiceChanges<'a> {
             }
         }
         parts.join(" or ")
+    }
+
+    /// Whether there may be series of an entry that name the service by this label.
+    fn may_have(&self, entry: &ChangeEntry, label: &str) -> bool {
+        if !entry.services.is_empty() {
+            return true;
+        }
+        let Ok(pattern) = regex::Regex::new(&format!("^(?:{})$", entry.first())) else { return true };
+        self.metrics.iter().any(|(name, by)| *by == label && pattern.is_match(name))
     }
 
     /// The matcher for the service by one of the labels of an entry.
@@ -154,10 +168,13 @@ mod tests {
     fn one_valid_query_asks_for_all_changes_and_its_answer_tells_them() {
         let packs = packs::chosen(&[], &[]);
         let usual = ["service".to_owned(), "app".to_owned()];
+        let metrics = vec![("feature_flag_enabled", "service"), ("cart_build_info", "app")];
+        let times = (at(-600), at(0));
         let asked =
-            ServiceChanges::new(&packs, &usual, &"cart".into(), (at(-600), at(0)), Duration::from_secs(5));
+            ServiceChanges::new(&packs, &usual, &"cart".into(), metrics, times, Duration::from_secs(5));
         let query = asked.query();
         promql::parse(&query).unwrap_or_else(|error| panic!("{query}: {error:?}"));
+        assert!(!query.contains("process_start_time_seconds"), "{query}");
         let flags = asked.entries.iter().position(|entry| entry.kind == ChangeKind::Flag).unwrap();
         let part = format!("{flags}/0");
         let labels = Labels::from_iter([

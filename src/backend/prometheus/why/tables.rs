@@ -23,7 +23,7 @@ const MOST_VALUES: u32 = 50;
 const RESERVED: u32 = 3;
 
 /// The times to compare, and what differs.
-pub(super) struct Comparison<'a> {
+pub(super) struct LabelComparison<'a> {
     pub(super) counted: Counted<'a>,
     pub(super) metric: &'a ServiceMetric,
     pub(super) filters: &'a Labels,
@@ -39,7 +39,7 @@ pub(super) struct Comparison<'a> {
 
 /// The findings of a comparison, and the labels that were compared.
 #[derive(Debug, Default)]
-pub(super) struct Compared {
+pub(super) struct ComparedLabels {
     pub(super) findings: Vec<LabelFinding>,
     pub(super) labels: Vec<Text>,
 }
@@ -87,7 +87,7 @@ struct Side {
     seconds: f64,
 }
 
-impl Comparison<'_> {
+impl LabelComparison<'_> {
     fn sides(&self) -> (Side, Side) {
         let lookback =
             |time: TimeRange| Duration::from_secs(time.length().max(self.shortest).as_secs().max(1));
@@ -115,9 +115,9 @@ impl Comparison<'_> {
     }
 
     /// Compares the two times.
-    pub(super) async fn run(&self, budget: &Budget<'_>) -> Compared {
+    pub(super) async fn run(&self, budget: &Budget<'_>) -> ComparedLabels {
         if self.labels.is_empty() {
-            return Compared::default();
+            return ComparedLabels::default();
         }
         if self.combinations() <= MOST_COMBINATIONS {
             let (good, bad) = self.sides();
@@ -125,18 +125,18 @@ impl Comparison<'_> {
             let (good, bad) = tokio::join!(self.read(budget, good, &by, ""), self.read(budget, bad, &by, ""));
             if let (Some(good), Some(bad)) = (good, bad) {
                 let cells = cells(&good, &bad);
-                return Compared { findings: rank(&cells, self.difference), labels: labels_of(&cells) };
+                return ComparedLabels { findings: rank(&cells, self.difference), labels: labels_of(&cells) };
             }
         }
         self.by_label(budget).await
     }
 
     /// Compares label by label.
-    async fn by_label(&self, budget: &Budget<'_>) -> Compared {
+    async fn by_label(&self, budget: &Budget<'_>) -> ComparedLabels {
         let (good, bad) = self.sides();
         let by = &self.metric.by;
         let totals = tokio::join!(self.read(budget, good, by, ""), self.read(budget, bad, by, ""));
-        let (Some(all_good), Some(all_bad)) = totals else { return Compared::default() };
+        let (Some(all_good), Some(all_bad)) = totals else { return ComparedLabels::default() };
         let all = (total(&all_good), total(&all_bad));
         let affordable = usize::try_from(budget.left().saturating_sub(RESERVED) / 2).unwrap_or(0);
         let (asked, left) = self.labels.split_at(affordable.min(self.labels.len()));
@@ -153,7 +153,7 @@ impl Comparison<'_> {
         findings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.labels.cmp(&b.labels)));
         let mut labels = asked.to_vec();
         labels.sort();
-        Compared { findings, labels }
+        ComparedLabels { findings, labels }
     }
 
     async fn of_label(
