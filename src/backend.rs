@@ -7,11 +7,13 @@ mod alertmanager;
 mod clock;
 pub mod demo;
 mod handlers;
+mod jaeger;
 mod kit;
 pub mod packs;
 mod pagerduty;
 mod prometheus;
 mod runbooks;
+mod tempo;
 mod unfit;
 mod writes;
 
@@ -35,9 +37,11 @@ use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use alertmanager::Alertmanager;
+use jaeger::Jaeger;
 use packs::Pack;
 use pagerduty::PagerDuty;
 use prometheus::Prometheus;
+use tempo::Tempo;
 
 /// The future of an answer; dropping it cancels the question.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
@@ -122,6 +126,8 @@ static REGISTRY: &[(&KindSpec, Connect)] = &[
     (&prometheus::SPEC, |id, source, deps| shared(Prometheus::new(id, source, deps))),
     (&alertmanager::SPEC, |id, source, deps| shared(Alertmanager::new(id, source, deps))),
     (&pagerduty::SPEC, |id, source, deps| shared(PagerDuty::new(id, source, deps))),
+    (&tempo::SPEC, |id, source, deps| shared(Tempo::new(id, source, deps))),
+    (&jaeger::SPEC, |id, source, deps| shared(Jaeger::new(id, source, deps))),
 ];
 
 fn shared<S: Source + 'static>(made: Result<S, SourceError>) -> Result<Arc<dyn Source>, SourceError> {

@@ -12,6 +12,7 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::runbook::RunbookQuery;
 use crate::model::source::{ErrorKind, SourceError};
+use crate::model::trace::TraceId;
 
 /// The moment of a question, and which answer the caller already has.
 #[derive(Debug, Clone, Copy)]

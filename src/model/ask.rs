@@ -21,6 +21,7 @@ use super::service::{ServiceDetail, ServiceSnapshot, ServiceTrends};
 use super::silence::Silence;
 use super::slo::SloSnapshot;
 use super::source::{ProbeReport, SourceError, SourceId};
+use super::trace::{TraceId, TraceSearch, TraceSnapshot};
 use super::warning::Warning;
 pub(crate) use table::asks;
 use terms::FREQUENT_INTERVAL;

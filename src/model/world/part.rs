@@ -18,6 +18,10 @@ pub enum WorldPart {
     Silences,
     /// The health of each source.
     Sources,
+    /// One trace.
+    Trace,
+    /// The slowest and the failed traces of a service.
+    Traces,
 }
 
 impl WorldPart {
@@ -31,6 +35,8 @@ impl WorldPart {
             Self::OnCall => &[AskKind::OnCall],
             Self::Silences => &[AskKind::Silences],
             Self::Sources => &[AskKind::Probe],
+            Self::Trace => &[AskKind::Trace],
+            Self::Traces => &[AskKind::Traces],
         }
     }
 
@@ -45,6 +51,8 @@ impl WorldPart {
             Self::OnCall => &[AskKind::OnCall],
             Self::Silences => &[AskKind::Silences, AskKind::Alerts, AskKind::Rules],
             Self::Sources => AskKind::all_vital(),
+            Self::Trace => &[AskKind::Trace],
+            Self::Traces => &[AskKind::Traces],
         }
     }
 }
