@@ -26,6 +26,7 @@ mod snapshot;
 mod sources;
 mod stats;
 mod status;
+mod traces;
 mod tui;
 mod user_assets;
 mod view;
@@ -149,6 +150,8 @@ impl<'a> CliContext<'a> {
             }
             Some(Verb::Handoff { since }) => report_verbs::handoff(self, *since),
             Some(Verb::Postmortem { incident }) => report_verbs::postmortem(self, incident),
+            Some(Verb::Trace { id, listing }) => traces::trace(self, *id, *listing),
+            Some(Verb::Traces(wanted)) => traces::traces(self, wanted),
             Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),
             Some(Verb::Oncall(listing)) => self.list(*listing, needs::ONCALL, oncall::document),
             Some(Verb::Silences { listing, all }) => {

@@ -80,7 +80,7 @@ reexport! { [crate]
         assessment: Case, assess;
         duration: parse, short, text;
         fingerprint: Fingerprint;
-        fixtures: alert, group, incident, pager_ref, person, reading, slo, source;
+        fixtures: alert, group, incident, pager_ref, person, reading, slo, source, span;
         guard: Guard;
         health: Health, Thresholds;
         host: Host, NamedSignal, Usage, order;
@@ -112,6 +112,8 @@ reexport! { [crate]
         source: ErrorKind, Kind, ProbeReport, SourceError, SourceId;
         source_info: SourceInfo;
         text: LIMIT, clean, clean_document, clean_lines, clean_output, is_harmless;
+        trace: Span, SpanEvent, SpanKind, SpanStatus, Trace, TraceId, TraceSearch, TraceSnapshot,
+            TraceSummary;
     }
 }
 

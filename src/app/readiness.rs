@@ -10,7 +10,16 @@ use crate::model::remote::AnswerState;
 
 /// Whether each query of the current screen has an answer or an error, and none is in flight.
 pub fn is_settled(state: &State, now: Timestamp) -> bool {
-    screens::wants(state.screen(), &state.shared, now).iter().all(|want| {
+    are_settled(state, &screens::wants(state.screen(), &state.shared, now))
+}
+
+/// The same for the queries that only this screen sends.
+pub fn is_own_settled(state: &State, now: Timestamp) -> bool {
+    are_settled(state, &state.screen().wants(&state.shared, now))
+}
+
+fn are_settled(state: &State, wants: &[Want]) -> bool {
+    wants.iter().all(|want| {
         // a failing source gets no further queries until it has recovered
         state.shared.scheduler.traffic(&want.source).failure().is_some()
             || answer(state, want).is_some_and(AnswerState::is_settled)
@@ -20,8 +29,17 @@ pub fn is_settled(state: &State, now: Timestamp) -> bool {
 
 /// The data that the current screen needs and does not have, or only in part: source and reason, without duplicates.
 pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
+    gaps_of(state, screens::wants(state.screen(), &state.shared, now))
+}
+
+/// The same for the queries that only this screen sends.
+pub fn own_gaps(state: &State, now: Timestamp) -> Vec<String> {
+    gaps_of(state, state.screen().wants(&state.shared, now))
+}
+
+fn gaps_of(state: &State, wants: Vec<Want>) -> Vec<String> {
     let mut gaps: Vec<String> = Vec::new();
-    for want in screens::wants(state.screen(), &state.shared, now) {
+    for want in wants {
         let (source, word) = (&want.source, want.ask.kind().word());
         let answer = answer(state, &want);
         let failure = state.shared.scheduler.traffic(source).failure().cloned();

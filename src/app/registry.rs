@@ -41,6 +41,10 @@ macro_rules! screens {
                 Report(Document) document::OpenDocument;
                 /// The runbook of an alert, incident, SLO or service.
                 Runbook(Arc<RunbookQuery>) runbook::OpenRunbook;
+                /// One trace.
+                Trace(TraceId) trace::OpenTrace;
+                /// The slowest and the failed traces of a service.
+                Traces(Text) traces::OpenTraces;
             }
         }
     };

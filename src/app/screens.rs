@@ -17,6 +17,8 @@ pub mod slo;
 pub mod slos;
 pub mod sources;
 pub mod timeline;
+pub mod trace;
+pub mod traces;
 
 use jiff::Timestamp;
 
@@ -155,6 +157,7 @@ mod tests {
             mistakes(silences::columns::COLUMNS, &[]),
             mistakes(oncall::columns::COLUMNS, &[]),
             mistakes(sources::columns::COLUMNS, &[]),
+            mistakes(traces::columns::COLUMNS, &named(&traces::columns::ORDERS)),
         ];
         assert_eq!(all.concat(), Vec::<String>::new());
     }

@@ -7,3 +7,4 @@ pub mod on_call;
 pub mod runbook;
 pub mod service;
 pub mod slo;
+pub mod trace;

@@ -7,6 +7,7 @@ pub(super) mod double;
 pub(super) mod firing_text;
 pub(super) mod http;
 pub(super) mod lenient;
+pub(super) mod otlp;
 pub(super) mod paging;
 pub(super) mod parts;
 pub(super) mod probe;
@@ -14,3 +15,4 @@ pub(super) mod skew;
 #[cfg(test)]
 pub(super) mod tests;
 pub(super) mod time;
+pub(super) mod traces;

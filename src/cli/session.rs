@@ -25,7 +25,7 @@ use crate::config::kind;
 use crate::config::load::ConfigError;
 use crate::config::settings::Settings;
 use crate::model::alert::Alert;
-use crate::model::ask::{Answer, AskKind, Query, Question, Reply};
+use crate::model::ask::{Answer, AskKind, Query, Question, Reply, Topic};
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
@@ -189,6 +189,24 @@ impl Session {
         let mut state = self.state_at(place);
         let is_complete = |state: &State| readiness::is_settled(state, self.active.clock.now());
         self.gather(&mut state, app::update, is_complete, self.deadline())?;
+        Ok(state)
+    }
+
+    /// As [`Self::look`], with the queries that only this screen sends, over this time until now.
+    pub(super) fn look_only(&self, place: Screen, length: Duration) -> Result<State, SessionError> {
+        let mut state = self.state_at(place);
+        state.shared.range.length = length;
+        let update = |state: &mut State, event: Event, now: Timestamp| {
+            let mut effects = app::update(state, event, now);
+            let own: Vec<Topic> =
+                state.screen().wants(&state.shared, now).iter().map(|want| want.ask.topic()).collect();
+            effects.retain(
+                |effect| !matches!(effect, Effect::Fetch(question) if !own.contains(&question.ask.topic())),
+            );
+            effects
+        };
+        let is_complete = |state: &State| readiness::is_own_settled(state, self.active.clock.now());
+        self.gather(&mut state, update, is_complete, self.deadline())?;
         Ok(state)
     }
 

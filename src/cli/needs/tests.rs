@@ -21,12 +21,14 @@ use crate::cli::args::{ListingArgs, StatsArgs, StatsGrouping};
 use crate::cli::report::{ReportDocument, json};
 use crate::cli::view::WorldView;
 use crate::cli::{
-    alerts, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
+    alerts, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status, traces,
 };
 use crate::model::ask::{Answered, Ask, Question};
+use crate::model::fixtures;
 use crate::model::runbook::RunbookQuery;
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
+use crate::model::trace::{Trace, TraceId};
 use crate::model::world::{HealthPolicy, World};
 use crate::runtime::App;
 
@@ -67,7 +69,9 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
     let all = AlertFilter::new(&[], true).unwrap();
     let since = Duration::from_secs(7 * 86_400);
     let listing = ListingArgs { output: crate::cli::args::Format::Json };
-    let documents: [(Needs, ReportDocument); 10] = [
+    let one = fixtures::span(1, None, "shop", "POST /order", 0, 9);
+    let one = Trace::new(TraceId::new(1).unwrap(), vec![one]).unwrap();
+    let documents: [(Needs, ReportDocument); 12] = [
         (STATUS, status::document(&view)),
         (SERVICES, services::document(&view)),
         (SLOS, slos::document(&view)),
@@ -78,6 +82,8 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (SILENCES, silences::document(&view, false)),
         (SOURCES, sources::document(&view)),
         (DOCTOR, doctor::document(&view)),
+        (TRACE, traces::trace_document(&view, &SourceId::new("tempo"), &one, Vec::new())),
+        (TRACES, traces::list_document(&view, "shop", Vec::new(), false, Vec::new())),
     ];
     let texts = documents.into_iter().map(|(needs, document)| {
         let answers = ReportDocument { notes: Vec::new(), is_partial: false, ..document };
@@ -133,6 +139,8 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
             "an escalation policy",
         ),
         (Place::Runbook(Arc::new(wanted)), "a runbook"),
+        (Place::Trace(TraceId::new(1).unwrap()), "a trace"),
+        (Place::Traces(world.services().first().unwrap().name.clone()), "the traces of a service"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
         (Place::Report(Document::Statistics(hours)), "statistics"),
         (Place::Report(Document::Postmortem(IncidentKey::of(incident))), "the postmortem, `postmortem`"),
