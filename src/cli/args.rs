@@ -209,7 +209,7 @@ pub(super) enum Verb {
         #[arg(long, value_name = "DURATION", default_value = "12h", value_parser = acting::length)]
         since: Duration,
     },
-    /// One trace: where its time goes, where a failure began, its spans
+    /// One trace: where its time goes, where a failure began
     #[command(after_help = LISTING)]
     Trace {
         /// Its id, in hexadecimal digits, or a whole traceparent header

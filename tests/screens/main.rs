@@ -17,6 +17,7 @@ mod silences;
 mod slos;
 mod stage;
 mod timeline;
+mod traces;
 
 use burnwatch::testing::app::display_settings::{Charset, Colours};
 use burnwatch::testing::app::theme::Role;
