@@ -126,11 +126,11 @@ impl Jaeger {
                 Ok(body) if !is_page(&body) => {
                     let read = spans(&body)?;
                     let (spans, lost) = read.into_trace(id);
-                    return trace_reply(trace(id, spans, &self.settings), lost);
+                    return Ok(trace_reply(trace(id, spans, &self.settings), lost));
                 }
                 Ok(_) => self.step_down(Api::Legacy),
                 Err(error) if is_no_path(&error) => self.step_down(Api::Legacy),
-                Err(error) if is_no_trace(&error) => return trace_reply(None, 0),
+                Err(error) if is_no_trace(&error) => return Ok(trace_reply(None, 0)),
                 Err(error) => return Err(error),
             }
         }
@@ -142,9 +142,9 @@ impl Jaeger {
                 let partial = wire.errors.all.first().map(|error| Text::from(body.words(&error.msg.0)));
                 let (spans, lost) = read.into_trace(id);
                 let found = trace(id, spans, &self.settings);
-                trace_reply(found.map(|trace| Trace { partial, ..trace }), lost)
+                Ok(trace_reply(found.map(|trace| Trace { partial, ..trace }), lost))
             }
-            Err(error) if is_no_trace(&error) && !is_no_path(&error) => trace_reply(None, 0),
+            Err(error) if is_no_trace(&error) && !is_no_path(&error) => Ok(trace_reply(None, 0)),
             Err(error) => Err(self.explain_error(error)),
         }
     }
@@ -155,7 +155,7 @@ impl Jaeger {
         let name = self.settings.service(service);
         let wanted =
             |minimum, is_failed| search::SearchInput { service: name, from, until, minimum, is_failed };
-        let first = self.search(&wanted(None, false)).await?;
+        let first = self.search(&wanted(Duration::ZERO, false)).await?;
         // now the API that the server has is known
         let limit = self.limit();
         let mut search = SlowestSearch::new(limit.into());
@@ -166,7 +166,7 @@ impl Jaeger {
             lost += found.lost;
             search.take(found.traces);
         }
-        let failed = self.search(&wanted(None, true)).await?;
+        let failed = self.search(&wanted(Duration::ZERO, true)).await?;
         let is_cut = search.is_cut() || failed.traces.len() >= limit.into();
         search.add(failed.traces);
         let snapshot = search.finish(from, until, is_cut);
@@ -205,13 +205,11 @@ impl Jaeger {
                 Err(error) if is_no_trace(&error) => return Ok(search::Found::default()),
                 Err(error) => return Err(error),
             };
-            match older {
-                Some(older) => self.step_down(older),
-                None => {
-                    let reason = "a web page instead of Jaeger's API".to_owned();
-                    return Err(self.http.error(ErrorKind::Garbled { reason }));
-                }
-            }
+            let Some(older) = older else {
+                let reason = "a web page instead of Jaeger's API".to_owned();
+                return Err(self.http.error(ErrorKind::Garbled { reason }));
+            };
+            self.step_down(older);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Grafana Tempo: single traces, and the slowest and the failed traces of a service by TraceQL.
+//! Grafana Tempo: single traces, and the slowest and the failed traces of a service by `TraceQL`.
 
 mod kind;
 mod search;
@@ -113,7 +113,7 @@ impl Tempo {
                 self.is_old.store(true, Ordering::Relaxed);
                 let mut read = SpansRead::default();
                 read.add(&object(&body)?);
-                self.reply(id, read, None)
+                Ok(self.reply(id, read, None))
             }
             // for a trace that it does not have, the older API answers with an empty 404
             Err(error) if error.kind.refused(404).is_some_and(is_missing_trace) => trace_reply(None, 0),
@@ -127,16 +127,16 @@ impl Tempo {
         read.add(&wire.trace);
         let is_partial = wire.status.0.eq_ignore_ascii_case("PARTIAL") || wire.status.0 == "1";
         let partial = is_partial.then(|| Text::from(body.words(&wire.message.0)));
-        self.reply(id, read, partial)
+        Ok(self.reply(id, read, partial))
     }
 
-    fn reply(&self, id: TraceId, read: SpansRead, partial: Option<Text>) -> Answered {
+    fn reply(&self, id: TraceId, read: SpansRead, partial: Option<Text>) -> Reply {
         let (spans, lost) = read.into_trace(id);
         let found = trace(id, spans, &self.settings);
         trace_reply(found.map(|trace| Trace { partial, ..trace }), lost)
     }
 
-    /// The slowest and the failed traces of a service. TraceQL cannot sort by duration, so searches with rising minimum durations
+    /// The slowest and the failed traces of a service. `TraceQL` cannot sort by duration, so searches with rising minimum durations
     /// find the slowest.
     async fn traces(&self, service: &Text, from: Timestamp, until: Timestamp) -> Answered {
         let name = self.settings.service(service);
@@ -150,7 +150,7 @@ impl Tempo {
         }
         let failed = self.search(&search::failed(name), from, until).await?;
         let is_cut = search.is_cut() || failed.traces.len() >= limit;
-        let failed_traces = failed.traces.into_iter().map(|trace| search::as_failed(trace)).collect();
+        let failed_traces = failed.traces.into_iter().map(search::as_failed).collect();
         search.add(failed_traces);
         let snapshot = search.finish(from, until, is_cut);
         let mut parts = AnswerParts::default();
@@ -161,7 +161,7 @@ impl Tempo {
         Ok(parts.reply(Answer::Traces(snapshot)))
     }
 
-    /// Runs one TraceQL search. Its times are in seconds; the part of a second at the end is included.
+    /// Runs one `TraceQL` search. Its times are in seconds; the part of a second at the end is included.
     async fn search(
         &self,
         query: &str,

@@ -65,7 +65,8 @@ pub(super) struct SearchInput<'a> {
     pub(super) service: &'a str,
     pub(super) from: Timestamp,
     pub(super) until: Timestamp,
-    pub(super) minimum: Option<Duration>,
+    /// Zero: traces of any duration.
+    pub(super) minimum: Duration,
     /// Only traces in which a span of the service failed.
     pub(super) is_failed: bool,
 }
@@ -80,7 +81,7 @@ pub(super) struct Found {
 
 impl SearchInput<'_> {
     pub(super) fn parameters(&self, api: Api, limit: u16) -> Vec<(&'static str, String)> {
-        let minimum = self.minimum.filter(|minimum| !minimum.is_zero());
+        let minimum = Some(self.minimum).filter(|minimum| !minimum.is_zero());
         match api {
             Api::Summaries | Api::V3 => {
                 let mut all = vec![

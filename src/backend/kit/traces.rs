@@ -13,7 +13,7 @@ use super::http::Body;
 use super::lenient::{LenientObject, unreadable_warning};
 use super::parts::AnswerParts;
 use crate::config::kind::OwnSettings;
-use crate::model::ask::{Answer, Answered};
+use crate::model::ask::{Answer, Reply};
 use crate::model::labels::Text;
 use crate::model::source::SourceError;
 use crate::model::trace::{Span, Trace, TraceId, TraceSearch, TraceSnapshot, TraceSummary};
@@ -79,14 +79,14 @@ pub(crate) fn object<'b, T: Deserialize<'b>>(body: &'b Body) -> Result<T, Source
 }
 
 /// The reply about one trace. `lost` is the number of spans that could not be read; `None`: there is no such trace.
-pub(crate) fn trace_reply(found: Option<Trace>, lost: usize) -> Answered {
+pub(crate) fn trace_reply(found: Option<Trace>, lost: usize) -> Reply {
     let mut parts = AnswerParts::default();
     parts.warnings.extend(unreadable_warning(lost, "spans"));
     if let Some(why) = found.as_ref().and_then(|trace| trace.partial.as_ref()) {
         let colon = if why.is_empty() { "" } else { ": " };
         parts.warnings.push(Warning::part(format!("the trace is incomplete{colon}{why}")));
     }
-    Ok(parts.reply(Answer::Trace(TraceSearch { found: found.map(Arc::new) })))
+    parts.reply(Answer::Trace(TraceSearch { found: found.map(Arc::new) }))
 }
 
 /// A trace of these spans, with its link.
@@ -111,9 +111,9 @@ impl SlowestSearch {
         Self { limit, minimum: None, rounds: 0, is_done: false, found: BTreeMap::new() }
     }
 
-    /// The minimum duration of the next search, if another one is needed; the inner `None` is no minimum.
-    pub(crate) fn next_minimum(&self) -> Option<Option<Duration>> {
-        (!self.is_done && self.rounds < ROUNDS).then_some(self.minimum)
+    /// The minimum duration of the next search, if another one is needed; zero: any duration.
+    pub(crate) fn next_minimum(&self) -> Option<Duration> {
+        (!self.is_done && self.rounds < ROUNDS).then(|| self.minimum.unwrap_or_default())
     }
 
     /// Takes what a search has found.
@@ -192,7 +192,7 @@ mod tests {
         while let Some(minimum) = search.next_minimum() {
             rounds += 1;
             let all = millis.iter().zip(0..).map(|(millis, number)| summary(number, *millis));
-            let slow = all.filter(|trace| minimum.is_none_or(|minimum| trace.duration >= minimum));
+            let slow = all.filter(|trace| trace.duration >= minimum);
             search.take(slow.take(limit).collect());
         }
         let is_cut = search.is_cut();

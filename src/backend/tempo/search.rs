@@ -1,4 +1,4 @@
-//! TraceQL for the traces of a service, and what a search finds.
+//! `TraceQL` for the traces of a service, and what a search finds.
 
 use std::time::Duration;
 
@@ -17,10 +17,12 @@ pub(super) struct Found {
 }
 
 /// All traces of a service that take at least this long. Strings are quoted as in PromQL; durations are those of Go.
-pub(super) fn of_service(service: &str, minimum: Option<Duration>) -> String {
-    let minimum = minimum.filter(|minimum| !minimum.is_zero());
-    let minimum = minimum.map(|minimum| format!(" && traceDuration >= {}ns", minimum.as_nanos()));
-    format!("{{ resource.service.name = {}{} }}", quoted(service), minimum.unwrap_or_default())
+pub(super) fn of_service(service: &str, minimum: Duration) -> String {
+    let minimum = match minimum.as_nanos() {
+        0 => String::new(),
+        nanoseconds => format!(" && traceDuration >= {nanoseconds}ns"),
+    };
+    format!("{{ resource.service.name = {}{minimum} }}", quoted(service))
 }
 
 /// The traces in which a span of this service failed.

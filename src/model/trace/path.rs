@@ -79,9 +79,8 @@ impl PathFrame {
     fn new(nodes: &[SpanNode], node: usize, low: u64, high: u64) -> Self {
         // a consumer of a message that outlives its producer is not waited for
         let is_waited_for = |child: &SpanNode| child.span.kind != SpanKind::Consumer || child.to() <= high;
-        let mut children: Vec<usize> = children(nodes, node)
-            .filter(|child| nodes.get(*child).is_some_and(|child| is_waited_for(child)))
-            .collect();
+        let mut children: Vec<usize> =
+            children(nodes, node).filter(|child| nodes.get(*child).is_some_and(is_waited_for)).collect();
         let order =
             |child: &usize| nodes.get(*child).map(|child| (child.to().min(high), Reverse(child.from)));
         children.sort_by_key(order);
@@ -120,16 +119,13 @@ pub(super) fn critical_path(nodes: &mut [SpanNode]) -> Vec<PathSegment> {
                 path.push(PathSegment { node, from, to });
             }
         };
-        match frame.next(nodes) {
-            Some((child, from, to)) => {
-                add(to, frame.at);
-                frame.at = from;
-                frames.push(PathFrame::new(nodes, child, from, to));
-            }
-            None => {
-                add(frame.low, frame.at);
-                frames.pop();
-            }
+        if let Some((child, from, to)) = frame.next(nodes) {
+            add(to, frame.at);
+            frame.at = from;
+            frames.push(PathFrame::new(nodes, child, from, to));
+        } else {
+            add(frame.low, frame.at);
+            frames.pop();
         }
     }
     path.reverse();

@@ -16,6 +16,8 @@ pub(super) struct SpanRows {
     pub(super) found: ListFilter,
     order: SortOrder,
     folded: BTreeSet<SpanKey>,
+    /// Whether the cursor was moved to where the failure began.
+    has_begun: bool,
     trace: Option<Arc<Trace>>,
     /// The key of each node.
     keys: Vec<SpanKey>,
@@ -34,6 +36,7 @@ impl SpanRows {
     pub(super) fn reset(&mut self) {
         self.folded.clear();
         self.list.to_top();
+        self.has_begun = false;
     }
 
     /// Sets the trace; the same one changes nothing.
@@ -81,7 +84,7 @@ impl SpanRows {
         self.matches.as_ref().is_some_and(|matches| !matches.get(place).copied().unwrap_or(false))
     }
 
-    /// Rebuilds the rows. The cursor begins at the span in which the failure began.
+    /// Rebuilds the rows. On a trace that was just opened, the cursor moves to the span in which the failure began.
     pub(super) fn arrange(&mut self, revision: u64, is_typing: bool) {
         let trace = self.trace.clone();
         let nodes = trace.as_ref().map_or(&[][..], |trace| &trace.nodes);
@@ -97,8 +100,14 @@ impl SpanRows {
             next += if is_collapsed { node.below + 1 } else { 1 };
         }
         let origin = trace.as_ref().and_then(|trace| self.keys.get(trace.error_origin?));
-        let home = origin.and_then(|origin| rows.iter().position(|row| row == origin));
-        self.list.set_rows_from(rows, home.unwrap_or(0));
+        let begins_at = origin.and_then(|origin| rows.iter().position(|row| row == origin));
+        self.list.set_rows(rows);
+        if trace.is_some() && !self.has_begun {
+            self.has_begun = true;
+            if let Some(at) = begins_at {
+                self.list.move_to(at);
+            }
+        }
     }
 
     /// The key of the parent of a span.

@@ -3,7 +3,7 @@
 use super::rows::SpanKey;
 use super::{DETAILS, OpenTrace, details};
 use crate::app::list_screen::fold_sign;
-use crate::app::number::{latency, percent, plural};
+use crate::app::number::{percent, plural};
 use crate::app::prelude::*;
 use crate::app::subjects::trace;
 use crate::model::remote::AnswerState;
@@ -129,22 +129,22 @@ fn missing(screen: &OpenTrace, cx: &ScreenCx<'_>, below: Rect, buf: &mut Buffer)
 fn info(cx: &ScreenCx<'_>, trace: &Trace, width: u16) -> Vec<Vec<StyledRun<'static>>> {
     let mut lines = Vec::new();
     let errors = trace.errors();
-    let of_errors = if errors > 0 { (cx.symbol(Role::Trouble), Role::Trouble) } else { ("", Role::Muted) };
-    let root = trace.root().map_or_else(String::new, |root| {
-        let took = if root.length == duration_of(trace) {
-            String::new()
-        } else {
-            format!(" {} of", time(root.length))
-        };
-        format!(" {} {}{took}", root.span.service, root.span.operation)
-    });
+    let of_errors = if errors > 0 { (cx.symbol(Role::Trouble), Role::Trouble) } else { (" ", Role::Muted) };
+    let root = trace
+        .root()
+        .map_or_else(String::new, |root| format!(" {} {}", root.span.service, root.span.operation));
+    let length = trace.root().map_or(0, |root| root.length);
+    let whole = duration_of(trace);
+    let whole = if whole == length { String::new() } else { format!(" ({} to the last span)", time(whole)) };
     let all = trace.nodes.len() + trace.omitted;
     lines.push(vec![
         StyledRun::new(root, Role::Text),
-        StyledRun::new(format!("  {}", latency(trace.duration.as_secs_f64())), Role::Title),
+        StyledRun::new(format!("  {}", time(length)), Role::Title),
+        StyledRun::new(whole, Role::Muted),
         StyledRun::new(format!("  {} {}", of_errors.0, plural(errors, "error")), of_errors.1),
         StyledRun::new(format!("  {}", plural(all, "span")), Role::Text),
         StyledRun::new(format!("  {}", plural(trace.services.len(), "service")), Role::Text),
+        StyledRun::new(format!("  {} critical path", cx.charset.pick("━", "=")), Role::Muted),
     ]);
     if let Some(origin) = trace.error_origin.and_then(|at| trace.nodes.get(at)) {
         let why = origin.span.reason().map(|why| format!(": {why}")).unwrap_or_default();
@@ -223,8 +223,8 @@ impl Columns {
             let service = if room > 12 { 2 } else { 0 };
             return Self { operation: room.saturating_sub(service), service, bar: 0 };
         }
-        let service = (width / 8).clamp(8, 24);
-        let operation = (width * 3 / 10).clamp(16, 60);
+        let service = (width / 7).clamp(11, 24);
+        let operation = (width / 3).clamp(18, 60);
         Self { operation, service, bar: room.saturating_sub(service + operation + 1) }
     }
 
@@ -327,7 +327,7 @@ fn branch(cx: &ScreenCx<'_>, nodes: &[SpanNode], place: usize, width: u16) -> St
     while let Some((place, node)) = at.filter(|(_, node)| node.depth > 0 && parts.len() < levels) {
         let own = parts.is_empty();
         parts.push(match (own, is_last(place, node)) {
-            (true, true) => cx.charset.pick("└ ", "` "),
+            (true, true) => cx.charset.pick("└ ", "`-"),
             (true, false) => cx.charset.pick("├ ", "|-"),
             (false, true) => "  ",
             (false, false) => cx.charset.pick("│ ", "| "),

@@ -74,7 +74,7 @@ fn a_span_keeps_its_nanoseconds_kind_status_events_and_links() {
     assert_eq!((span.kind, span.status, &*span.message), (SpanKind::Client, SpanStatus::Error, "timed out"));
     assert_eq!(
         (span.starts_at.as_nanosecond(), span.duration),
-        (1_795_962_726_162_147_001, Duration::from_nanos(1000))
+        (1_795_962_726_162_147_001, Duration::from_micros(1))
     );
     assert_eq!(span.events[0].at.as_nanosecond(), 1_795_962_726_162_147_501);
     assert_eq!(span.events[1].at, span.starts_at);
