@@ -12,6 +12,8 @@
 
 #[path = "world/fleet.rs"]
 mod fleet;
+#[path = "world/logs.rs"]
+mod logs;
 #[path = "world/sent.rs"]
 mod sent;
 #[path = "world/table.rs"]
@@ -34,6 +36,7 @@ use burnwatch::testing::model::source::SourceId;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 use fleet::{Fleet, changed, now, raised};
+use logs::Logs;
 use sent::{groups, matrix, serve};
 use table::Table;
 
@@ -221,6 +224,39 @@ fn matchers(table: &mut Table, fleet: &mut Fleet) {
     );
 }
 
+/// The keys of the screen of logs with 10,000 loaded lines.
+fn logs(table: &mut Table) {
+    let mut logs = Logs::new(10_000);
+    table.line("Logs: frame", &mut logs, |_, _| (), |logs, ()| logs.draw());
+    for (what, keys) in [("move", ["up", "down"]), ("a page", ["pageup", "pagedown"]), ("wrap", ["W", "W"])] {
+        table.line(
+            &format!("Logs: {what}, and frame"),
+            &mut logs,
+            |_, round| keys[round % 2],
+            |logs, key| {
+                logs.press(key);
+                logs.draw();
+            },
+        );
+    }
+    logs.press("/");
+    let typed = ["r", "e", "q", "u", "e", "s", "t", "7"];
+    table.line(
+        "Logs: a letter of a filter, and frame",
+        &mut logs,
+        |logs, round| {
+            if round % typed.len() == 0 {
+                logs.press("ctrl-u");
+            }
+            typed[round % typed.len()]
+        },
+        |logs, letter| {
+            logs.press(letter);
+            logs.draw();
+        },
+    );
+}
+
 fn main() {
     if env::args().any(|argument| argument == "--list" || argument == "--test") {
         return;
@@ -234,6 +270,7 @@ fn main() {
         let mut fleet = Fleet::new(services, snapshot);
         screens(&mut table, &mut fleet);
         matchers(&mut table, &mut fleet);
+        logs(&mut table);
     }
     table.print();
 }

@@ -1,6 +1,8 @@
 //! The user interface: state, update, render. No tokio, no socket, no terminal, no file, no clock.
 
 pub mod alarm;
+mod change_report;
+pub mod chart_control;
 pub mod column_widths;
 pub mod columns;
 pub mod commands;
@@ -25,6 +27,10 @@ pub mod line_editor;
 pub mod list;
 pub mod list_filter;
 mod list_screen;
+pub mod log_filter;
+pub mod log_format;
+pub mod log_list;
+pub mod log_subject;
 pub mod markdown;
 pub mod markdown_writer;
 pub mod menu;

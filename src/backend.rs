@@ -6,15 +6,20 @@
 mod alertmanager;
 mod clock;
 pub mod demo;
+mod exec;
+mod file;
 mod handlers;
 mod jaeger;
 mod kit;
+pub mod listen;
+mod loki;
 pub mod packs;
 mod pagerduty;
 mod prometheus;
 mod runbooks;
 mod tempo;
 mod unfit;
+mod victorialogs;
 mod writes;
 
 use std::future::{Future, ready};
@@ -37,11 +42,15 @@ use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use alertmanager::Alertmanager;
+use exec::Exec;
+use file::ChangeFile;
 use jaeger::Jaeger;
+use loki::Loki;
 use packs::Pack;
 use pagerduty::PagerDuty;
 use prometheus::Prometheus;
 use tempo::Tempo;
+use victorialogs::VictoriaLogs;
 
 /// The future of an answer; dropping it cancels the question.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
@@ -126,6 +135,10 @@ static REGISTRY: &[(&KindSpec, Connect)] = &[
     (&prometheus::SPEC, |id, source, deps| shared(Prometheus::new(id, source, deps))),
     (&alertmanager::SPEC, |id, source, deps| shared(Alertmanager::new(id, source, deps))),
     (&pagerduty::SPEC, |id, source, deps| shared(PagerDuty::new(id, source, deps))),
+    (&file::SPEC, |id, source, deps| shared(ChangeFile::new(id, source, deps))),
+    (&exec::SPEC, |id, source, deps| shared(Exec::new(id, source, deps))),
+    (&loki::SPEC, |id, source, deps| shared(Loki::new(id, source, deps))),
+    (&victorialogs::SPEC, |id, source, deps| shared(VictoriaLogs::new(id, source, deps))),
     (&tempo::SPEC, |id, source, deps| shared(Tempo::new(id, source, deps))),
     (&jaeger::SPEC, |id, source, deps| shared(Jaeger::new(id, source, deps))),
 ];

@@ -3,6 +3,7 @@
 mod acting;
 mod alerts;
 mod args;
+mod changes;
 mod check;
 mod completions;
 mod config;
@@ -11,6 +12,8 @@ mod doctor;
 mod fixtures;
 mod incidents;
 mod journal;
+mod listen;
+mod logs;
 mod manual;
 mod needs;
 mod oncall;
@@ -30,6 +33,7 @@ mod traces;
 mod tui;
 mod user_assets;
 mod view;
+mod why;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -148,12 +152,15 @@ impl<'a> CliContext<'a> {
                     stats::document(view, reported.as_ref(), *wanted)
                 })
             }
+            Some(Verb::Changes(wanted)) => changes::run(self, wanted),
+            Some(Verb::Listen(wanted)) => Ok(listen::run(wanted)),
             Some(Verb::Handoff { since }) => report_verbs::handoff(self, *since),
             Some(Verb::Postmortem { incident }) => report_verbs::postmortem(self, incident),
             Some(Verb::Trace { id, listing }) => traces::trace(self, *id, *listing),
             Some(Verb::Traces(wanted)) => traces::traces(self, wanted),
             Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),
             Some(Verb::Oncall(listing)) => self.list(*listing, needs::ONCALL, oncall::document),
+            Some(Verb::Logs(wanted)) => logs::run(self, wanted),
             Some(Verb::Silences { listing, all }) => {
                 self.list(*listing, needs::SILENCES, |view| silences::document(view, *all))
             }
@@ -161,6 +168,7 @@ impl<'a> CliContext<'a> {
             Some(Verb::Journal(wanted)) => journal::run(self, wanted),
             Some(Verb::Incidents(wanted)) => self.filtered(wanted, needs::INCIDENTS, incidents::document),
             Some(Verb::Alerts(wanted)) => self.filtered(wanted, needs::ALERTS, alerts::document),
+            Some(Verb::Why(wanted)) => why::run(self, wanted),
             Some(Verb::Doctor(listing)) => {
                 let outcome = self.list(*listing, needs::DOCTOR, doctor::document)?;
                 // `doctor` has no exit code 3: missing data means that a source failed, which is 1

@@ -9,6 +9,7 @@ pub mod kind;
 pub mod load;
 mod nearest;
 mod paths;
+pub(crate) mod process;
 mod sample;
 mod schema;
 mod schema_check;

@@ -14,8 +14,10 @@ mod gate;
 pub mod headless;
 mod input;
 mod journal;
+mod listening;
 pub mod log;
 pub mod notice;
+mod pager;
 mod private_files;
 mod recovery;
 mod screen;
@@ -27,6 +29,7 @@ pub use capability::{Capability, capability, takes_utf8};
 pub use context::{ContextHandle, ContextOpener, GatedSources};
 pub use executor::{Executor, ReadBackResult};
 pub use journal::{Journal, JournalContents, JournalError, who};
+pub use listening::listen;
 pub use recovery::{OpenActions, read_back_text};
 #[cfg(fuzzing)]
 pub use screen::written;
@@ -155,6 +158,7 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
             reports,
             screen,
             backpressure_state: Backpressure::new(low_bandwidth),
+            is_paging: false,
         };
         event_loop.run().await
     });

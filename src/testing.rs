@@ -33,6 +33,7 @@ reexport! { [crate]
         filter: Filter, Haystack;
         key: Key;
         list: Grouping;
+        log_subject: LogSubject;
         markdown: page;
         menu: MenuChoice;
         place: Document, Place, Tab;
@@ -89,6 +90,7 @@ reexport! { [crate]
             Urgency;
         journal: ActionRecord, JournalEntry, records;
         labels: Interner, Labels, Text;
+        log: LogLine, LogLines, LogQuery, ReadLines;
         matcher: Matcher, Operator, list, lists, parse;
         notify: Notification, QuietHours;
         oncall: EscalationLevel, EscalationPolicy, EscalationTarget, OnCallSnapshot, Shift;

@@ -11,9 +11,11 @@ pub enum Scope {
     Global,
     List,
     Time,
+    Charts,
     Groups,
     HiddenRows,
     Slo,
+    Logs,
     IncidentActions,
     AnyAction,
 }
@@ -30,9 +32,11 @@ impl Scope {
             Self::Global => "Everywhere",
             Self::List => "Lists",
             Self::Time => "Time range",
+            Self::Charts => "Charts",
             Self::Groups => "Grouped lists",
             Self::HiddenRows => "Alerts, incidents and silences",
             Self::Slo => "SLO page",
+            Self::Logs => "Logs",
             Self::IncidentActions => "Incidents and alerts (each action asks for confirmation)",
             Self::AnyAction => "Actions",
         }
@@ -44,9 +48,11 @@ impl Scope {
             Self::Global => "everywhere",
             Self::List => "in lists",
             Self::Time => "on screens with a time range",
+            Self::Charts => "on pages with charts",
             Self::Groups => "on the lists of SLOs, alerts and incidents",
             Self::HiddenRows => "on the lists of alerts, incidents and silences",
             Self::Slo => "on an SLO's page",
+            Self::Logs => "on the screen of logs",
             Self::IncidentActions => "on incidents and alerts",
             Self::AnyAction => "on incidents, alerts, silences and on-call shifts",
         }
@@ -134,6 +140,15 @@ commands! {
     Later         "later"          ["]"]                 Time   "Move the time range forward by half its length";
     Live          "live"           ["\\"]                Time   "Return to live data";
     Preview       "preview"        ["d"]                 List   "Show or hide a preview of the selected item beside the list (from 120 columns on)";
+    CursorBack    "cursor-back"    [","]                 Charts "Read values: move the value cursor back, then also with Left; Esc removes it";
+    CursorForward "cursor-forward" ["."]                 Charts "Move the value cursor forward, then also with Right";
+    CursorFarBack "cursor-far-back" ["<"]                Charts "Move the value cursor far back";
+    CursorFarForward "cursor-far-forward" [">"]          Charts "Move the value cursor far forward";
+    ZoomIn        "zoom-in"        ["+", "="]            Charts "Zoom in around the value cursor; the keys of the time range then move what is shown";
+    ZoomOut       "zoom-out"       ["-"]                 Charts "Zoom out";
+    WholeRange    "whole-range"    ["0"]                 Charts "Show the whole range; again: zoom to the event";
+    LogScale      "log-scale"      ["Y"]                 Charts "Logarithmic or linear value axis";
+    Stack         "stack"          ["%"]                 Charts "Stack lines that are parts of a whole; again: as shares; again: not";
     Runbook       "runbook"        ["r"]                 Global "Open the runbook";
     Acknowledge   "acknowledge"    ["a"]                 IncidentActions   "Acknowledge the incident; for an alert, its incident";
     Silence       "silence"        ["s"]                 IncidentActions   "Silence the alerts; for an incident, its alerts";
@@ -146,11 +161,20 @@ commands! {
     Silences      "silences"       ["Z"]                 Global "List all silences";
     NewSilence    "new-silence"    ["N"]                 Global "Create a silence for planned maintenance";
     Results       "results"        ["A"]                 Global "Show the actions taken and their results";
+    Why           "why"            ["i"]                 Global "Show why: the labels, changes and dependencies that explain it";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, incident page";
     Copy          "copy"           ["y"]                 Global "Copy the selected item (also over SSH)";
     Handoff      "handoff"      ["H"]                 Global "Show the handoff report of the last 12 hours, to read or copy";
     Statistics    "statistics"     ["#"]                 Global "Paging statistics: pages, MTTA, MTTR, MTBF, hours of the day";
+    Changes       "changes"        ["D"]                 Global "What changed in the last day: deployments, restarts, configuration, flags";
     Review        "review"         ["v"]                 Global "Draft a postmortem of the selected incident";
+    Logs          "logs"           ["L"]                 Global "Show the logs of the selected service, alert, SLO or incident";
+    FollowLogs    "follow"         ["F"]                 Logs   "Follow new log lines, or stop";
+    FilterServer  "filter-at-source" ["&"]               Logs   "Have the source search the whole time range for the text of the filter";
+    Severity      "severity"       ["m"]                 Logs   "Show only lines of at least a severity";
+    Surroundings  "context-lines"  ["X"]                 Logs   "Show the lines before and after, of the same stream";
+    Wrap          "wrap"           ["W"]                 Logs   "Wrap long lines, or cut them";
+    Pager         "pager"          ["|"]                 Logs   "Open the raw lines in $BURNWATCH_PAGER or $PAGER, such as lnav or less";
     Pause         "pause"          ["p"]                 Global "Pause or resume updates";
     Refresh       "refresh"        ["ctrl-r"]            Global "Refresh everything now";
     Context       "context"        ["c"]                 Global "Switch to another context";
@@ -257,13 +281,15 @@ mod tests {
     use super::*;
 
     /// All scopes, in the order of help.
-    const SCOPES: [Scope; 8] = [
+    const SCOPES: [Scope; 9] = [
         Scope::Global,
         Scope::List,
         Scope::Time,
+        Scope::Charts,
         Scope::Groups,
         Scope::HiddenRows,
         Scope::Slo,
+        Scope::Logs,
         Scope::AnyAction,
         Scope::IncidentActions,
     ];

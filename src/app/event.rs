@@ -1,5 +1,6 @@
 //! The input ([`Event`]) and the output ([`Effect`]) of `update`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::action::{Action, ActionProgress};
@@ -129,6 +130,8 @@ pub enum Effect {
     Enter(Text),
     /// Copy this text to the clipboard (OSC 52).
     Copy(String),
+    /// Give these bytes to the user's pager, which has the terminal until it ends.
+    Pipe(Arc<[u8]>),
     /// Notify the user (bell, desktop notification).
     Notify(Notification),
     Title(String),

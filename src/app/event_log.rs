@@ -47,6 +47,8 @@ words! {
         Unsilenced = "unsilenced",
         /// An action of the user.
         Done = "you",
+        /// A deployment, a restart, or another change of a service.
+        Changed = "change",
     }
 }
 
@@ -205,6 +207,9 @@ pub struct EventLogInput<'a> {
 pub fn write(event_log: &mut EventLog, input: &EventLogInput<'_>, news: AskKind, now: Timestamp) {
     if news == AskKind::Firings {
         return past::write(event_log, input);
+    }
+    if news == AskKind::Changes {
+        return changes::write(event_log, input.world);
     }
     let alerts = news.merges() == Merges::Alerts;
     let incidents = matches!(news, AskKind::Incidents | AskKind::Incident | AskKind::Steps);
@@ -384,6 +389,7 @@ fn of_action(world: &World, action: &Action, ending: &ActionResult) -> LogEvent 
     }
 }
 
+mod changes;
 mod past;
 mod silences;
 

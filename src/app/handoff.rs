@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::change_report;
 use super::firing_history::{self, FiringSummary};
 use super::markdown_writer::{MarkdownWriter, escaped};
 use super::number::{UNKNOWN, or_dash, plural};
@@ -43,6 +44,7 @@ pub fn markdown(shared: &Shared, length: Duration, now: Timestamp) -> String {
     budgets(shared, length, &mut writer);
     alerts(shared, &firing_history::between(&shared.world, &shared.sources, from, now), shift, &mut writer);
     silences(shared, length, now, &mut writer);
+    change_report::section(shared, shift, &mut writer);
     done(shared, shift, &mut writer);
     on_call(shared, now, &mut writer);
     stale_sources(shared, now, &mut writer);

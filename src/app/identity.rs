@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::oncall::{EscalationPolicy, OnCallSnapshot};
 use crate::model::silence::Silence;
 use crate::model::slo::SloStatus;
 use crate::model::source::SourceId;
+use crate::model::why::WhyQuery;
 use crate::model::world::{IncidentView, World};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +45,22 @@ impl SloKey {
     pub fn status<'a>(&self, world: &'a World) -> Option<&'a SloStatus> {
         world.slo(&self.source, &self.id)
     }
+}
+
+/// What a page about causes was opened for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhySubject {
+    Service(Text),
+    Alert(Fingerprint),
+    Slo(SloKey),
+    Incident(IncidentKey),
+}
+
+/// What a page about causes is about: its subject, and the question about the subject's service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhyTarget {
+    pub subject: WhySubject,
+    pub wanted: Arc<WhyQuery>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,6 +5,7 @@ use std::hash::Hash;
 use jiff::Timestamp;
 
 use super::grouped::{GroupedList, Row};
+use super::identity::WhySubject;
 use super::list::{Cursor, List};
 use super::place::Place;
 use super::selection::{Handled, Selection};
@@ -26,6 +27,11 @@ pub trait Item: Clone + Ord {
 
     fn runbooks(&self, _shared: &Shared) -> Vec<RunbookQuery> {
         Vec::new()
+    }
+
+    /// What a page about causes would be about.
+    fn why(&self) -> Option<WhySubject> {
+        None
     }
 
     /// Whether an action on the item is complete, so that its mark is removed.
@@ -55,6 +61,9 @@ pub trait ItemList {
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery>;
 
+    /// What a page about causes of the item under the cursor would be about.
+    fn why(&self) -> Option<WhySubject>;
+
     /// Removes the marks of items whose action is complete.
     fn unmark(&mut self, handled: &Handled<'_>);
 }
@@ -76,6 +85,10 @@ macro_rules! of_current {
 
         fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
             self.current().map_or_else(Vec::new, |item| item.runbooks(shared))
+        }
+
+        fn why(&self) -> Option<WhySubject> {
+            self.current()?.why()
         }
     };
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::identity::{IncidentKey, PolicyKey, SloKey};
+use super::identity::{IncidentKey, PolicyKey, SloKey, WhyTarget};
+use super::log_subject::LogSubject;
 use super::registry::screens;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
@@ -85,6 +86,8 @@ pub enum Document {
     /// The paging statistics of the last period of this length.
     Statistics(Duration),
     Postmortem(IncidentKey),
+    /// What changed in the last period of this length.
+    Changes(Duration),
 }
 
 /// The focus and the scroll position on a screen, which going back restores.

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::change_report;
 use super::markdown_writer::{MarkdownWriter, escaped};
 use super::number::{UNKNOWN, latency, or_dash, percent, rate};
 use super::prelude::*;
 use super::range;
 use super::runs;
-use super::subjects::incident;
 use super::subjects::slo::course::spent_between;
 use super::subjects::slo::queries::spending_wants;
+use super::subjects::{change, incident};
 use super::widgets::spark;
 use super::{firing_history, handoff};
 use crate::model::ask::{Moment, Query};
@@ -24,6 +25,8 @@ use crate::model::slo::{TimeRange, show};
 
 /// The charts begin this long before the incident and end this long after it.
 const CHART_MARGIN: SignedDuration = SignedDuration::from_mins(30);
+/// Changes this long before the incident are listed.
+const CHANGES_BEFORE: SignedDuration = SignedDuration::from_mins(60);
 /// Points of a chart, one character each.
 const POINTS: u16 = 72;
 /// Most SLOs in the table: each costs up to four queries.
@@ -59,6 +62,8 @@ pub fn wants(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Vec<Want> {
     let Some(known) = key.incident(&shared.world) else { return Vec::new() };
     let around = time_range(known, now);
     let mut wants = incident::wants(shared, key);
+    let since = age(known.incident.created_at, now).saturating_add(Duration::from_secs(3600));
+    wants.extend(change::wants_since(shared, since, now));
     wants.extend(want::firings(shared, around.end, length(around)));
     for status in slos(shared, known) {
         wants.extend(spending_wants(shared, &SloKey::of(status), now));
@@ -101,6 +106,7 @@ pub fn markdown(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Option<St
     impact(shared, known, now, &mut writer);
     charts(shared, known, now, &mut writer);
     timeline(shared, known, now, &mut writer);
+    changes(shared, known, &mut writer);
     people(shared, known, &mut writer);
     earlier(shared, known, &mut writer);
     for (title, question) in [
@@ -242,6 +248,14 @@ fn timeline(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut M
     if !noise.is_whole {
         writer.paragraph(handoff::INCOMPLETE_HISTORY);
     }
+}
+
+/// The changes from an hour before the incident until its end.
+fn changes(shared: &Shared, view: &IncidentView, writer: &mut MarkdownWriter) {
+    let incident = &view.incident;
+    let start = incident.created_at.checked_sub(CHANGES_BEFORE).unwrap_or(incident.created_at);
+    let end = incident.resolved_at.unwrap_or(Timestamp::MAX);
+    change_report::section(shared, TimeRange { start, end }, writer);
 }
 
 fn people(shared: &Shared, view: &IncidentView, writer: &mut MarkdownWriter) {

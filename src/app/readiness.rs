@@ -6,6 +6,7 @@ use super::scheduler::Want;
 use super::screens;
 use super::selection::once;
 use super::state::State;
+use crate::model::ask::AskKind;
 use crate::model::remote::AnswerState;
 
 /// Whether each query of the current screen has an answer or an error, and none is in flight.
@@ -13,9 +14,15 @@ pub fn is_settled(state: &State, now: Timestamp) -> bool {
     are_settled(state, &screens::wants(state.screen(), &state.shared, now))
 }
 
-/// The same for the queries that only this screen sends.
-pub fn is_own_settled(state: &State, now: Timestamp) -> bool {
-    are_settled(state, &state.screen().wants(&state.shared, now))
+/// The same for the queries of these kinds that belong to the current screen only.
+pub fn is_screen_settled(state: &State, kinds: &[AskKind], now: Timestamp) -> bool {
+    are_settled(state, &own_wants(state, kinds, now))
+}
+
+fn own_wants(state: &State, kinds: &[AskKind], now: Timestamp) -> Vec<Want> {
+    let mut wants = state.screen().wants(&state.shared, now);
+    wants.retain(|want| kinds.contains(&want.ask.kind()));
+    wants
 }
 
 fn are_settled(state: &State, wants: &[Want]) -> bool {
@@ -27,14 +34,23 @@ fn are_settled(state: &State, wants: &[Want]) -> bool {
     })
 }
 
+/// Whether each query of these kinds of the current screen has an answer or an error.
+pub fn has_settled(state: &State, kinds: &[AskKind], now: Timestamp) -> bool {
+    let wants = state.screen().wants(&state.shared, now);
+    wants.iter().filter(|want| kinds.contains(&want.ask.kind())).all(|want| {
+        state.shared.scheduler.traffic(&want.source).failure().is_some()
+            || answer(state, want).is_some_and(AnswerState::is_settled)
+    })
+}
+
 /// The data that the current screen needs and does not have, or only in part: source and reason, without duplicates.
 pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
     gaps_of(state, screens::wants(state.screen(), &state.shared, now))
 }
 
-/// The same for the queries that only this screen sends.
-pub fn own_gaps(state: &State, now: Timestamp) -> Vec<String> {
-    gaps_of(state, state.screen().wants(&state.shared, now))
+/// The same for the queries of these kinds that belong to the current screen only.
+pub fn screen_gaps(state: &State, kinds: &[AskKind], now: Timestamp) -> Vec<String> {
+    gaps_of(state, own_wants(state, kinds, now))
 }
 
 fn gaps_of(state: &State, wants: Vec<Want>) -> Vec<String> {

@@ -41,6 +41,10 @@ macro_rules! screens {
                 Report(Document) document::OpenDocument;
                 /// The runbook of an alert, incident, SLO or service.
                 Runbook(Arc<RunbookQuery>) runbook::OpenRunbook;
+                /// The logs of a service, an alert or a query.
+                Logs(Arc<LogSubject>) logs::OpenLogs;
+                /// Why a service is unhealthy.
+                Why(WhyTarget) why::OpenWhy;
                 /// One trace.
                 Trace(TraceId) trace::OpenTrace;
                 /// The slowest and the failed traces of a service.

@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::chart_control::ChartedTime;
 use super::columns::NamedOrder;
 use super::commands::{Command, Scope};
 use super::grid::Grid;
 use super::grouped::Listing;
+use super::identity::WhySubject;
 use super::items::ItemList;
 use super::layout;
 use super::list::{Cursor, Grouping};
@@ -266,13 +268,34 @@ pub trait Screen {
         self.items().map_or_else(Vec::new, |items| items.runbooks(shared))
     }
 
+    /// What a page about causes would be about: the row under the cursor, else the services that are selected.
+    fn why(&self, shared: &Shared) -> Option<WhySubject> {
+        let of_row = self.items().and_then(|items| items.why());
+        of_row.or_else(|| match self.selection(shared) {
+            Selection::Services(names) => names.into_iter().next().map(WhySubject::Service),
+            Selection::Alerts(alerts) => alerts.into_iter().next().map(WhySubject::Alert),
+            Selection::Incidents(keys) => keys.into_iter().next().map(WhySubject::Incident),
+            Selection::Nothing | Selection::Silences(_) | Selection::Level(_) | Selection::Policy(_) => None,
+        })
+    }
+
     /// When the subject of the screen began (the alert, the incident).
     fn moment(&self, _shared: &Shared) -> Option<Timestamp> {
         None
     }
 
+    /// The time that the charts of the screen show; `None` without charts. Screens with charts have [`Scope::Charts`].
+    fn charted(&self, _shared: &Shared, _now: Timestamp) -> Option<ChartedTime> {
+        None
+    }
+
     /// Scrolls to the events of a moment; the user comes from a screen about it.
     fn seek(&mut self, _shared: &mut Shared, _moment: Timestamp, _now: Timestamp) {}
+
+    /// Where a command of this screen leads.
+    fn leads_to(&self, _command: Command) -> Option<Place> {
+        None
+    }
 
     /// Runs a command in a way of its own; `false`: the command does what it does on every screen.
     fn run(&mut self, _shared: &mut Shared, _command: Command, _now: Timestamp) -> bool {

@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod document;
 pub mod incident;
 pub mod incidents;
+pub mod logs;
 pub mod messages;
 pub mod oncall;
 pub mod overview;
@@ -19,6 +20,7 @@ pub mod sources;
 pub mod timeline;
 pub mod trace;
 pub mod traces;
+pub mod why;
 
 use jiff::Timestamp;
 

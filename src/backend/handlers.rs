@@ -10,9 +10,12 @@ use super::{Answering, Source};
 use crate::model::ask::{Ask, AskKind, Moment, Query, QueryRange, Reply, SeriesKey, TimeUse, asks};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
+use crate::model::log::{LogPage, LogQuery, LogSplit};
 use crate::model::runbook::RunbookQuery;
+use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::trace::TraceId;
+use crate::model::why::WhyQuery;
 
 /// The moment of a question, and which answer the caller already has.
 #[derive(Debug, Clone, Copy)]

@@ -16,10 +16,10 @@ macro_rules! built_in {
 }
 
 /// The built-in packs with their text. Packs with metrics that the service itself counts come first.
-const BUILT_IN: [(&str, &str); 26] = built_in! {
+const BUILT_IN: [(&str, &str); 27] = built_in! {
     "http" "grpc" "envoy" "traefik" "nginx" "haproxy" "haproxy-process" "nginx-status" "apache" "postgres" "mysql" "redis"
     "memcached" "rabbitmq" "kafka" "mongodb" "elasticsearch" "coredns" "etcd" "cert-manager" "generic" "kubernetes" "jvm"
-    "process" "node" "blackbox"
+    "process" "node" "blackbox" "changes"
 };
 
 /// One pack.
@@ -48,6 +48,9 @@ pub struct Pack {
     /// Custom signals with their own texts.
     #[serde(default)]
     pub(super) signal: Vec<OwnSignal>,
+    /// The metrics in which changes can be seen.
+    #[serde(default)]
+    pub(in crate::backend) change: Vec<ChangeEntry>,
     /// Whether the services are found through a proxy: the labels, targets and alerts of the proxy's scrape target then
     /// belong to these services.
     #[serde(default)]
@@ -155,7 +158,7 @@ impl Pack {
             PackError(format!("pack {:?}: {word:?} is not a valid metric or label name", pack.name))
         };
         let entries = pack.entries();
-        if entries.is_empty() {
+        if entries.is_empty() && pack.change.is_empty() {
             return Err(PackError(format!("pack {:?} has no signal", pack.name)));
         }
         for entry in &entries {
@@ -171,6 +174,17 @@ impl Pack {
                 return Err(bad_name(pattern));
             }
             exprs.into_iter().try_for_each(|expr| pack.check(expr))?;
+        }
+        for entry in &pack.change {
+            if let Some(failure) = entry.failure() {
+                return Err(PackError(format!("pack {:?}: {failure}", pack.name)));
+            }
+            if let Some(word) = entry.label_names().chain(&entry.reason).find(|word| !is_name(word)) {
+                return Err(bad_name(word));
+            }
+            if let Some(pattern) = entry.metrics.iter().find(|metric| regex::Regex::new(metric).is_err()) {
+                return Err(bad_name(pattern));
+            }
         }
         Ok(pack)
     }
@@ -364,8 +378,10 @@ fn substitute(template: &str, fill: QueryFill<'_>, metric: &str) -> String {
     })
 }
 
+mod change;
 mod entry;
 mod signal;
+pub(super) use change::{ChangeEntry, ChangeSign};
 pub(super) use entry::PackEntry;
 pub(super) use signal::{OwnSignal, Up};
 

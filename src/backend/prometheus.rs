@@ -4,6 +4,7 @@
 mod ages;
 mod cached;
 mod call;
+mod changes;
 mod external_labels;
 mod firings;
 mod flavour;
@@ -14,6 +15,7 @@ mod metric_discovery;
 mod rules;
 mod services;
 mod slos;
+mod why;
 mod wire;
 
 use std::sync::Arc;
@@ -36,6 +38,7 @@ use crate::model::slo::TimeRange;
 use crate::model::source::{ErrorKind, ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::warning::Warning;
+use crate::model::why::WhyQuery;
 use ages::Ages;
 use cached::{
     Cached, DISCOVERY_INTERVAL_AFTER_LOSS, DISCOVERY_INTERVAL_MAX, next_attempt_after, validity_of,
@@ -80,6 +83,8 @@ const HANDLERS: &[Handler<Prometheus>] = &[
         Box::pin(source.firings(labels, TimeRange { start: *from, end: *until }))
     }),
     Handler::Slos(|source, put| Box::pin(source.slos(put.at.past(), put.known))),
+    Handler::Changes(|source, _, since| Box::pin(source.changes(*since))),
+    Handler::Why(|source, put, wanted| Box::pin(source.why(wanted, put.at.past()))),
 ];
 
 impl Prometheus {
@@ -184,11 +189,26 @@ impl Prometheus {
         Ok(call.reply(Answer::Firings(snapshot)))
     }
 
+    /// Reads what changed since then.
+    async fn changes(&self, since: Timestamp) -> Answered {
+        let call = self.call(AskKind::Changes);
+        let discovery = self.discovery(&call).await?;
+        let snapshot = changes::snapshot(&call, &discovery, &self.plan.services.labels, since).await?;
+        Ok(call.reply(Answer::Changes(snapshot)))
+    }
+
     async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {
         let call = self.call(AskKind::Slos);
         self.identity(&call).await?;
         let (snapshot, digest) = self.slos.snapshot(&call, at).await?;
         Ok(call.reply_if_new(Answer::Slos(snapshot), digest, known))
+    }
+
+    /// Finds out why a service is unhealthy, at a past time or now.
+    async fn why(&self, wanted: &WhyQuery, at: Option<Timestamp>) -> Answered {
+        let call = self.call(AskKind::Why);
+        let analysis = why::analysis(&call, &self.plan, wanted, at).await?;
+        Ok(call.reply(Answer::Why(analysis)))
     }
 
     /// The identity of the server, cached for ten minutes. Asking for it sets the server's quirks, so this comes before the
@@ -319,6 +339,7 @@ impl Prometheus {
         probe_report.fact("packs", discovery.packs.join(", "));
         probe_report.fact("scrape interval", discovery.intervals.words());
         probe_report.fact("rates over", duration::text(discovery.lookback));
+        probe_report.fact("changes by", changes::covers(discovery).join(", "));
         if discovery.is_empty() {
             let labels = self.plan.services.labels.join(", ");
             probe_report.warn(format!(

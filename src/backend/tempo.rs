@@ -116,7 +116,7 @@ impl Tempo {
                 Ok(self.reply(id, read, None))
             }
             // for a trace that it does not have, the older API answers with an empty 404
-            Err(error) if error.kind.refused(404).is_some_and(is_missing_trace) => trace_reply(None, 0),
+            Err(error) if error.kind.refused(404).is_some_and(is_missing_trace) => Ok(trace_reply(None, 0)),
             Err(error) => Err(self.explain_error(error)),
         }
     }

@@ -10,18 +10,22 @@ use crate::app::place::Tab;
 use crate::config::context::ContextChoice;
 use crate::config::load::Overrides;
 use crate::model::trace::TraceId;
+use crate::model::why::WhySignal;
 pub(super) use acting::{
     ActVerb, JournalFlags, NewSilence, SilenceArgs, SilenceFlags, SilenceVerb, Span, Words,
 };
+pub(super) use changes::{ChangesArgs, ListenArgs};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
 use sources::SourceFlags;
 pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, USER_THEMES};
 use values::{
-    CONTEXTS, FILE_KINDS, KeyValues, THEMES, keys, minute, screen, screens, size, speed, switch, trace_id,
+    CONTEXTS, FILE_KINDS, KeyValues, LabelValue, THEMES, keys, label, minute, screen, screens, signal, size,
+    speed, switch, trace_id,
 };
 
 mod acting;
+mod changes;
 mod codes;
 mod slo;
 mod sources;
@@ -199,9 +203,18 @@ pub(super) enum Verb {
     /// Who is on call now and next, at each level of each policy
     #[command(after_help = LISTING)]
     Oncall(ListingArgs),
+    /// Why a service is unhealthy: labels, changes, dependencies, the most likely first
+    #[command(after_help = LISTING)]
+    Why(WhyArgs),
     /// Incident statistics: pages, MTTA, MTTR, MTBF, hours of the day
     #[command(after_help = LISTING)]
     Stats(StatsArgs),
+    /// What changed: deployments, restarts, configuration, flags; the newest first
+    #[command(after_help = LISTING)]
+    Changes(ChangesArgs),
+    /// Receive webhooks about changes, and append them to a file
+    #[command(after_help = changes::LISTEN)]
+    Listen(ListenArgs),
     /// The handoff of a shift, in Markdown
     #[command(after_help = LISTING)]
     Handoff {
@@ -228,6 +241,9 @@ pub(super) enum Verb {
         #[arg(value_name = "INCIDENT")]
         incident: String,
     },
+    /// Log lines of a service or an alert, and what is new in them
+    #[command(after_help = LISTING)]
+    Logs(LogsArgs),
     /// Active and pending silences
     #[command(after_help = LISTING)]
     Silences {
@@ -336,6 +352,21 @@ pub(super) struct TracesArgs {
     pub(super) listing: ListingArgs,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct WhyArgs {
+    /// The name of a service, or of an alert that fires
+    #[arg(value_name = "SERVICE|ALERT")]
+    pub(super) name: String,
+    /// Only this signal: targets, errors, latency, traffic or saturation
+    #[arg(long, value_name = "SIGNAL", value_parser = signal)]
+    pub(super) signal: Option<WhySignal>,
+    /// Only requests with this label; can be repeated
+    #[arg(long, value_name = "LABEL=VALUE", value_parser = label)]
+    pub(super) only: Vec<LabelValue>,
+    #[command(flatten)]
+    pub(super) listing: ListingArgs,
+}
+
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct StatsArgs {
     /// Group by service, team or all
@@ -346,6 +377,43 @@ pub(super) struct StatsArgs {
     pub(super) since: Duration,
     #[command(flatten)]
     pub(super) listing: ListingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LogsArgs {
+    /// A service, or the name of an active alert
+    #[arg(value_name = "SERVICE|ALERT", required_unless_present = "query")]
+    pub(super) subject: Option<String>,
+    /// Lines of this time; default: from 15m before the first alert, else 1h
+    #[arg(long, value_name = "DURATION", value_parser = acting::length)]
+    pub(super) since: Option<Duration>,
+    /// A query in the language of the source, instead of one by labels
+    #[arg(long, value_name = "QUERY")]
+    pub(super) query: Option<String>,
+    /// Only lines with this text, which the source looks for
+    #[arg(long, value_name = "TEXT")]
+    pub(super) contains: Option<String>,
+    /// The most lines or patterns, the newest or most remarkable
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = lines)]
+    pub(super) limit: usize,
+    /// Print new lines as they come
+    #[arg(long, short, conflicts_with = "patterns")]
+    pub(super) follow: bool,
+    /// Patterns of lines instead of lines, those that are new first
+    #[arg(long)]
+    pub(super) patterns: bool,
+    /// The text of the lines as it came, without anything else
+    #[arg(long, conflicts_with_all = ["patterns", "output"])]
+    pub(super) raw: bool,
+    #[command(flatten)]
+    pub(super) listing: ListingArgs,
+}
+
+/// A number of log lines.
+fn lines(text: &str) -> Result<usize, String> {
+    let most = crate::model::log::MAX_LINES;
+    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| format!("write a number from 1 to {most}"))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::model::text::{ascii, clean_output};
 use crate::runtime::{size, takes_utf8};
@@ -56,6 +57,34 @@ pub(super) fn print_as_is(text: &str, outcome: ExitOutcome) -> ExitOutcome {
             ExitOutcome::Failure
         }
     }
+}
+
+/// Writes bytes as they came from outside: unchanged to a pipe or a file, without control characters to a terminal.
+pub(super) fn print_bytes(bytes: &[u8], outcome: ExitOutcome) -> ExitOutcome {
+    let mut out = io::stdout().lock();
+    if out.is_terminal() {
+        drop(out);
+        return print(&String::from_utf8_lossy(bytes), outcome);
+    }
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            READER_GONE.store(true, Ordering::Relaxed);
+            outcome
+        }
+        Err(error) => {
+            print_error(&format!("the output could not be written: {error}"));
+            ExitOutcome::Failure
+        }
+        Ok(()) => outcome,
+    }
+}
+
+/// Whether the reader of standard output has closed its pipe.
+static READER_GONE: AtomicBool = AtomicBool::new(false);
+
+/// Whether [`print_bytes`] has found that nobody reads any more.
+pub(super) fn is_reader_gone() -> bool {
+    READER_GONE.load(Ordering::Relaxed)
 }
 
 /// Writes an error message to standard error, after `burnwatch: `. Failures to write are ignored.

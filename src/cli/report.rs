@@ -35,7 +35,7 @@ pub(super) struct ReportDocument {
 pub(super) struct Fact {
     /// The key in JSON.
     pub(super) key: String,
-    /// The title in tables and Markdown.
+    /// The title in tables and Markdown; empty if only JSON has it.
     pub(super) title: String,
     pub(super) value: Cell,
 }

@@ -22,6 +22,7 @@ pub(super) fn list(view: &WorldView<'_>) -> ReportList {
         service,
         now: view.now,
         trends: Default::default(),
+        change: None,
     });
     ReportList::of(("services", "Services", "No services are known."), COLUMNS, items)
 }

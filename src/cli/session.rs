@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::app;
 use crate::app::alarm::Alarm;
 use crate::app::commands::KeyMap;
-use crate::app::display_settings::{Charset, Colours, DisplaySettings};
+use crate::app::display_settings::{Charset, ChartSymbols, Colours, DisplaySettings};
 use crate::app::event::{Effect, Event};
 use crate::app::place::Place as Screen;
 use crate::app::readiness;
@@ -23,9 +23,9 @@ use crate::config::context::{self, Context, ContextChoice};
 use crate::config::definitions::{self, Definitions, Finding, FindingLevel};
 use crate::config::kind;
 use crate::config::load::ConfigError;
-use crate::config::settings::Settings;
+use crate::config::settings::{ChartSymbolChoice, Settings};
 use crate::model::alert::Alert;
-use crate::model::ask::{Answer, AskKind, Query, Question, Reply, Topic};
+use crate::model::ask::{Answer, AskKind, Query, Question, Reply};
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
@@ -167,6 +167,31 @@ impl Session {
         Ok(wait_for(headless::gather(state, update, sources, (*clock, deadline), wanted))?)
     }
 
+    /// The state after every source has answered or refused these questions, and no others.
+    pub(super) fn ask_only(&self, kinds: &[AskKind]) -> Result<State, SessionError> {
+        self.gather_kinds(kinds)
+    }
+
+    /// Shows a place, and waits for those of its questions that are of these kinds; others are not sent.
+    pub(super) fn look_on(
+        &self,
+        state: &mut State,
+        place: Screen,
+        kinds: &[AskKind],
+    ) -> Result<(), SessionError> {
+        state.reset_to(place);
+        let update = |state: &mut State, event: Event, now: Timestamp| {
+            let mut effects = app::update(state, event, now);
+            effects.retain(
+                |effect| !matches!(effect, Effect::Fetch(question) if !kinds.contains(&question.ask.kind())),
+            );
+            effects
+        };
+        let is_complete = |state: &State| readiness::has_settled(state, kinds, self.active.clock.now());
+        self.gather(state, update, is_complete, self.deadline())?;
+        Ok(())
+    }
+
     /// The screen's state after every source has answered or refused these questions. Others are not sent, so that they do not
     /// delay these at a slow server. A missing answer is reported by the list.
     fn gather_kinds(&self, needs: &[AskKind]) -> Result<State, SessionError> {
@@ -192,26 +217,9 @@ impl Session {
         Ok(state)
     }
 
-    /// As [`Self::look`], with the queries that only this screen sends, over this time until now.
-    pub(super) fn look_only(&self, place: Screen, length: Duration) -> Result<State, SessionError> {
-        let mut state = self.state_at(place);
-        state.shared.range.length = length;
-        let update = |state: &mut State, event: Event, now: Timestamp| {
-            let mut effects = app::update(state, event, now);
-            let own: Vec<Topic> =
-                state.screen().wants(&state.shared, now).iter().map(|want| want.ask.topic()).collect();
-            effects.retain(
-                |effect| !matches!(effect, Effect::Fetch(question) if !own.contains(&question.ask.topic())),
-            );
-            effects
-        };
-        let is_complete = |state: &State| readiness::is_own_settled(state, self.active.clock.now());
-        self.gather(&mut state, update, is_complete, self.deadline())?;
-        Ok(state)
-    }
-
-    fn state_at(&self, place: Screen) -> State {
-        let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
+    /// The state at a place, before anything was asked.
+    pub(super) fn state_at(&self, place: Screen) -> State {
+        let mut state = State::new(self.setup((0, 0), Colours::None, (Charset::Ascii, ChartSymbols::Ascii)));
         state.reset_to(place);
         state
     }
@@ -243,12 +251,24 @@ impl Session {
     }
 
     /// The initial state of the screen, for a terminal of this size with these colours and characters.
-    pub(super) fn setup(&self, size: (u16, u16), colours: Colours, charset: Charset) -> Shared {
+    pub(super) fn setup(
+        &self,
+        size: (u16, u16),
+        colours: Colours,
+        (charset, chart_symbols): (Charset, ChartSymbols),
+    ) -> Shared {
         let ui = &self.settings.ui;
         let zone = if ui.utc { TimeZone::UTC } else { TimeZone::system() };
         let charset = if ui.ascii { Charset::Ascii } else { charset };
         let active = &self.active;
-        let look = DisplaySettings::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone);
+        let mut look = DisplaySettings::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone);
+        look.chart_symbols = match ui.chart_symbols {
+            ChartSymbolChoice::Auto => chart_symbols,
+            ChartSymbolChoice::Octant => ChartSymbols::Octant,
+            ChartSymbolChoice::Braille => ChartSymbols::Braille,
+            ChartSymbolChoice::Half => ChartSymbols::Half,
+            ChartSymbolChoice::Ascii => ChartSymbols::Ascii,
+        };
         let mut shared = Shared::new(&active.context, active.sources.infos(), look, size);
         shared.world.health_policy = self.settings.health_policy();
         shared.preview.is_on = ui.preview;

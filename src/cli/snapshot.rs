@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 
 use crate::app;
 use crate::app::commands::{Command, KeyMap};
-use crate::app::display_settings::{Charset, Colours};
+use crate::app::display_settings::{Charset, ChartSymbols, Colours};
 use crate::app::event::{Effect, Event};
 use crate::app::key::{Key, NamedKey};
 use crate::app::place::Tab;
@@ -25,7 +25,7 @@ use super::{CliContext, VerbResult};
 pub(super) fn run(cx: &CliContext<'_>, wanted: &SnapshotArgs) -> VerbResult {
     let session = cx.session(true)?;
     let charset = if accepts_unicode(&stdout()) { Charset::Unicode } else { Charset::Ascii };
-    let mut setup = session.setup(wanted.size, Colours::True, charset);
+    let mut setup = session.setup(wanted.size, Colours::True, (charset, ChartSymbols::Braille));
     if session.active.clock.is_fixed() {
         // not the user of this machine, so that the snapshot is the same everywhere
         setup.person = "ana@bastion".into();

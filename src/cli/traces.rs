@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::app::columns::{ListColumn, Listed};
 use crate::app::number::latency;
 use crate::app::place::Place;
-use crate::app::range::Range;
 use crate::app::readiness;
 use crate::app::screens::traces::columns::{COLUMNS, TraceItem};
 use crate::app::subjects::trace as subject;
@@ -108,8 +107,9 @@ fn branch(depth: usize) -> String {
 pub(super) fn trace(cx: &CliContext<'_>, id: TraceId, listing: ListingArgs) -> VerbResult {
     let session = cx.session(true)?;
     session.require_source_of(&needs::TRACE.required_questions())?;
-    let state = session.look_only(Place::Trace(id), Range::default().length)?;
-    let gaps = readiness::own_gaps(&state, session.active.clock.now());
+    let mut state = session.state_at(Place::Trace(id));
+    session.look_on(&mut state, Place::Trace(id), &needs::TRACE.kinds())?;
+    let gaps = readiness::screen_gaps(&state, &needs::TRACE.kinds(), session.active.clock.now());
     let Some((source, found)) = subject::found(&state.shared, id) else {
         if gaps.is_empty() {
             print_error(&format!(
@@ -129,8 +129,11 @@ pub(super) fn traces(cx: &CliContext<'_>, wanted: &TracesArgs) -> VerbResult {
     let session = cx.session(true)?;
     session.require_source_of(&needs::TRACES.required_questions())?;
     let service = wanted.service.as_str();
-    let state = session.look_only(Place::Traces(service.into()), wanted.since)?;
-    let gaps = readiness::own_gaps(&state, session.active.clock.now());
+    let place = Place::Traces(service.into());
+    let mut state = session.state_at(place.clone());
+    state.shared.range.length = wanted.since;
+    session.look_on(&mut state, place, &needs::TRACES.kinds())?;
+    let gaps = readiness::screen_gaps(&state, &needs::TRACES.kinds(), session.active.clock.now());
     let mut all: Vec<(SourceId, Arc<TraceSummary>)> =
         subject::listed(&state.shared, service).into_values().collect();
     all.retain(|(_, trace)| trace.is_failed || !wanted.failed);

@@ -29,7 +29,7 @@ pub(super) fn run(cx: &CliContext<'_>) -> VerbResult {
         print_error(&format!("no log is written: {}: {error}", path.display()));
     }
     let low_bandwidth = session.settings.ui.low_bandwidth.or_else(|| is_serial().then_some(true));
-    let mut setup = session.setup(size(), capability.colours, capability.charset);
+    let mut setup = session.setup(size(), capability.colours, (capability.charset, capability.chart_symbols));
     if low_bandwidth == Some(true) {
         setup.look.spare();
     }

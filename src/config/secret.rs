@@ -7,11 +7,12 @@ mod program;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::files;
+use super::process::expand_home;
 use super::settings::{KeyringEntry, SecretProgram, SecretRef, SecretText};
 use program::LIMIT;
 
@@ -216,15 +217,6 @@ fn error_words(error: &io::Error) -> String {
         _ => "cannot be read",
     };
     words.to_owned()
-}
-
-/// The path with `~/` replaced by the home directory, if it is known.
-pub(super) fn expand_home(path: &str) -> PathBuf {
-    let home = || directories::BaseDirs::new().map(|base| base.home_dir().to_owned());
-    match path.strip_prefix("~/").and_then(|rest| Some(home()?.join(rest))) {
-        Some(written_out) => written_out,
-        None => PathBuf::from(path),
-    }
 }
 
 #[cfg(test)]

@@ -204,6 +204,23 @@ impl Default for LimitSettings {
     }
 }
 
+/// The characters that lines of charts are drawn with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChartSymbolChoice {
+    /// Octants in terminals that are known to draw them (kitty 0.40, Ghostty 1.2, VTE 0.78), else braille.
+    #[default]
+    Auto,
+    /// Solid blocks, 2 by 4 in a cell: characters of Unicode 16. For foot 1.20 and fonts that have them.
+    Octant,
+    /// Dots, 2 by 4 in a cell.
+    Braille,
+    /// Half blocks, for fonts without braille.
+    Half,
+    /// A character of its own for each series.
+    Ascii,
+}
+
 /// Appearance of the terminal interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -214,6 +231,8 @@ pub struct UiSettings {
     pub utc: bool,
     /// Draw with ASCII only.
     pub ascii: bool,
+    /// The characters of lines in charts.
+    pub chart_symbols: ChartSymbolChoice,
     /// Use the mouse.
     pub mouse: Option<bool>,
     /// Reduce output on slow connections: fewer frames, coarser trends, no seconds. By default detected from the connection's

@@ -9,22 +9,25 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::alert::AlertSnapshot;
+use super::change::ChangeSnapshot;
 use super::fingerprint::Fingerprint;
 use super::firing::FiringSnapshot;
 use super::incident::{IncidentDetail, IncidentLog, IncidentSnapshot};
 use super::labels::{Labels, Text};
+use super::log::{LogComparison, LogHistogram, LogLines, LogPage, LogQuery, LogSplit};
 use super::oncall::OnCallSnapshot;
 use super::rule::RuleSnapshot;
 use super::runbook::{RunbookQuery, RunbookSearch};
-use super::series::Matrix;
+use super::series::{Matrix, TimeGrid};
 use super::service::{ServiceDetail, ServiceSnapshot, ServiceTrends};
 use super::silence::Silence;
 use super::slo::SloSnapshot;
 use super::source::{ProbeReport, SourceError, SourceId};
 use super::trace::{TraceId, TraceSearch, TraceSnapshot};
 use super::warning::Warning;
+use super::why::{WhyAnalysis, WhyQuery};
 pub(crate) use table::asks;
-use terms::FREQUENT_INTERVAL;
+use terms::{FOLLOW_INTERVAL, FREQUENT_INTERVAL};
 pub use terms::{HEARTBEAT, Merges, Moment, QueryRange, Refresh, SeriesKey, TimeUse, Weight};
 
 /// Chooses the first expression for questions that are asked on every screen, the second for the others.

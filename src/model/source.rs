@@ -151,6 +151,14 @@ pub enum ErrorKind {
         /// The failed reference and the error, never the secret.
         reason: String,
     },
+    /// The file or the program of a source on this machine failed.
+    #[error("{what} {problem}")]
+    Local {
+        /// The path of the file, or the name of the program without arguments, which may contain secrets.
+        what: String,
+        /// Why; for a program with the first lines of its error output.
+        problem: String,
+    },
     /// An internal error of burnwatch; the log has the details.
     #[error("internal error of burnwatch ({reason})")]
     Internal { reason: String },
@@ -205,6 +213,7 @@ impl ErrorKind {
             | Self::NotOffered { what: words }
             | Self::Unfit { reason: words }
             | Self::NoSecret { reason: words }
+            | Self::Local { problem: words, .. }
             | Self::Internal { reason: words } => *words = reword(words),
             Self::TimedOut { .. } | Self::TooLarge { .. } => {}
         }
@@ -263,6 +272,9 @@ impl ErrorKind {
             Self::Unfit { .. } => "Nothing was sent.",
             Self::NoSecret { .. } => {
                 "Check the secret in the configuration: variable, file, command, keyring or token endpoint."
+            }
+            Self::Local { .. } => {
+                "Check the source's path or command in the configuration, as the user who runs burnwatch."
             }
             Self::Internal { .. } => "Please report it with the log file (burnwatch config path).",
         }

@@ -35,6 +35,9 @@ pub enum Value {
     Moment(Timestamp),
     Texts(Vec<String>),
     Labels(Labels),
+    LabelSets(Vec<Labels>),
+    /// One object; in JSON only.
+    Object(Vec<(&'static str, Value)>),
     /// Objects; in JSON only.
     Objects(Vec<Vec<(&'static str, Value)>>),
 }
@@ -93,6 +96,11 @@ impl Value {
             Self::Texts(texts) if texts.is_empty() => "-".to_owned(),
             Self::Texts(texts) => clean(&texts.join(", ")).into_owned(),
             Self::Labels(labels) => clean(&labels.to_string()).into_owned(),
+            Self::LabelSets(sets) if sets.is_empty() => "-".to_owned(),
+            Self::LabelSets(sets) => {
+                clean(&sets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")).into_owned()
+            }
+            Self::Object(_) => "1".to_owned(),
             Self::Objects(objects) => objects.len().to_string(),
         }
     }

@@ -17,6 +17,7 @@ use super::slo::SloStatus;
 use super::source::SourceId;
 use alerts::AlertContext;
 pub use cache::AnswerCache;
+use changes::MergedChanges;
 pub use counts::AlertTotals;
 pub use incidents::IncidentView;
 pub use optimistic::{OptimisticChange, OptimisticStage, OptimisticState};
@@ -107,6 +108,7 @@ pub struct World {
     /// Service names with indexes into `slos`, sorted.
     slos_by_service: Vec<(Text, usize)>,
     incidents: Vec<IncidentView>,
+    changes: MergedChanges,
     /// The sources whose watchdog alert fires.
     watched: BTreeSet<SourceId>,
     /// Actions that burnwatch has sent and whose effect no source reports yet.
@@ -131,8 +133,8 @@ impl World {
         self
     }
 
-    /// Increases whenever the merged state changes: services, alerts, rules, silences, SLOs, incidents or on-call
-    /// data.
+    /// Increases whenever the merged state changes: services, alerts, rules, silences, SLOs, incidents, changes or
+    /// on-call data.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -354,6 +356,7 @@ impl World {
             Merges::Slos => self.merge_slos(),
             Merges::Incidents => self.merge_incidents(),
             Merges::IncidentLinks => self.link_incidents(),
+            Merges::Changes => self.merge_changes(),
             Merges::AsIs => {}
             Merges::Nothing => return,
         }
@@ -363,6 +366,7 @@ impl World {
 
 mod alerts;
 mod cache;
+mod changes;
 mod churn;
 mod counts;
 mod incidents;

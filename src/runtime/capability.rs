@@ -1,7 +1,7 @@
 //! The capabilities of the terminal, derived from environment variables. The terminal itself is not queried: an answer can be
 //! late or missing, or arrive between the user's keys.
 
-use crate::app::display_settings::{Charset, Colours};
+use crate::app::display_settings::{Charset, ChartSymbols, Colours};
 
 use super::RuntimeError;
 use super::notice::Notices;
@@ -12,6 +12,8 @@ pub struct Capability {
     pub colours: Colours,
     /// The characters that the terminal can draw.
     pub charset: Charset,
+    /// The finest characters for charts that the terminal is known to draw.
+    pub chart_symbols: ChartSymbols,
     /// Whether the locale uses UTF-8.
     pub utf8: bool,
     /// Whether to mark the beginning and the end of each frame (synchronized output, `CSI ? 2026 h`).
@@ -27,6 +29,7 @@ pub struct Capability {
 pub(super) const CAPABLE: Capability = Capability {
     colours: Colours::True,
     charset: Charset::Unicode,
+    chart_symbols: ChartSymbols::Octant,
     utf8: true,
     synchronized_output: true,
     notices: Notices::Both,
@@ -49,6 +52,7 @@ pub fn capability(env: impl Fn(&str) -> Option<String>) -> Result<Capability, Ru
     Ok(Capability {
         colours: colours(&term, &env),
         charset: charset(&term, utf8),
+        chart_symbols: chart_symbols(&env),
         utf8,
         synchronized_output: supports_synchronized_output(&term),
         notices: notices(&term, &env),
@@ -92,6 +96,37 @@ fn charset(term: &str, utf8: bool) -> Charset {
     // charts are drawn with Braille characters, which the font of the Linux console and older terminals do not have
     let is_old = ["linux", "vt1", "vt2", "cons"].iter().any(|name| term.starts_with(name));
     if is_old || !utf8 { Charset::Ascii } else { Charset::Unicode }
+}
+
+/// Terminals that draw octants (U+1CD00 to U+1CDE5) themselves, by the name in `TERM_PROGRAM`, each with its first version that
+/// does. foot 1.20 does, too, but does not say its version.
+const OCTANT_PROGRAMS: [(&str, (u32, u32)); 2] = [("ghostty", (1, 2)), ("kitty", (0, 40))];
+/// The same by `VTE_VERSION`, which is the version without dots: 7802 for 0.78.2.
+const OCTANT_VTE: u32 = 7800;
+
+/// Octants where the terminal says a version that draws them. In a multiplexer, which does not know their width for sure and may
+/// be attached to another terminal later, and where nothing is known: braille.
+fn chart_symbols(env: &impl Fn(&str) -> Option<String>) -> ChartSymbols {
+    if ["TMUX", "STY", "ZELLIJ"].iter().any(|name| env(name).is_some()) {
+        return ChartSymbols::Braille;
+    }
+    let version = env("TERM_PROGRAM_VERSION").as_deref().and_then(version);
+    let program = env("TERM_PROGRAM");
+    let is_known = OCTANT_PROGRAMS
+        .iter()
+        .any(|(name, since)| program.as_deref() == Some(name) && version.is_some_and(|own| own >= *since));
+    let vte = env("VTE_VERSION").and_then(|version| version.parse::<u32>().ok());
+    if is_known || vte.is_some_and(|version| version >= OCTANT_VTE) {
+        ChartSymbols::Octant
+    } else {
+        ChartSymbols::Braille
+    }
+}
+
+/// The first two numbers of a version: `1.3.1-arch2` is 1 and 3.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.split(|c: char| !c.is_ascii_digit());
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// Whether to mark frames. Terminals ignore private modes that they do not know, so frames are marked for all terminals except
@@ -178,6 +213,30 @@ mod tests {
         ] {
             assert_eq!(of(env).colours, colours, "{env:?}");
         }
+    }
+
+    #[test]
+    fn octants_are_drawn_where_a_version_that_draws_them_says_so() {
+        let symbols = |env: &[(&str, &str)]| of(env).chart_symbols;
+        let program = |name, version| symbols(&[("TERM_PROGRAM", name), ("TERM_PROGRAM_VERSION", version)]);
+        for (name, version, expected) in [
+            ("ghostty", "1.3.1-arch2", ChartSymbols::Octant),
+            ("ghostty", "1.2.0", ChartSymbols::Octant),
+            ("ghostty", "1.1.3", ChartSymbols::Braille),
+            ("kitty", "0.42.1", ChartSymbols::Octant),
+            ("kitty", "0.39.1", ChartSymbols::Braille),
+            ("kitty", "1.0", ChartSymbols::Octant),
+            ("kitty", "next", ChartSymbols::Braille),
+            ("iTerm.app", "3.6.0", ChartSymbols::Braille),
+        ] {
+            assert_eq!(program(name, version), expected, "{name} {version}");
+        }
+        assert_eq!(symbols(&[("VTE_VERSION", "7802")]), ChartSymbols::Octant);
+        assert_eq!(symbols(&[("VTE_VERSION", "7603")]), ChartSymbols::Braille);
+        assert_eq!(symbols(&[("TERM", "xterm-kitty")]), ChartSymbols::Braille);
+        assert_eq!(symbols(&[("TERM", "foot")]), ChartSymbols::Braille);
+        assert_eq!(symbols(&[("VTE_VERSION", "7802"), ("TMUX", "/tmp/x")]), ChartSymbols::Braille);
+        assert_eq!(symbols(&[]), ChartSymbols::Braille);
     }
 
     #[test]

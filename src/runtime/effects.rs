@@ -22,6 +22,8 @@ use super::context::{ContextHandle, ContextOpener, GatedSources};
 use super::executor::{Executor, ReadBackResult};
 use super::failpoint;
 use super::gate::{Gates, SourceGate, panic_text};
+use super::input;
+use super::pager;
 use super::recovery::{self, OpenActions};
 use super::task_report::TaskReport;
 
@@ -168,6 +170,21 @@ impl EffectRunner {
         });
     }
 
+    /// Runs the pager with these bytes on its standard input; reports its end.
+    pub(super) fn page(&self, bytes: Arc<[u8]>) {
+        let reports = self.reports.clone();
+        tokio::spawn(async move {
+            // the thread that reads keys must not take those of the pager
+            tokio::task::spawn_blocking(input::pause).await.ok();
+            reports.send(TaskReport::PagerEnded(pager::run(&bytes).await)).await.ok();
+        });
+    }
+
+    /// Sends an event to the loop, unless the channel is full.
+    pub(super) fn tell(&self, event: Event) {
+        self.reports.try_send(TaskReport::Ready(event)).ok();
+    }
+
     /// Cancels a question in flight.
     pub(super) fn forget(&mut self, question: &Question) {
         self.running.remove(question);
@@ -203,6 +220,8 @@ impl EffectRunner {
                 Some(Event::Answered(arrival))
             }
             TaskReport::Ready(event) => Some(event),
+            // only the event loop starts a pager, and takes this report itself
+            TaskReport::PagerEnded(_) => None,
             TaskReport::Built { id, .. }
                 if self.opening_context.as_ref().is_none_or(|latest| latest.id != id) =>
             {

@@ -16,6 +16,7 @@ use super::backpressure::{Backpressure, TerminalLink};
 use super::effects::EffectRunner;
 use super::failpoint;
 use super::frame_pacing::FramePacing;
+use super::input;
 use super::screen::FrameOutput;
 use super::signals::SignalAction;
 use super::task_report::TaskReport;
@@ -33,6 +34,8 @@ pub(super) struct EventLoop<'a, A> {
     pub(super) reports: mpsc::Receiver<TaskReport>,
     pub(super) screen: FrameOutput,
     pub(super) backpressure_state: Backpressure,
+    /// Whether the user's pager has the terminal.
+    pub(super) is_paging: bool,
 }
 
 /// How long a confirmation must be visible on the terminal before a key may answer it: nobody reads it faster.
@@ -103,9 +106,15 @@ impl<A: App> EventLoop<'_, A> {
                         None => continue,
                     },
                     Some(SignalAction::Resume) => {
+                        // after a suspension of both, the terminal still is the pager's
+                        if self.is_paging {
+                            continue;
+                        }
                         self.terminal.take_over()?;
                         self.resume()
                     }
+                    // Ctrl-c in the pager is meant for the pager
+                    Some(SignalAction::Leave("SIGINT" | "SIGQUIT")) if self.is_paging => continue,
                     Some(SignalAction::Leave(why)) => {
                         tracing::info!(why, "leaving");
                         return Ok(());
@@ -132,7 +141,7 @@ impl<A: App> EventLoop<'_, A> {
                         None => continue,
                     }
                 }
-                Some(report) = self.reports.recv() => match self.effect_runner.take(report) {
+                Some(report) = self.reports.recv() => match self.take(report)? {
                     Some(event) => event,
                     None => continue,
                 },
@@ -227,6 +236,12 @@ impl<A: App> EventLoop<'_, A> {
             Effect::ReadJournal => self.effect_runner.load_journal(),
             Effect::Enter(context) => self.effect_runner.enter(context),
             Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(error_message)),
+            Effect::Pipe(bytes) => {
+                self.screen.is_suspended = true;
+                self.is_paging = true;
+                self.terminal.release();
+                self.effect_runner.page(bytes);
+            }
             Effect::Notify(notice) => self.screen.notify(&notice),
             Effect::Title(title) => self.screen.title(&title),
             Effect::Wake { after, move_number } => self.effect_runner.wake(after, move_number),
@@ -236,6 +251,18 @@ impl<A: App> EventLoop<'_, A> {
             Effect::Quit => {}
         }
         Ok(())
+    }
+
+    /// The event of a report. When the pager has ended, the terminal is burnwatch's again.
+    fn take(&mut self, report: TaskReport) -> io::Result<Option<Event>> {
+        let TaskReport::PagerEnded(ended) = report else { return Ok(self.effect_runner.take(report)) };
+        self.is_paging = false;
+        input::resume();
+        self.terminal.take_over()?;
+        if let Err(words) = ended {
+            self.effect_runner.tell(error_message(words));
+        }
+        Ok(Some(self.resume()))
     }
 
     /// Suspends burnwatch and returns the terminal to the shell; an event with the error if that fails.

@@ -386,6 +386,7 @@ fn refused(error: &SourceError) -> Text {
         | ErrorKind::TooLarge { .. }
         | ErrorKind::Unfit { .. }
         | ErrorKind::NoSecret { .. }
+        | ErrorKind::Local { .. }
         | ErrorKind::Internal { .. } => None,
     };
     let advice = own_advice.filter(|_| failure.hint().is_none()).unwrap_or_else(|| failure.advice());

@@ -92,6 +92,7 @@ pub async fn gather<S>(
                 Effect::Act(_)
                 | Effect::ReadJournal
                 | Effect::Copy(_)
+                | Effect::Pipe(_)
                 | Effect::Notify(_)
                 | Effect::Title(_)
                 | Effect::Wake { .. }

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +32,47 @@ const CHANNEL_SIZE: usize = 256;
 /// Sizes that follow each other within this time are one resize. Not zero, because `poll` without a time-out finds nothing.
 const RESIZE_PAUSE: Duration = Duration::from_millis(1);
 
+/// Whether another program has the terminal, and whether the input thread waits for its end.
+static PAUSE: Mutex<(bool, bool)> = Mutex::new((false, false));
+static CHANGED: Condvar = Condvar::new();
+/// How long to wait for the input thread to stop reading.
+const PAUSE_TIMEOUT: Duration = Duration::from_millis(300);
+
+fn pause_state() -> MutexGuard<'static, (bool, bool)> {
+    PAUSE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes the input thread stop reading, so that another program gets all keys. A signal wakes the thread.
+pub(super) fn pause() {
+    pause_state().0 = true;
+    if let Err(error) =
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::WINCH)
+    {
+        tracing::warn!(%error, "the input thread cannot be woken");
+    }
+    drop(CHANGED.wait_timeout_while(pause_state(), PAUSE_TIMEOUT, |(_, is_waiting)| !*is_waiting));
+}
+
+/// Makes the input thread read again.
+pub(super) fn resume() {
+    pause_state().0 = false;
+    CHANGED.notify_all();
+}
+
+/// Waits while another program has the terminal; false if none has.
+fn waited() -> bool {
+    let mut state = pause_state();
+    if !state.0 {
+        return false;
+    }
+    state.1 = true;
+    CHANGED.notify_all();
+    let mut state =
+        CHANGED.wait_while(state, |(is_paused, _)| *is_paused).unwrap_or_else(PoisonError::into_inner);
+    state.1 = false;
+    true
+}
+
 /// Starts the input thread. The channel closes when the terminal can no longer be read.
 pub(super) fn listen() -> io::Result<mpsc::Receiver<Event>> {
     let (events, inbox) = mpsc::channel(CHANNEL_SIZE);
@@ -53,6 +95,11 @@ fn read(events: &mpsc::Sender<Event>) {
             continue;
         };
         failpoint::at(THREAD);
+        // what woke the thread is not meant for burnwatch
+        if waited() {
+            early.clear();
+            continue;
+        }
         if let Some(event) = translate(terminal_event)
             && events.blocking_send(event).is_err()
         {

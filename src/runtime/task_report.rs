@@ -13,4 +13,6 @@ pub(super) enum TaskReport {
     Ready(Event),
     /// A context was opened, or could not be.
     Built { id: u64, context: Text, opened: Result<ContextHandle, String> },
+    /// The pager has ended, or could not be started, for this reason.
+    PagerEnded(Result<(), String>),
 }

@@ -88,6 +88,8 @@ pub(super) trait Terminal {
     /// # Errors
     /// The system's error if the signals cannot be sent.
     fn stop(&mut self) -> io::Result<()>;
+    /// Restores the terminal for another program, which burnwatch waits for.
+    fn release(&mut self);
     /// Sets the terminal's modes, at the start and after another program used the terminal.
     fn take_over(&mut self) -> io::Result<()>;
     /// Columns and rows.
@@ -104,6 +106,10 @@ impl Terminal for TerminalSession {
         restore();
         // through `sh`; its end is not waited for, because it stops with the job
         Command::new("sh").args(["-c", STOP_JOB_COMMANDS]).stdin(Stdio::null()).spawn().map(drop)
+    }
+
+    fn release(&mut self) {
+        restore();
     }
 
     fn take_over(&mut self) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 mod actions;
 mod behaviour;
+mod charts;
 mod frame;
 mod hints;
 mod incidents;
@@ -18,6 +19,7 @@ mod slos;
 mod stage;
 mod timeline;
 mod traces;
+mod why;
 
 use burnwatch::testing::app::display_settings::{Charset, Colours};
 use burnwatch::testing::app::theme::Role;

@@ -254,3 +254,28 @@ fn the_third_firing_within_an_hour_is_said_to_flap() {
     let flaps = |times: i32| format!("Full (flapping: {times} times within an hour)");
     assert_eq!(words, ["Full".to_owned(), "Full".to_owned(), flaps(3), flaps(4)]);
 }
+
+#[test]
+fn a_change_is_an_event_that_follows_what_is_known_about_it() {
+    use crate::model::change::{Change, ChangeKind, ChangeSnapshot};
+    let sources = vec![fixtures::source("file", "toy", vec![AskKind::Changes])];
+    let mut state =
+        Shared::new("prod", sources, DisplaySettings::probe(Colours::None, Charset::Ascii), (80, 24));
+    let deploy = |second, who: Option<&str>| Change {
+        service: Some("pay".into()),
+        who: who.map(Text::from),
+        ..Change::new(at(second), ChangeKind::Deploy, "1 -> 2", SourceId::new("file"))
+    };
+    let mut knows = |since, change: Change, now| {
+        let snapshot = ChangeSnapshot::new(vec![change], at(since), at(now), vec!["file".into()]);
+        tell(&mut state, "file", Query::Changes { since: at(since) }.now(), Answer::Changes(snapshot), now);
+        sentences(&state, LogEventKind::Changed)
+    };
+    assert_eq!(knows(0, deploy(50, None), 60), ["deploy 1 -> 2"]);
+    // the same event with its person, and a little earlier
+    assert_eq!(knows(0, deploy(45, Some("ana")), 90), ["deploy 1 -> 2, by ana"]);
+    let key = state.event_log.entries().keys().next().unwrap();
+    assert_eq!((key.0, key.1.word()), (at(45), "change"));
+    let event = &state.event_log.entries()[key];
+    assert_eq!((event.service.as_deref(), event.labels.value("kind")), (Some("pay"), "deploy"));
+}

@@ -78,6 +78,8 @@ pub(super) fn of(cx: &ScreenCx<'_>, place: &Place) -> Option<PreviewContent> {
         | Place::Silences
         | Place::Messages
         | Place::Policy(_)
+        | Place::Why(_)
+        | Place::Logs(_)
         | Place::Report(_)
         | Place::Runbook(_) => None,
     }

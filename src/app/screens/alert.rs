@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::app::prelude::*;
 use crate::app::subjects;
+use crate::app::subjects::change;
 use crate::model::promql::{self, Threshold, ThresholdCondition};
 use crate::model::rule::Rule;
 
@@ -106,8 +107,9 @@ impl SubjectScreen for OpenAlert {
 }
 
 impl Screen for OpenAlert {
-    offers! { self [Time, AnyAction, IncidentActions]:
-        Open self.opens(), Silence, Acknowledge, Runbook, Act, NextPanel "related", Links, Range, Back
+    offers! { self [Time, Charts, AnyAction, IncidentActions]:
+        Open self.opens(), Silence, Acknowledge, Runbook, Act, CursorBack "values", WholeRange "zoom",
+        NextPanel "related", Links, Range, Back
     }
 
     drawn_by_view!();
@@ -115,8 +117,8 @@ impl Screen for OpenAlert {
     /// The queries of the chart and of the firing history.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         let Some(alert) = self.alert(shared) else { return Vec::new() };
-        let Some(subject) = subject(shared, alert) else { return Vec::new() };
-        let mut wants = Vec::new();
+        let mut wants = change::wants(shared, now);
+        let Some(subject) = subject(shared, alert) else { return wants };
         if shared.answering(AskKind::Series).any(|source| source.id == subject.source) {
             for query in std::iter::once(&subject.query).chain(&subject.bound_query) {
                 let chart = want::chart(shared, query, POINTS, now);
@@ -227,6 +229,12 @@ impl Screen for OpenAlert {
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         self.pointed().map_or_else(Vec::new, |alert| alert.runbooks(shared))
+    }
+
+    /// The range, and the beginning of the alert.
+    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        let event = self.alert(shared).map(|alert| alert.starts_at);
+        Some(ChartedTime { grid: shared.range.span(now, POINTS, shared.interval), event })
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {

@@ -4,7 +4,8 @@ use crate::app::display_settings::Charset;
 use crate::app::markdown;
 use crate::app::place::Document;
 use crate::app::prelude::*;
-use crate::app::{handoff, postmortem, statistics};
+use crate::app::subjects::change;
+use crate::app::{change_report, handoff, postmortem, statistics};
 
 /// Cells left of the text.
 const LEFT_MARGIN: u16 = 2;
@@ -40,6 +41,7 @@ fn markdown(shared: &Shared, document: &Document, now: Timestamp) -> Option<Stri
         Document::Handoff(length) => Some(handoff::markdown(shared, *length, now)),
         Document::Statistics(length) => Some(statistics::markdown(shared, *length, now)),
         Document::Postmortem(key) => postmortem::markdown(shared, key, now),
+        Document::Changes(length) => Some(change_report::markdown(shared, *length, now)),
     }
 }
 
@@ -58,6 +60,7 @@ impl SubjectScreen for OpenDocument {
             Document::Handoff(_) => "Handoff",
             Document::Statistics(_) => "Statistics",
             Document::Postmortem(_) => "Postmortem",
+            Document::Changes(_) => "Changes",
         }
         .to_owned()
     }
@@ -68,7 +71,7 @@ impl SubjectScreen for OpenDocument {
 
     fn is_top(document: &Document) -> bool {
         match document {
-            Document::Handoff(_) | Document::Statistics(_) => true,
+            Document::Handoff(_) | Document::Statistics(_) | Document::Changes(_) => true,
             Document::Postmortem(_) => false,
         }
     }
@@ -92,7 +95,12 @@ impl Screen for OpenDocument {
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         match &self.subject {
-            Some(Document::Handoff(length)) => want::firings(shared, now, *length),
+            Some(Document::Handoff(length)) => {
+                let mut wants = want::firings(shared, now, *length);
+                wants.extend(change::wants_since(shared, *length, now));
+                wants
+            }
+            Some(Document::Changes(length)) => change::wants_since(shared, *length, now),
             Some(Document::Statistics(length)) => statistics::wants(shared, *length, now),
             Some(Document::Postmortem(key)) => postmortem::wants(shared, key, now),
             None => Vec::new(),
@@ -135,7 +143,9 @@ impl Screen for OpenDocument {
     fn selection(&self, _shared: &Shared) -> Selection {
         match &self.subject {
             Some(Document::Postmortem(key)) => Selection::Incidents(vec![key.clone()]),
-            Some(Document::Handoff(_) | Document::Statistics(_)) | None => Selection::Nothing,
+            Some(Document::Handoff(_) | Document::Statistics(_) | Document::Changes(_)) | None => {
+                Selection::Nothing
+            }
         }
     }
 

@@ -1,10 +1,13 @@
 //! The page of one incident: responders, next escalation, log, alerts, similar past incidents.
 
 use crate::app::prelude::*;
+use crate::app::screens::service::{self, charts};
 use crate::app::subjects;
 use crate::app::subjects::incident::{remote, words};
+use crate::app::widgets::chart::ChartMark;
 use crate::model::incident::{IncidentAlert, IncidentStatus};
 use crate::model::remote::Freshness;
+use crate::model::service::Service;
 
 mod page;
 
@@ -61,10 +64,10 @@ impl SubjectScreen for OpenIncident {
 }
 
 impl Screen for OpenIncident {
-    offers! { self [AnyAction, IncidentActions]:
+    offers! { self [Time, Charts, AnyAction, IncidentActions]:
         Acknowledge, Note, Silence, Escalate, Resolve, Runbook, Act,
         Open if self.scroll_position.panel == ALERTS { "alert" } else { "service" }, NextPanel "alerts",
-        Links, Copy, Back
+        CursorBack "values", WholeRange "zoom", Links, Copy, Back
     }
 
     fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
@@ -79,13 +82,23 @@ impl Screen for OpenIncident {
         }
         let rest = layout::heading(cx, &title(cx, known), &doubt, area, buf);
         text::runs(cx, &status_line(cx, known), Rect { height: 1.min(rest.height), ..rest }, buf);
-        let below = text_area(area);
+        let Layout { charts, page: below } = self.parts(cx.shared, area);
+        if let Some(service) = self.service(cx.shared).filter(|_| charts.height > 0) {
+            self.draw_charts(cx, known, service, charts, buf);
+        }
         let page = page::page(self, cx, known, below.width);
         page.render(cx, self.scroll_position.scroll, below, buf);
     }
 
-    fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
-        self.subject.as_ref().map_or_else(Vec::new, |key| subjects::incident::wants(shared, key))
+    /// The details of the incident, and the history of its service if that is shown.
+    fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
+        let Some(key) = &self.subject else { return Vec::new() };
+        let mut wants = subjects::incident::wants(shared, key);
+        let has_charts = self.parts(shared, layout::areas(shared.size).body).charts.height > 0;
+        if let Some(service) = self.service(shared).filter(|_| has_charts) {
+            wants.extend(service::wants_of(shared, &service.name, now));
+        }
+        wants
     }
 
     /// The alerts of the incident: those that the paging system reports, then the other ones that belong to it.
@@ -122,8 +135,8 @@ impl Screen for OpenIncident {
         0
     }
 
-    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        Grid::list(text_area(body))
+    fn grid(&self, shared: &Shared, body: Rect) -> Grid {
+        Grid::list(self.parts(shared, body).page)
     }
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
@@ -175,6 +188,12 @@ impl Screen for OpenIncident {
             (None, Some(key)) => key.runbooks(shared),
             (None, None) => Vec::new(),
         }
+    }
+
+    /// That of its service's charts. The incident is what began.
+    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        let known = self.incident(shared)?;
+        Some(self.time(shared, known, self.service(shared)?, now))
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {
@@ -235,6 +254,56 @@ fn status_line(cx: &ScreenCx<'_>, view: &IncidentView) -> Vec<StyledRun<'static>
     runs
 }
 
-fn text_area(body: Rect) -> Rect {
-    layout::below_heading(layout::below_heading(body))
+/// The areas below the heading and the status line.
+struct Layout {
+    /// Height 0 without room, or if no source has the history of the service.
+    charts: Rect,
+    page: Rect,
+}
+
+/// From this height of the body on there is room for charts.
+const TALL: u16 = 26;
+/// From this width on two charts are beside each other.
+const SIDE_BY_SIDE: u16 = 90;
+
+impl OpenIncident {
+    /// The service of the incident, if it is one that a source lists.
+    fn service<'a>(&self, shared: &'a Shared) -> Option<&'a Service> {
+        shared.world.service(self.incident(shared)?.service.as_ref()?)
+    }
+
+    fn parts(&self, shared: &Shared, body: Rect) -> Layout {
+        let room = layout::below_heading(layout::below_heading(body));
+        let has_history = self.service(shared).is_some_and(|service| !service.chart_sources.is_empty());
+        let height = if has_history && body.height >= TALL { (room.height / 3).min(14) } else { 0 };
+        let charts = Rect { height, ..room };
+        Layout { charts, page: Rect { y: charts.bottom(), height: room.height - height, ..room } }
+    }
+
+    /// The time of the charts; the event is the first of what broke and of the incident.
+    fn time(&self, shared: &Shared, known: &IncidentView, service: &Service, now: Timestamp) -> ChartedTime {
+        let time = charts::time(shared, service, now);
+        let created = Some(known.incident.created_at).filter(|at| *at > time.grid.start());
+        ChartedTime { event: time.event.into_iter().chain(created).min(), ..time }
+    }
+
+    /// Errors and latency of the service, with a mark for the beginning of the incident.
+    fn draw_charts(
+        &self,
+        cx: &ScreenCx<'_>,
+        known: &IncidentView,
+        service: &Service,
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
+        let time = self.time(cx.shared, known, service, cx.now);
+        let role = words::role(known, cx.now);
+        let mark = ChartMark { at: known.incident.created_at, symbol: cx.charset.pick("▲", "^"), role };
+        let left = Rect { width: area.width / 2, ..area };
+        let right = Rect { x: left.right(), width: area.width - left.width, ..area };
+        let [errors, latency] = charts::WORST;
+        let tiles: &[(usize, Rect)] =
+            if area.width >= SIDE_BY_SIDE { &[(errors, left), (latency, right)] } else { &[(errors, area)] };
+        charts::draw_tiles(cx, service, (time, &[mark]), (tiles, None), buf);
+    }
 }

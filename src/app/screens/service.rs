@@ -1,11 +1,13 @@
 //! The page of one service: charts of its golden signals on one time axis, SLOs, incidents, alerts, targets, hosts.
 
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::app::range;
-use crate::app::subjects::service;
+use crate::app::subjects::{change, service};
 use crate::model::series::TimeGrid;
+use crate::model::source_info::SourceInfo;
 
-mod charts;
+pub(in crate::app::screens) mod charts;
 mod list;
 mod view;
 
@@ -43,6 +45,19 @@ fn window(shared: &Shared, now: Timestamp) -> TimeGrid {
     shared.range.span(now, POINTS, shared.interval)
 }
 
+/// The queries of the charts of a service, to each source that has it.
+pub(super) fn wants_of(shared: &Shared, name: &str, now: Timestamp) -> Vec<Want> {
+    let window = window(shared, now);
+    let known_by = shared.world.service(name).map_or(&[][..], |service| &service.chart_sources);
+    let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
+    let want = |source: &SourceInfo| {
+        let detail = shared.world.cache(&source.id).and_then(|cache| cache.details().get(name)?.whole());
+        let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
+        want::of(shared, &source.id, Query::Detail { service: name.into(), time_range })
+    };
+    asked.map(want).collect()
+}
+
 impl SubjectScreen for OpenService {
     type Subject = Text;
     const TAB: Option<Tab> = Some(Tab::Services);
@@ -54,7 +69,7 @@ impl SubjectScreen for OpenService {
 
 impl Screen for OpenService {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Time, Scope::AnyAction, Scope::IncidentActions]
+        &[Scope::Time, Scope::Charts, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self) -> Vec<Hint> {
@@ -65,25 +80,18 @@ impl Screen for OpenService {
             INCIDENTS => "incident",
             _ => "alert",
         };
-        hints![Open opens, Silence, Acknowledge, NextPanel "chart", Range, Earlier, Back]
+        hints![
+            Open opens, Silence, Acknowledge, CursorBack "values", WholeRange "zoom", NextPanel "chart", Range, Earlier,
+            Back
+        ]
     }
 
     drawn_by_view!();
 
-    /// The queries of the charts, to each source that has the service.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        let window = window(shared, now);
-        let name = self.name();
-        let known_by = shared.world.service(name).map_or(&[][..], |service| &service.chart_sources);
-        let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
-        asked
-            .map(|source| {
-                let detail =
-                    shared.world.cache(&source.id).and_then(|cache| cache.details().get(name)?.whole());
-                let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
-                want::of(shared, &source.id, Query::Detail { service: name.into(), time_range })
-            })
-            .collect()
+        let mut wants = wants_of(shared, self.name(), now);
+        wants.extend(change::wants(shared, now));
+        wants
     }
 
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
@@ -150,6 +158,10 @@ impl Screen for OpenService {
         }
     }
 
+    fn why(&self, _shared: &Shared) -> Option<WhySubject> {
+        self.subject.clone().map(WhySubject::Service)
+    }
+
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
         match self.scroll_position.panel {
             INCIDENTS => ItemList::links(&self.incidents, shared),
@@ -164,6 +176,11 @@ impl Screen for OpenService {
             (None, Some(name)) => name.runbooks(shared),
             (None, None) => Vec::new(),
         }
+    }
+
+    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        let service = shared.world.service(self.name())?;
+        Some(charts::time(shared, service, now))
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {

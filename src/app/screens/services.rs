@@ -2,6 +2,7 @@
 
 use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, drawn_as_list, lists};
 use crate::app::prelude::*;
+use crate::app::subjects::change::{self, ChangeCoverage};
 use crate::app::subjects::service;
 use crate::model::health::Health;
 
@@ -90,14 +91,16 @@ impl ListScreen for Services {
         runs
     }
 
-    fn widths(&self, shared: &Shared) -> (u16, bool) {
-        (self.widest.cells(), !shared.world.slos().is_empty())
+    fn widths(&self, shared: &Shared) -> (u16, bool, bool) {
+        let has_changes = change::coverage(&shared.world, &shared.sources) != ChangeCoverage::NoSource;
+        (self.widest.cells(), !shared.world.slos().is_empty(), has_changes)
     }
 
     fn line<'a>(&'a self, of: &LineInput<'a, '_, Text>) -> Option<Line<'a, Self>> {
         let LineInput { cx, stale, key, .. } = of;
         let service = cx.world.service(key)?;
-        let item = ServiceItem { service, now: cx.now, trends: service::trends(cx.shared, service) };
+        let change = change::last(cx.shared, key).map(|change| &**change);
+        let item = ServiceItem { service, now: cx.now, trends: service::trends(cx.shared, service), change };
         Some(Line::Item(ListRow {
             is_new: cx.shared.is_new(Tab::Services, service.since),
             is_stale: service.chart_sources.iter().any(|id| stale.contains(id)),

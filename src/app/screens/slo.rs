@@ -1,8 +1,9 @@
 //! The page of one SLO: charts of budget and burn rate, burn-rate conditions, forecast, worst slots, definition, queries.
 
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
-use crate::app::subjects::alert;
 use crate::app::subjects::slo::queries;
+use crate::app::subjects::{alert, change};
 use crate::model::slo::{BASIS, BurnReading, GroupStatus};
 
 mod page;
@@ -87,15 +88,17 @@ impl SubjectScreen for OpenSlo {
 }
 
 impl Screen for OpenSlo {
-    offers! { self [Time, Slo, AnyAction, IncidentActions]:
+    offers! { self [Time, Charts, Slo, AnyAction, IncidentActions]:
         Open if self.scroll_position.panel == ALERTS { "alert" } else { "service" }, NextPanel "panel",
-        Basis "forecast", Range, Copy, Back
+        Basis "forecast", CursorBack "values", WholeRange "zoom", Range, Copy, Back
     }
 
     drawn_by_view!();
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        self.subject.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now))
+        let mut wants = self.subject.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now));
+        wants.extend(change::wants(shared, now));
+        wants
     }
 
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
@@ -172,6 +175,10 @@ impl Screen for OpenSlo {
         }
     }
 
+    fn why(&self, _shared: &Shared) -> Option<WhySubject> {
+        self.subject.clone().map(WhySubject::Slo)
+    }
+
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
         ItemList::links(&self.alerts, shared)
     }
@@ -182,6 +189,14 @@ impl Screen for OpenSlo {
             (None, Some(key)) => key.runbooks(shared),
             (None, None) => Vec::new(),
         }
+    }
+
+    /// The range of the burn rates, and when the first of its alerts began to fire.
+    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        let alerts = self.status(shared)?.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
+        let grid = want::chart(shared, &"".into(), queries::POINTS, now).1;
+        let fired = alerts.filter(|alert| alert.is_firing()).map(|alert| alert.starts_at);
+        Some(ChartedTime { grid, event: fired.filter(|at| *at > grid.start()).min() })
     }
 
     /// Makes the forecast use the next longer lookback that has a burn rate; after the longest comes the shortest.

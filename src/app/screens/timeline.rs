@@ -10,6 +10,7 @@ use crate::app::list_screen::{self, LineInput, ListScreen, drawn_as_list, lists}
 use crate::app::number;
 use crate::app::prelude::*;
 use crate::app::range::lengths;
+use crate::app::subjects::change::{self, ChangeCoverage};
 use crate::model::source_info::SourceInfo;
 
 /// Incident log entries are queried again for this long, because some are written late.
@@ -97,7 +98,7 @@ fn role(key: &LogEventKey, entry: &LogEvent) -> Role {
     match key.1 {
         LogEventKind::Fired | LogEventKind::Paged => entry.severity.map_or(Role::Info, Role::of_severity),
         LogEventKind::Resolved | LogEventKind::Closed => Role::Resolved,
-        LogEventKind::Acknowledged | LogEventKind::Done => Role::Accent,
+        LogEventKind::Acknowledged | LogEventKind::Done | LogEventKind::Changed => Role::Accent,
         LogEventKind::Step => Role::Text,
         LogEventKind::Silenced => Role::Silenced,
         LogEventKind::Unsilenced => Role::Muted,
@@ -129,7 +130,8 @@ impl Screen for Timeline {
             Some(want::of(shared, &source.id, Query::Steps { since: since.max(earliest) }))
         };
         let firings = want::shown_firings(shared, now);
-        shared.answering(AskKind::Steps).filter_map(want).chain(firings).collect()
+        let changes = change::wants(shared, now);
+        shared.answering(AskKind::Steps).filter_map(want).chain(firings).chain(changes).collect()
     }
 
     fn revision(&self, shared: &Shared) -> u64 {
@@ -226,6 +228,7 @@ impl ListScreen for Timeline {
         AskKind::Silences,
         AskKind::Steps,
         AskKind::Firings,
+        AskKind::Changes,
     ];
     const NOUN: &'static str = "event";
 
@@ -255,8 +258,14 @@ impl ListScreen for Timeline {
                     }
                     HistoryCoverage::Whole => ("", "incidents, firings and active silences"),
                 };
+            let changes = match change::coverage(cx.world, &cx.shared.sources) {
+                ChangeCoverage::NoSource => ", no source of changes",
+                ChangeCoverage::NotLoaded => ", changes not loaded yet",
+                ChangeCoverage::Failed(_) => ", changes unknown",
+                ChangeCoverage::Since(_) => "",
+            };
             let words = format!(
-                "  complete since {}{steps}{firings}; earlier: {kept}",
+                "  complete since {}{steps}{firings}{changes}; earlier: {kept}",
                 moment(since, cx.now, cx.zone)
             );
             runs.push(StyledRun::new(words, Role::Muted));

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::link::is_link;
 use super::runbook;
 use crate::app::filter::FilterFields;
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::app::widgets::chart::ChartMark;
 use crate::model::alert::Severity;
@@ -97,5 +98,9 @@ impl Item for Fingerprint {
 
     fn is_group_handled(handled: &Handled<'_>) -> bool {
         matches!(handled, Handled::Alerts(_))
+    }
+
+    fn why(&self) -> Option<WhySubject> {
+        Some(WhySubject::Alert(*self))
     }
 }

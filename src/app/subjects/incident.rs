@@ -6,6 +6,7 @@ use super::link::is_link;
 use super::runbook;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::model::incident::IncidentDetail;
 
@@ -195,5 +196,9 @@ impl Item for IncidentKey {
 
     fn is_group_handled(handled: &Handled<'_>) -> bool {
         matches!(handled, Handled::Incident { is_last: true, .. })
+    }
+
+    fn why(&self) -> Option<WhySubject> {
+        Some(WhySubject::Incident(self.clone()))
     }
 }

@@ -3,9 +3,11 @@
 use std::cmp::Ordering;
 
 use super::alert::alert_rank;
+use super::change;
 use super::runbook;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
+use crate::app::identity::WhySubject;
 use crate::app::list_screen::EmptyState;
 use crate::app::prelude::*;
 use crate::app::range;
@@ -85,6 +87,7 @@ pub fn wants(shared: &Shared, now: Timestamp) -> Vec<Want> {
             let time_range = range::time_range(window, known.map(|trends| trends.request_rate.span));
             want::of(shared, &source.id, Query::Trends { time_range })
         })
+        .chain(change::wants(shared, now))
         .collect()
 }
 
@@ -185,6 +188,10 @@ impl Item for Text {
 
     fn runbooks(&self, _shared: &Shared) -> Vec<RunbookQuery> {
         vec![runbook::of_service(self)]
+    }
+
+    fn why(&self) -> Option<WhySubject> {
+        Some(WhySubject::Service(self.clone()))
     }
 }
 

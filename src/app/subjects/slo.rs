@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::runbook;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
+use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::model::slo::{BASIS, Exhaustion, GroupStatus, RECENT, SloState};
 
@@ -135,5 +136,9 @@ impl Item for SloKey {
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         self.status(&shared.world).map_or_else(Vec::new, |status| runbook::of_slo(shared, status))
+    }
+
+    fn why(&self) -> Option<WhySubject> {
+        Some(WhySubject::Slo(self.clone()))
     }
 }

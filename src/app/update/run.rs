@@ -1,6 +1,7 @@
 //! Runs commands.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -9,15 +10,19 @@ use crate::app::commands::Command;
 use crate::app::event::Effect;
 use crate::app::identity::IncidentKey;
 use crate::app::line_editor::LineEditor;
+use crate::app::log_subject::LogSubject;
 use crate::app::menu::{Menu, MenuChoice};
 use crate::app::palette::Palette;
 use crate::app::place::{Document, Place};
 use crate::app::preview_pane::MIN_WIDTH;
-use crate::app::range::Range;
+use crate::app::range::{Range, lengths};
 use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
-use crate::app::subjects::runbook;
+use crate::app::subjects::{self, change, runbook, why};
+use crate::config::kind;
+use crate::model::ask::AskKind;
+use crate::model::remote::age;
 use crate::model::runbook::RunbookQuery;
 
 /// Runs a command. The match is exhaustive, so that a new command without an arm does not compile.
@@ -26,6 +31,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
     if screen.run(shared, command, now) {
         return;
     }
+    let command = with_cursor(state, command, now);
     match command {
         Command::Go(tab) => {
             let moment = state.screen().moment(&state.shared);
@@ -53,7 +59,9 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
             }
         }
         Command::Back => {
-            if state.screen().found().is_some_and(|found| !found.text().is_empty()) {
+            if state.shared.charts.has_cursor() {
+                state.shared.charts.remove_cursor();
+            } else if state.screen().found().is_some_and(|found| !found.text().is_empty()) {
                 state.set_filter("");
             } else {
                 state.back(now);
@@ -89,18 +97,53 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         // only the SLO page runs this command, in `Screen::run`
         Command::Basis => {}
         Command::Range => menus::range(state),
-        Command::Earlier => change_range(state, now, Range::earlier),
-        Command::Later => change_range(state, now, Range::later),
-        Command::Live => change_range(state, now, |range, _| range.end = None),
         Command::Preview => preview(state, now),
+        Command::Earlier => {
+            if !pan(state, true, now) {
+                change_range(state, now, Range::earlier);
+            }
+        }
+        Command::Later => {
+            if !pan(state, false, now) {
+                change_range(state, now, Range::later);
+            }
+        }
+        Command::Live => {
+            state.shared.charts.to_end();
+            change_range(state, now, |range, _| range.end = None);
+        }
+        Command::CursorBack
+        | Command::CursorForward
+        | Command::CursorFarBack
+        | Command::CursorFarForward
+        | Command::ZoomIn
+        | Command::ZoomOut
+        | Command::WholeRange
+        | Command::LogScale
+        | Command::Stack => chart(state, command, now),
         Command::Links => menus::links(state, now),
         Command::Runbook => runbook(state, now),
+        Command::Why => why(state, now),
         Command::Copy => match state.screen().copied(&state.shared, now) {
             Some(text) => state.shared.copy(text, now),
             None => state.shared.messages.note("There is nothing to copy here", now),
         },
+        Command::Logs => logs(state, now),
+        Command::FilterServer | Command::Surroundings => match state.screen().leads_to(command) {
+            Some(place) => state.go(place, now),
+            None if command == Command::Surroundings => {
+                state.shared.messages.note("There is no line here", now)
+            }
+            None => {
+                let key = state.shared.key(Command::Filter);
+                state.shared.messages.note(format!("Type a text with {key} first"), now);
+            }
+        },
+        // only the screen of logs runs these commands, in `Screen::run`
+        Command::FollowLogs | Command::Severity | Command::Wrap | Command::Pager => {}
         Command::Handoff => state.go(Place::Report(Document::Handoff(SHIFT)), now),
         Command::Statistics => state.go(Place::Report(Document::Statistics(WEEK)), now),
+        Command::Changes => state.go(Place::Report(Document::Changes(change::LOOKBACK)), now),
         Command::Review => review(state, now),
         Command::Traces => traces(state, now),
         Command::Pause => {
@@ -157,6 +200,37 @@ fn traces(state: &mut State, now: Timestamp) {
     }
 }
 
+/// The command that a key means while a value cursor is shown: Left and Right move it.
+fn with_cursor(state: &State, command: Command, now: Timestamp) -> Command {
+    let moved = if command == Command::Left {
+        Command::CursorBack
+    } else if command == Command::Right {
+        Command::CursorForward
+    } else {
+        return command;
+    };
+    let has_charts = || state.screen().charted(&state.shared, now).is_some();
+    if state.shared.charts.has_cursor() && has_charts() { moved } else { command }
+}
+
+/// Runs a command of charts.
+fn chart(state: &mut State, command: Command, now: Timestamp) {
+    let (screen, shared) = state.split();
+    let words = match screen.charted(shared, now) {
+        Some(time) => shared.charts.run(command, time),
+        None => Some("The charts have no data yet"),
+    };
+    if let Some(words) = words {
+        shared.messages.note(words, now);
+    }
+}
+
+/// Moves what zoomed charts show; `false` if the range itself has to move.
+fn pan(state: &mut State, is_back: bool, now: Timestamp) -> bool {
+    let (screen, shared) = state.split();
+    screen.charted(shared, now).is_some_and(|time| shared.charts.pan(time, is_back))
+}
+
 /// Opens the postmortem draft of the selected incident, or of the incident of the selected alert or service.
 fn review(state: &mut State, now: Timestamp) {
     let world = &state.shared.world;
@@ -190,6 +264,51 @@ fn runbook(state: &mut State, now: Timestamp) {
     } else {
         let words = "No runbook here. Select an alert, an incident, an SLO or a service.";
         state.shared.messages.note(words, now);
+    }
+}
+
+/// Opens the logs of the selection, or a menu if it is about several services. The time range is extended so that it begins some
+/// minutes before the first alert.
+fn logs(state: &mut State, now: Timestamp) {
+    if matches!(state.place(), Place::Logs(_)) {
+        return;
+    }
+    let mut all = subjects::logs::of_selection(&state.screen().runbooks(&state.shared), &state.shared);
+    if state.shared.answering(AskKind::LogLines).next().is_none() {
+        let sources = kind::sources_to_add(state.shared.kinds, &[AskKind::LogLines]);
+        state.shared.messages.note(format!("No source of logs is configured: add {sources}"), now);
+    } else if all.len() > 1 {
+        let item =
+            |subject: LogSubject| (subject.title.to_string(), MenuChoice::Go(Place::Logs(Arc::new(subject))));
+        state.mode = Mode::Menu(Menu::new("Logs", all.into_iter().map(item).collect(), 0));
+    } else if let Some(subject) = all.pop() {
+        if let Some(since) = subject.since.filter(|_| state.shared.range.end.is_none()) {
+            let needed = age(since, now).saturating_add(LOGS_BEFORE);
+            let length = lengths().into_iter().find(|length| *length >= needed && *length <= LONGEST_LOGS);
+            if let Some(length) = length.filter(|length| *length > state.shared.range.length) {
+                change_range(state, now, |range, _| range.length = length);
+            }
+        }
+        state.go(Place::Logs(Arc::new(subject)), now);
+    } else {
+        state.shared.messages.note("No logs here. Select a service, an alert, an SLO or an incident.", now);
+    }
+}
+
+/// The logs begin this long before the first alert ...
+const LOGS_BEFORE: Duration = Duration::from_secs(15 * 60);
+/// ... unless the range would be longer than this.
+const LONGEST_LOGS: Duration = Duration::from_secs(24 * 3600);
+
+/// Opens the causes of what is selected.
+fn why(state: &mut State, now: Timestamp) {
+    let subject = state.screen().why(&state.shared);
+    match subject.and_then(|subject| why::target(&state.shared.world, subject, now)) {
+        Some(target) => state.go(Place::Why(target), now),
+        None => {
+            let words = "Why needs a service. Select a service, an alert, an SLO or an incident of one.";
+            state.shared.messages.note(words, now);
+        }
     }
 }
 

@@ -39,6 +39,14 @@ impl ValueUnit {
         }
     }
 
+    /// Whether values of this unit can be added: rates and counts, but not shares and times of different requests.
+    pub fn adds_up(self) -> bool {
+        match self {
+            Self::PerSecond | Self::Plain => true,
+            Self::Ratio | Self::Seconds | Self::Times => false,
+        }
+    }
+
     /// The display unit of an axis whose largest absolute value is `highest`.
     ///
     /// `None`: too large or too small for every prefix; such values are written with an exponent.

@@ -1,11 +1,14 @@
 //! The time series of a region, with their labels.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::alerts::AlertSeriesKind;
 use super::demo_slos::{DemoSlo, LOOKBACKS, WINDOW};
+use super::facts::FactSeries;
 use super::fixtures::{Region, SimulatedNumber, SloObjective};
+use super::request_series::RequestFamily;
 use super::scenario::Begin;
 use super::world::{DemoWorld, ServiceInRegion};
 use crate::model::labels::{Labels, Text};
@@ -16,6 +19,11 @@ const BOUNDS: [&str; 17] = [
     "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "0.8", "1", "2.5",
     "5", "7.5", "10", "+Inf",
 ];
+
+/// The upper bounds of the latency buckets in seconds, the last one infinite.
+pub(super) fn bounds() -> impl Iterator<Item = f64> {
+    BOUNDS.iter().map(|bound| bound.parse().unwrap_or(f64::INFINITY))
+}
 
 /// A metric derived from a simulated number: its name, the name of the number, the form of the series, and an additional
 /// label.
@@ -34,7 +42,7 @@ const RESOURCES: [DemoMetric; 8] = [
 ];
 
 /// Metrics of other numbers that rules use.
-const GAUGES: [DemoMetric; 9] = [
+const GAUGES: [DemoMetric; 8] = [
     ("kubelet_volume_stats_available_bytes", "volume_free", SeriesForm::Times(107_374_182_400.0), VOLUME),
     ("kubelet_volume_stats_capacity_bytes", "volume_free", SeriesForm::Always(107_374_182_400.0), VOLUME),
     (
@@ -43,7 +51,6 @@ const GAUGES: [DemoMetric; 9] = [
         SeriesForm::Ahead(86_400.0),
         Some(("hostname", "www.shop.example")),
     ),
-    ("kube_pod_container_status_restarts_total", "restarts", SeriesForm::Grows(1.0 / 600.0), POD),
     ("node_disk_io_time_weighted_seconds_total", "disk_wait", SeriesForm::Grows(100.0), POD),
     ("node_disk_writes_completed_total", "disk_wait", SeriesForm::GrowsEvenly(100.0), POD),
     (
@@ -78,7 +85,8 @@ pub(super) enum SeriesKind {
     /// `up` of a pod while it runs this version.
     Up {
         pod: u32,
-        version: Text,
+        /// An index of the service's versions.
+        version: usize,
     },
     /// A counter of requests.
     Requests(SeriesPart),
@@ -89,6 +97,7 @@ pub(super) enum SeriesKind {
         lookback: f64,
     },
     Constant(f64),
+    Fact(FactSeries),
     /// An alert of the rule with this index. `is_standing`: a background event that lasts for hours or for ever, not a
     /// chapter.
     Alert {
@@ -121,13 +130,19 @@ pub(super) struct CatalogSeries {
 }
 
 /// All series of a region by metric name.
-#[derive(Debug, Default)]
-pub(super) struct Catalog(pub(super) BTreeMap<Text, Vec<CatalogSeries>>);
+#[derive(Debug)]
+pub(super) struct Catalog {
+    region: Region,
+    pub(super) series: BTreeMap<Text, Vec<CatalogSeries>>,
+    pub(super) families: BTreeMap<Text, Vec<RequestFamily>>,
+    /// Those of [`FACT_NAMES`](super::facts::FACT_NAMES), which few queries ask for.
+    facts: OnceLock<BTreeMap<Text, Vec<CatalogSeries>>>,
+}
 
 impl Catalog {
     /// Creates the series of all services, SLOs and alerts of a region.
     pub(super) fn of(world: &DemoWorld, region: Region) -> Self {
-        let mut catalog = Self::default();
+        let mut catalog = Self::empty(region);
         for place in world.services_in(region) {
             catalog.add_targets(world, place);
             catalog.add_requests(place);
@@ -140,7 +155,22 @@ impl Catalog {
         catalog
     }
 
-    fn add(
+    fn empty(region: Region) -> Self {
+        Self { region, series: BTreeMap::new(), families: BTreeMap::new(), facts: OnceLock::new() }
+    }
+
+    /// The series of [`FACT_NAMES`](super::facts::FACT_NAMES).
+    pub(super) fn facts(&self, world: &DemoWorld) -> &BTreeMap<Text, Vec<CatalogSeries>> {
+        self.facts.get_or_init(|| {
+            let mut facts = Self::empty(self.region);
+            for place in world.services_in(self.region) {
+                facts.add_facts(world, place);
+            }
+            facts.series
+        })
+    }
+
+    pub(super) fn add(
         &mut self,
         name: &str,
         place: Option<usize>,
@@ -149,14 +179,14 @@ impl Catalog {
         what: SeriesKind,
     ) {
         let labels = labels.with_strs(more.iter().copied()).with_strs([("__name__", name)]);
-        self.0.entry(name.into()).or_default().push(CatalogSeries { labels, place, what });
+        self.series.entry(name.into()).or_default().push(CatalogSeries { labels, place, what });
     }
 
     /// Adds `up`, for each pod and version.
     fn add_targets(&mut self, world: &DemoWorld, place: &ServiceInRegion) {
-        for version in world.versions(place) {
+        for (number, version) in world.versions(place).enumerate() {
             for pod in 0..place.service.pods {
-                let what = SeriesKind::Up { pod, version: version.into() };
+                let what = SeriesKind::Up { pod, version: number };
                 self.add("up", Some(place.number), &place.pod_labels(pod, version), &[], what);
             }
         }
@@ -165,22 +195,27 @@ impl Catalog {
     /// Adds the request counters and the latency histogram.
     fn add_requests(&mut self, place: &ServiceInRegion) {
         let mut add = |name: &str, more: &[(&str, &str)], part| {
-            self.add(name, Some(place.number), &place.labels, more, SeriesKind::Requests(part));
+            let labels = place.labels.with_strs(more.iter().copied()).with_strs([("__name__", name)]);
+            self.families.entry(name.into()).or_default().push(RequestFamily {
+                labels,
+                place: place.number,
+                part,
+            });
         };
-        if place.service.errors.is_some() {
-            add("http_requests_total", &[("code", "200")], SeriesPart::Well);
-            add("http_requests_total", &[("code", "500")], SeriesPart::Failed);
-        } else {
-            // a service without an error ratio: its counter has no label for failures
-            add("http_server_requests_seconds_count", &[], SeriesPart::All);
-        }
         if place.service.latency.is_some() {
-            for bound in BOUNDS {
-                let part = SeriesPart::Within(bound.parse().unwrap_or(f64::INFINITY));
-                add("http_request_duration_seconds_bucket", &[("le", bound)], part);
+            for (text, bound) in BOUNDS.iter().zip(bounds()) {
+                add("http_request_duration_seconds_bucket", &[("le", text)], SeriesPart::Within(bound));
             }
             add("http_request_duration_seconds_count", &[], SeriesPart::All);
             add("http_request_duration_seconds_sum", &[], SeriesPart::Seconds);
+        }
+        if place.service.errors.is_some() {
+            add("http_requests_total", &[], SeriesPart::Well);
+            add("http_requests_total", &[], SeriesPart::Failed);
+        } else {
+            // a service without an error ratio: its counter has no label for failures
+            let what = SeriesKind::Requests(SeriesPart::All);
+            self.add("http_server_requests_seconds_count", Some(place.number), &place.labels, &[], what);
         }
     }
 

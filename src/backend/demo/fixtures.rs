@@ -67,6 +67,19 @@ fixtures! {
         needs: BTreeMap<String, f64>,
         #[serde(default)]
         gauges: BTreeMap<String, f64>,
+        #[serde(default)]
+        routes: Vec<RouteFixture>,
+        #[serde(default)]
+        flags: BTreeMap<String, bool>,
+    }
+
+    struct RouteFixture {
+        /// The method and the route: `GET /carts/{id}`.
+        request: String,
+        /// The share of the service's requests, 0 to 1.
+        share: f64,
+        #[serde(default)]
+        calls: Vec<String>,
     }
 
     /// All scripted events.
@@ -74,6 +87,7 @@ fixtures! {
         cycle: Seconds,
         chapter: Vec<Chapter>,
         standing: Vec<BackgroundEffect>,
+        routine: Vec<RoutineDeploy>,
         silence: Vec<SilenceFixture>,
     }
 
@@ -83,6 +97,8 @@ fixtures! {
         #[serde(rename = "name")]
         _name: String,
         deploy: Option<Deploy>,
+        #[serde(default)]
+        flag: Vec<FlagChange>,
         effect: Vec<SignalEffect>,
         #[serde(default)]
         silence: Vec<SilenceFixture>,
@@ -95,6 +111,24 @@ fixtures! {
         version: String,
         at: Seconds,
         back: Seconds,
+        rollout: Seconds,
+        drain: Seconds,
+    }
+
+    /// A feature flag that is on for a while.
+    struct FlagChange {
+        service: String,
+        region: Region,
+        flag: String,
+        on: Seconds,
+        off: Seconds,
+    }
+
+    /// A repeated deployment without any effect.
+    struct RoutineDeploy {
+        start: Seconds,
+        every: Seconds,
+        deploy: Deploy,
     }
 
     /// A repeating event that does not belong to a chapter.
@@ -122,8 +156,27 @@ fixtures! {
         gauges: BTreeMap<String, f64>,
         #[serde(default)]
         down: u32,
+        #[serde(default)]
+        crashes: Vec<Seconds>,
+        #[serde(default)]
+        oom: bool,
+        #[serde(default)]
+        only: EffectScope,
+        code: Option<String>,
+        from: Option<String>,
         rise: [Seconds; 2],
         fall: [Seconds; 2],
+    }
+
+    /// The requests that an effect hits: those that have all of these labels.
+    #[derive(Default, PartialEq)]
+    struct EffectScope {
+        version: Option<String>,
+        route: Option<String>,
+        zone: Option<String>,
+        /// Requests that call this dependency.
+        #[serde(skip)]
+        calls: Option<String>,
     }
 
     /// A silence that a user created.

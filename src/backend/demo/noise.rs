@@ -92,10 +92,15 @@ impl LatencyModel {
         if self.slow <= 0.0 {
             return self.median * (quantile.deviations * self.tail).exp();
         }
+        self.at_share(quantile.share)
+    }
+
+    /// The latency, in seconds, that this share of the requests does not exceed.
+    pub(super) fn at_share(&self, share: f64) -> f64 {
         let (mut low, mut high) = (1e-5_f64.ln(), 120.0_f64.ln());
         for _ in 0..40 {
             let middle = f64::midpoint(low, high);
-            if self.below(middle.exp()) < quantile.share { low = middle } else { high = middle }
+            if self.below(middle.exp()) < share { low = middle } else { high = middle }
         }
         high.exp()
     }

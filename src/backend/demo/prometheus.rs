@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use reqwest::Request;
 use serde_json::{Map, Value, json};
 
+use self::metadata::MetadataRequest;
 use super::catalog::Catalog;
 use super::exchange::{self, ParsedRequest, VERSION};
 use super::fixtures::Region;
@@ -21,6 +22,11 @@ use crate::model::promql::parse;
 
 /// The maximum number of points in a range query.
 const POINTS: f64 = 11_000.0;
+
+/// The status and the text of an error.
+type Refusal = (u16, String);
+
+mod metadata;
 
 pub(super) struct PrometheusServer {
     world: Arc<DemoWorld>,
@@ -46,8 +52,27 @@ impl PrometheusServer {
     }
 
     /// The response to one request.
-    fn respond(&self, asked: &ParsedRequest, now: Timestamp) -> Result<(u16, Value), (u16, String)> {
-        let data = match asked.path().as_slice() {
+    fn respond(&self, asked: &ParsedRequest, now: Timestamp) -> Result<(u16, Value), Refusal> {
+        let series = self.series();
+        let about = MetadataRequest { asked, series: &series, now };
+        let (data, is_cut) = match asked.path().as_slice() {
+            ["api", "v1", "labels"] => about.labels()?,
+            ["api", "v1", "label", name, "values"] => about.values(name)?,
+            ["api", "v1", "series"] => about.series()?,
+            ["api", "v1", "metadata"] => about.metadata()?,
+            ["api", "v1", "query_exemplars"] => about.exemplars()?,
+            _ => (self.data(asked, now)?, false),
+        };
+        let mut body = json!({ "status": "success", "data": data });
+        if is_cut && let Some(body) = body.as_object_mut() {
+            body.insert("warnings".to_owned(), json!(["results truncated due to limit"]));
+        }
+        Ok((200, body))
+    }
+
+    /// The data of the response to one of the other requests.
+    fn data(&self, asked: &ParsedRequest, now: Timestamp) -> Result<Value, Refusal> {
+        Ok(match asked.path().as_slice() {
             ["api", "v1", "query"] => self.query(asked, now)?,
             ["api", "v1", "query_range"] => self.range(asked)?,
             ["api", "v1", "rules"] => self.rules(asked, now),
@@ -59,8 +84,7 @@ impl PrometheusServer {
                 json!({ "yaml": format!("global:\n  scrape_interval: {SCRAPE}s\n  evaluation_interval: {SCRAPE}s\n") })
             }
             _ => return Err((404, "404 page not found".to_owned())),
-        };
-        Ok((200, json!({ "status": "success", "data": data })))
+        })
     }
 
     fn series(&self) -> RegionSeries<'_> {
@@ -69,7 +93,7 @@ impl PrometheusServer {
     }
 
     /// Answers an instant query.
-    fn query(&self, asked: &ParsedRequest, now: Timestamp) -> Result<Value, (u16, String)> {
+    fn query(&self, asked: &ParsedRequest, now: Timestamp) -> Result<Value, Refusal> {
         let expr =
             parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
         let t = match asked.parameter("time") {
@@ -99,7 +123,7 @@ impl PrometheusServer {
     }
 
     /// Answers a range query.
-    fn range(&self, asked: &ParsedRequest) -> Result<Value, (u16, String)> {
+    fn range(&self, asked: &ParsedRequest) -> Result<Value, Refusal> {
         let expr =
             parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
         let [start, end, step] = ["start", "end", "step"].map(|name| seconds(asked, name));
@@ -190,13 +214,14 @@ fn rule(rule: &DemoRule, alerts: &[Alert]) -> Value {
     })
 }
 
-/// A parameter as a number.
-fn seconds(asked: &ParsedRequest, name: &str) -> Result<f64, (u16, String)> {
-    let reported = asked
-        .parameter(name)
-        .and_then(|text| text.parse::<f64>().ok())
-        .filter(|reported| reported.is_finite());
-    reported.ok_or_else(|| (400, format!("invalid parameter \"{name}\": cannot parse it to a valid number")))
+/// A parameter in seconds: a number, or a time in RFC 3339.
+fn seconds(asked: &ParsedRequest, name: &str) -> Result<f64, Refusal> {
+    let text = asked.parameter(name).unwrap_or_default();
+    let moment = || Some(text.parse::<Timestamp>().ok()?.as_millisecond() as f64 / 1000.0);
+    let number = text.parse::<f64>().ok().or_else(moment).filter(|number| number.is_finite());
+    number.ok_or_else(|| {
+        (400, format!("invalid parameter \"{name}\": cannot parse \"{text}\" to a valid timestamp"))
+    })
 }
 
 pub(super) fn pairs(labels: &Labels) -> Map<String, Value> {

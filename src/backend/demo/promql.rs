@@ -27,6 +27,11 @@ pub(super) trait SeriesFunction {
         self.at(t).is_some()
     }
 
+    /// The number of stored series that have a newest sample: more than one for a sum of series.
+    fn number(&self, t: f64) -> f64 {
+        f64::from(u8::from(self.is_there(t)))
+    }
+
     /// The increase of a counter.
     fn increase(&self, from: f64, to: f64) -> Option<f64> {
         Some(self.at(to)? - self.at(from)?)
@@ -56,6 +61,14 @@ pub(super) struct SelectedSeries<'a> {
 pub(super) trait SeriesStore {
     /// All series that match the selector.
     fn select(&self, selector: &VectorSelector) -> Vec<SelectedSeries<'_>>;
+
+    /// The same for a query that adds the series up by the labels that are `kept`: series that only differ in other labels
+    /// can be one, whose values and increases are their sums, and which has samples while any of them has.
+    fn select_summed(
+        &self,
+        selector: &VectorSelector,
+        kept: &dyn Fn(&str) -> bool,
+    ) -> Vec<SelectedSeries<'_>>;
 }
 
 /// Whether a series with these labels matches a selector.
@@ -87,7 +100,7 @@ pub(super) enum Evaluated {
 /// # Errors
 /// The error message of a Prometheus server, or that this evaluator does not support the expression.
 pub(super) fn instant(store: &dyn SeriesStore, expr: &Expr, t: f64) -> Result<Evaluated, String> {
-    let eval = Eval { store, times: &[t], bounds: (t, t), only_presence: false };
+    let eval = Eval { store, times: &[t], bounds: (t, t), only_presence: false, summed: None };
     match expr {
         Expr::MatrixSelector(_) | Expr::Subquery(_) => {
             let windows = eval.windows(expr)?;
@@ -104,7 +117,7 @@ pub(super) fn range(
     times: &[f64],
 ) -> Result<Vec<EvaluatedSeries>, String> {
     let (Some(start), Some(end)) = (times.first(), times.last()) else { return Ok(Vec::new()) };
-    let eval = Eval { store, times, bounds: (*start, *end), only_presence: false };
+    let eval = Eval { store, times, bounds: (*start, *end), only_presence: false, summed: None };
     match eval.value(expr)? {
         Evaluated::Lines(lines) => Ok(lines),
         Evaluated::Scalar(values) => {
@@ -126,6 +139,36 @@ struct Eval<'a> {
     bounds: (f64, f64),
     /// Only whether there is a value matters: every value is 1.
     only_presence: bool,
+    /// The series are added up by these labels, so that the store can do so.
+    summed: Option<Summed<'a>>,
+}
+
+/// How an aggregation adds series up.
+#[derive(Clone, Copy)]
+struct Summed<'a> {
+    by: Option<&'a LabelModifier>,
+    /// The number of series is counted instead of their values.
+    counts: bool,
+}
+
+impl Summed<'_> {
+    fn keeps(self, name: &str) -> bool {
+        match self.by {
+            None => false,
+            Some(LabelModifier::Include(kept)) => kept.labels.iter().any(|one| one == name),
+            Some(LabelModifier::Exclude(dropped)) => !dropped.labels.iter().any(|one| one == name),
+        }
+    }
+}
+
+impl<'a> Eval<'a> {
+    /// The series that match a selector.
+    fn select(self, selector: &VectorSelector) -> Vec<SelectedSeries<'a>> {
+        match self.summed {
+            None => self.store.select(selector),
+            Some(summed) => self.store.select_summed(selector, &|name| summed.keeps(name)),
+        }
+    }
 }
 
 impl Eval<'_> {
@@ -142,7 +185,9 @@ impl Eval<'_> {
                 other @ (Evaluated::Text(_) | Evaluated::Samples(_)) => other,
             }),
             Expr::VectorSelector(selector) => Ok(Evaluated::Lines(self.selected(selector))),
-            Expr::Aggregate(aggregate) => self.aggregated(aggregate).map(Evaluated::Lines),
+            Expr::Aggregate(aggregate) => {
+                Self { summed: None, ..self }.aggregated(aggregate).map(Evaluated::Lines)
+            }
             Expr::Binary(binary) => Self { only_presence: false, ..self }.binary(binary),
             Expr::Call(call) => self.function_call(call),
             Expr::MatrixSelector(_) | Expr::Subquery(_) => {
@@ -175,11 +220,14 @@ impl Eval<'_> {
 
     /// The values of the selected series.
     fn selected(self, selector: &VectorSelector) -> Vec<EvaluatedSeries> {
-        let found = self.store.select(selector);
+        let found = self.select(selector);
         let line = |found: &SelectedSeries<'_>| {
             let value = |t: &f64| {
                 let t = self.shifted(selector.at.as_ref(), selector.offset.as_ref(), *t);
                 let run = &found.run;
+                if self.summed.is_some_and(|summed| summed.counts) {
+                    return Some(run.number(t)).filter(|number| *number > 0.0);
+                }
                 if self.only_presence { run.is_there(t).then_some(1.0) } else { run.at(t) }
             };
             EvaluatedSeries { labels: found.labels.clone(), values: self.times.iter().map(value).collect() }

@@ -1,6 +1,6 @@
 //! When the events of the scenario happen, and how they affect the signals of a service.
 
-use super::fixtures::{Fixtures, Region, Seconds, ServiceFixture, SignalEffect};
+use super::fixtures::{EffectScope, Fixtures, Region, Seconds, ServiceFixture, SignalEffect};
 use super::noise::{floor, mix, unit};
 
 /// The delay, in seconds, after which dependent services are affected.
@@ -216,6 +216,11 @@ fn passed_effect(effect: &SignalEffect, to: &ServiceFixture, weight: f64) -> Sig
         resources: std::collections::BTreeMap::new(),
         gauges: std::collections::BTreeMap::new(),
         down: 0,
+        crashes: Vec::new(),
+        oom: false,
+        only: EffectScope { calls: Some(effect.service.clone()), ..EffectScope::default() },
+        code: Some("503".to_owned()),
+        from: Some(effect.service.clone()),
         rise: effect.rise.map(later),
         fall: effect.fall.map(later),
     }

@@ -2,40 +2,46 @@
 //! functions of time.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::rc::Rc;
 
 use promql_parser::parser::VectorSelector;
 
 use super::alerts::{AlertSeriesKind, RuleSeries};
+use super::breakdown::PartShares;
 use super::catalog::{Catalog, CatalogSeries, SeriesForm, SeriesKind, SeriesPart};
+use super::facts::FACT_NAMES;
 use super::fixtures::{SimulatedNumber, SloObjective};
 use super::promql::{SelectedSeries, SeriesFunction, SeriesStore, is_chosen};
+use super::rollout::VersionOf;
 use super::slos::slow_share;
 use super::world::{DemoWorld, RequestNumbers, ServiceInRegion};
+use crate::model::labels::Text;
 
 /// The scrape interval of targets and the evaluation interval of recording rules, in seconds.
 pub(super) const SCRAPE: f64 = 5.0;
 /// A rate over up to this many seconds is the simulated value at its end.
-const MOMENT: f64 = 60.0;
+pub(super) const MOMENT: f64 = 60.0;
 /// The number of samples for the mean of a request rate.
 const LOOKS: u32 = 6;
 /// For ranges up to this many seconds of demo time, noise is sampled; longer ranges only contain the effects of the scenario.
-const SHORT: f64 = 600.0;
+pub(super) const SHORT: f64 = 600.0;
 /// Alerts that fire for hours have one sample per this many evaluations; all samples would be too many to read at once.
 const RARELY: f64 = 12.0;
 /// How long counters have been counting at demo time 0, in seconds.
-const COUNTER_AGE_AT_START: f64 = 30.0 * 86_400.0;
+pub(super) const COUNTER_AGE_AT_START: f64 = 30.0 * 86_400.0;
 
 /// All series of a region, for one request.
 pub(super) struct RegionSeries<'a> {
-    world: &'a DemoWorld,
-    catalog: &'a Catalog,
+    pub(super) world: &'a DemoWorld,
+    pub(super) catalog: &'a Catalog,
     /// Values computed during this request, by service and time.
     known: RefCell<HashMap<(usize, u64), RequestNumbers>>,
     /// Windows computed during this request, by service, start and end.
     windows: RefCell<HashMap<(usize, u64, u64), SeriesWindow>>,
+    /// How requests are divided by labels, by service, part, start and end.
+    pub(super) shares: RefCell<HashMap<(usize, u64, u64, u64), Rc<PartShares>>>,
 }
 
 /// Cached data of a time range of one service.
@@ -49,11 +55,12 @@ struct SeriesWindow {
 
 impl<'a> RegionSeries<'a> {
     pub(super) fn new(world: &'a DemoWorld, catalog: &'a Catalog) -> Self {
-        Self { world, catalog, known: RefCell::default(), windows: RefCell::default() }
+        let (known, windows, shares) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { world, catalog, known, windows, shares }
     }
 
     /// The request numbers of a service at a demo time.
-    fn numbers(&self, place: &ServiceInRegion, t: f64) -> RequestNumbers {
+    pub(super) fn numbers(&self, place: &ServiceInRegion, t: f64) -> RequestNumbers {
         known(&self.known, (place.number, t.to_bits()), || self.world.numbers(place, t))
     }
 
@@ -67,13 +74,38 @@ impl<'a> RegionSeries<'a> {
 
     /// The mean rate of a few samples.
     fn sampled_rate(&self, place: &ServiceInRegion, part: SeriesPart, from: f64, to: f64) -> Option<f64> {
-        let step = (to - from) / f64::from(LOOKS);
-        let each = (0..LOOKS).map(|i| self.rate(place, part, from + (f64::from(i) + 0.5) * step));
+        let each = sample_times(from, to).map(|t| self.rate(place, part, t));
         Some(each.sum::<Option<f64>>()? / f64::from(LOOKS))
     }
 
+    /// The value of a counter of requests at a Unix time. Only the increase of a counter is simulated; its value grows evenly.
+    pub(super) fn requests_at(&self, place: &ServiceInRegion, part: SeriesPart, t: f64) -> Option<f64> {
+        Some(self.rate(place, part, 0.0)? * self.counter_age(t).max(0.0))
+    }
+
+    /// The increase of a counter of requests between two Unix times.
+    pub(super) fn requests_increase(
+        &self,
+        place: &ServiceInRegion,
+        part: SeriesPart,
+        (from, to): (f64, f64),
+    ) -> Option<f64> {
+        let demo = |t: f64| self.world.time.demo_second(t);
+        let rate = if to - from <= MOMENT {
+            self.rate(place, part, demo(to))
+        } else {
+            self.mean_rate(place, part, (demo(from), demo(to)))
+        };
+        Some(rate? * (to - from))
+    }
+
+    /// The age of a counter in seconds: the demo's counters start 30 days before the demo.
+    pub(super) fn counter_age(&self, t: f64) -> f64 {
+        t - self.world.time.second(0.0) + COUNTER_AGE_AT_START
+    }
+
     /// The rate of this part of the requests at a time.
-    fn rate(&self, place: &ServiceInRegion, part: SeriesPart, t: f64) -> Option<f64> {
+    pub(super) fn rate(&self, place: &ServiceInRegion, part: SeriesPart, t: f64) -> Option<f64> {
         let numbers = self.numbers(place, t);
         Some(numbers.rate * share(part, &numbers)?)
     }
@@ -99,8 +131,18 @@ impl<'a> RegionSeries<'a> {
     }
 }
 
+/// The times within a range at which noise is sampled.
+pub(super) fn sample_times(from: f64, to: f64) -> impl Iterator<Item = f64> {
+    let step = (to - from) / f64::from(LOOKS);
+    (0..LOOKS).map(move |i| from + (f64::from(i) + 0.5) * step)
+}
+
 /// The cached value; computes and caches it if there is none.
-fn known<K: Eq + Hash, V: Clone>(all: &RefCell<HashMap<K, V>>, key: K, work: impl FnOnce() -> V) -> V {
+pub(super) fn known<K: Eq + Hash, V: Clone>(
+    all: &RefCell<HashMap<K, V>>,
+    key: K,
+    work: impl FnOnce() -> V,
+) -> V {
     if let Some(known) = all.borrow().get(&key) {
         return known.clone();
     }
@@ -121,26 +163,57 @@ fn share(part: SeriesPart, numbers: &RequestNumbers) -> Option<f64> {
     })
 }
 
+impl RegionSeries<'_> {
+    /// The series that match the selector. Labels of requests that are not `kept` are left out, and series that then have the
+    /// same labels are one: their sum.
+    pub(super) fn chosen(
+        &self,
+        selector: &VectorSelector,
+        kept: Option<&dyn Fn(&str) -> bool>,
+    ) -> Vec<SelectedSeries<'_>> {
+        let single = |known: &CatalogSeries| is_chosen(&known.labels, selector);
+        let has_facts = FACT_NAMES.iter().any(|name| is_named(selector, name));
+        let facts = has_facts.then(|| named(self.catalog.facts(self.world), selector));
+        let series = named(&self.catalog.series, selector).chain(facts.into_iter().flatten());
+        let series = series.filter(|known| single(known));
+        let series = series.map(|known| SelectedSeries {
+            labels: known.labels.clone(),
+            run: Box::new(SeriesEntry { all: self, known, last: Cell::new(None) }),
+        });
+        let families = named(&self.catalog.families, selector);
+        series.chain(families.flat_map(|family| self.of_family(family, selector, kept))).collect()
+    }
+}
+
+/// Whether the selector selects metrics with this name.
+fn is_named(selector: &VectorSelector, name: &str) -> bool {
+    let mut matchers = selector.matchers.matchers.iter().filter(|matcher| matcher.name == "__name__");
+    selector.name.as_ref().is_none_or(|wanted| wanted == name)
+        && matchers.all(|matcher| matcher.is_match(name))
+}
+
+/// What is known of the metrics whose name the selector selects.
+pub(super) fn named<'a, 's, V>(
+    all: &'a BTreeMap<Text, Vec<V>>,
+    selector: &'s VectorSelector,
+) -> impl Iterator<Item = &'a V> + use<'a, 's, V> {
+    let single = selector.name.as_ref().and_then(|name| all.get_key_value(name.as_str()));
+    let several = selector.name.is_none().then_some(all).into_iter().flatten();
+    let chosen = single.into_iter().chain(several).filter(|(name, _)| is_named(selector, name));
+    chosen.flat_map(|(_, all)| all)
+}
+
 impl SeriesStore for RegionSeries<'_> {
     fn select(&self, selector: &VectorSelector) -> Vec<SelectedSeries<'_>> {
-        let is_meant = |name: &str| {
-            let names = selector.matchers.matchers.iter().filter(|matcher| matcher.name == "__name__");
-            selector.name.as_ref().is_none_or(|wanted| wanted == name)
-                && names.into_iter().all(|matcher| matcher.is_match(name))
-        };
-        let named: Vec<&CatalogSeries> = match &selector.name {
-            Some(name) => self.catalog.0.get(name.as_str()).into_iter().flatten().collect(),
-            None => {
-                self.catalog.0.iter().filter(|(name, _)| is_meant(name)).flat_map(|(_, all)| all).collect()
-            }
-        };
-        let chosen = named.into_iter().filter(|known| is_chosen(&known.labels, selector));
-        chosen
-            .map(|known| SelectedSeries {
-                labels: known.labels.clone(),
-                run: Box::new(SeriesEntry { all: self, known, last: Cell::new(None) }),
-            })
-            .collect()
+        self.chosen(selector, None)
+    }
+
+    fn select_summed(
+        &self,
+        selector: &VectorSelector,
+        kept: &dyn Fn(&str) -> bool,
+    ) -> Vec<SelectedSeries<'_>> {
+        self.chosen(selector, Some(kept))
     }
 }
 
@@ -170,11 +243,6 @@ impl SeriesEntry<'_> {
         // an hour on the screen is longer in demo time if the demo runs faster
         self.all.world.bad_share(bad_event, self.place()?, self.demo(t - lookback), self.demo(t))
     }
-
-    /// The age of a counter in seconds: the demo's counters start 30 days before the demo.
-    fn counter_age(&self, t: f64) -> f64 {
-        t - self.all.world.time.second(0.0) + COUNTER_AGE_AT_START
-    }
 }
 
 impl SeriesFunction for SeriesEntry<'_> {
@@ -183,15 +251,12 @@ impl SeriesFunction for SeriesEntry<'_> {
             SeriesKind::Constant(value) => Some(*value),
             SeriesKind::Up { pod, version } => {
                 let (place, moment) = (self.place()?, self.demo(t));
-                let is_it = self.all.world.version(place, moment) == &**version;
+                let is_it = self.all.world.version_number(place, VersionOf::Targets, moment) == *version;
                 let is_down = || self.all.world.down(place, moment).contains(pod);
                 is_it.then(|| if is_down() { 0.0 } else { 1.0 })
             }
-            // only the increase of a counter is simulated; its value just grows evenly
-            SeriesKind::Requests(part) => {
-                let place = self.place()?;
-                Some(self.all.rate(place, *part, 0.0)? * self.counter_age(t).max(0.0))
-            }
+            SeriesKind::Requests(part) => self.all.requests_at(self.place()?, *part, t),
+            SeriesKind::Fact(fact) => fact.at(self.all, self.place()?, t),
             SeriesKind::Number(measure, form) => Some(match form {
                 SeriesForm::Always(value) => *value,
                 SeriesForm::Times(factor) => self.number(measure, t)? * factor,
@@ -199,9 +264,9 @@ impl SeriesFunction for SeriesEntry<'_> {
                 SeriesForm::Grows(factor) => {
                     self.number(measure, self.all.world.time.second(0.0))?
                         * factor
-                        * self.counter_age(t).max(0.0)
+                        * self.all.counter_age(t).max(0.0)
                 }
-                SeriesForm::GrowsEvenly(factor) => factor * self.counter_age(t).max(0.0),
+                SeriesForm::GrowsEvenly(factor) => factor * self.all.counter_age(t).max(0.0),
             }),
             SeriesKind::Recorded { bad_event, lookback } => self.ratio(*bad_event, *lookback, t),
             SeriesKind::Alert { shows, .. } => {
@@ -217,7 +282,7 @@ impl SeriesFunction for SeriesEntry<'_> {
 
     fn is_there(&self, t: f64) -> bool {
         match &self.known.what {
-            SeriesKind::Up { .. } | SeriesKind::Alert { .. } => self.at(t).is_some(),
+            SeriesKind::Up { .. } | SeriesKind::Alert { .. } | SeriesKind::Fact(_) => self.at(t).is_some(),
             SeriesKind::Constant(_)
             | SeriesKind::Requests(_)
             | SeriesKind::Number(..)
@@ -228,15 +293,8 @@ impl SeriesFunction for SeriesEntry<'_> {
     fn increase(&self, from: f64, to: f64) -> Option<f64> {
         let length = to - from;
         match &self.known.what {
-            SeriesKind::Requests(part) => {
-                let place = self.place()?;
-                let rate = if length <= MOMENT {
-                    self.all.rate(place, *part, self.demo(to))
-                } else {
-                    self.all.mean_rate(place, *part, (self.demo(from), self.demo(to)))
-                };
-                Some(rate? * length)
-            }
+            SeriesKind::Requests(part) => self.all.requests_increase(self.place()?, *part, (from, to)),
+            SeriesKind::Fact(fact) => fact.increase(self.all, self.place()?, (from, to)),
             // the rules take rates of these counters over different ranges, and always mean the simulated number
             SeriesKind::Number(measure, SeriesForm::Grows(factor)) => {
                 Some(self.number(measure, to)? * factor * length)
@@ -257,6 +315,7 @@ impl SeriesFunction for SeriesEntry<'_> {
             SeriesKind::Up { .. }
             | SeriesKind::Requests(_)
             | SeriesKind::Number(..)
+            | SeriesKind::Fact(_)
             | SeriesKind::Alert { .. } => None,
         }
     }
@@ -265,12 +324,18 @@ impl SeriesFunction for SeriesEntry<'_> {
         let (world, time) = (self.all.world, self.all.world.time);
         let (begin, end) = (self.demo(from), self.demo(to));
         let sample_ranges = match (&self.known.what, self.place()) {
-            (SeriesKind::Up { version, .. }, Some(place)) => world.version_ran(place, version, (begin, end)),
+            (SeriesKind::Up { version, .. }, Some(place)) => {
+                world.version_ran(place, VersionOf::Targets, *version, (begin, end))
+            }
+            (SeriesKind::Fact(fact), Some(place)) => match fact.ran(world, place, (begin, end)) {
+                Some(ran) => ran,
+                None => return vec![(from, to + 1.0)],
+            },
             (SeriesKind::Alert { rule, pod, shows, .. }, place) => {
                 let Some(rule) = world.rules.get(*rule) else { return Vec::new() };
                 world.alert_ranges(RuleSeries { rule, place, pod: *pod }, *shows, (begin, end))
             }
-            (SeriesKind::Up { .. }, None)
+            (SeriesKind::Up { .. } | SeriesKind::Fact(_), None)
             | (
                 SeriesKind::Constant(_)
                 | SeriesKind::Requests(_)
@@ -294,6 +359,7 @@ impl SeriesFunction for SeriesEntry<'_> {
             | SeriesKind::Up { .. }
             | SeriesKind::Requests(_)
             | SeriesKind::Number(..)
+            | SeriesKind::Fact(_)
             | SeriesKind::Recorded { .. } => (0.0, SCRAPE),
         }
     }

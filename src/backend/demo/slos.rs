@@ -98,7 +98,7 @@ pub(super) fn slow_share(
 /// The time ranges in which events affect the latency of a service, merged where they overlap.
 fn slow_ranges(place: &ServiceInRegion, schedule: &ChapterSchedule, from: f64, to: f64) -> Vec<(f64, f64)> {
     let begins = place.begins(&SimulatedNumber::P95).into_iter();
-    let mut all: Vec<(f64, f64)> = begins
+    let all: Vec<(f64, f64)> = begins
         .flat_map(|begin| {
             let (first, last) = place.effect_range(begin, &SimulatedNumber::P95);
             schedule.each(begin, from - last, to).map(move |once| (once.start + first, once.start + last))
@@ -106,6 +106,11 @@ fn slow_ranges(place: &ServiceInRegion, schedule: &ChapterSchedule, from: f64, t
         .map(|(start, end)| (start.max(from), end.min(to)))
         .filter(|(start, end)| start < end)
         .collect();
+    merged(all)
+}
+
+/// Time ranges merged where they overlap, sorted.
+pub(super) fn merged(mut all: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut apart: Vec<(f64, f64)> = Vec::new();
     for (start, end) in all {

@@ -1,4 +1,6 @@
+mod causes;
 mod charts;
+mod metadata;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -6,10 +6,12 @@ use std::sync::Mutex;
 
 use crate::model::labels::{Labels, Text};
 
+use super::breakdown::Breakdown;
 use super::demo_slos::{DemoSlo, demo_slos};
 use super::fixtures::{Deploy, Fixtures, Region, ServiceFixture, SimulatedNumber};
 use super::noise::{LatencyModel, P95, day, mix, mix_text, smooth_noise};
 use super::paging::PagingFixture;
+use super::rollout::deploys;
 use super::rules::{DemoRule, expand};
 use super::scenario::{Begin, ChapterSchedule, Impact, ScenarioEvent, active_effects, events, impact};
 use super::timeline::DemoTimeline;
@@ -41,8 +43,11 @@ pub(super) struct ServiceInRegion {
     pub(super) events: Vec<ScenarioEvent>,
     /// `service`, `region`, `team` and `namespace`: the labels that the rules' expressions keep.
     pub(super) labels: Labels,
+    /// All deployments of the scenario to the service.
+    pub(super) deploys: Vec<(Begin, Deploy)>,
+    pub(super) breakdown: Breakdown,
     rate: f64,
-    key: u64,
+    pub(super) key: u64,
 }
 
 /// The request numbers of a service at a time.
@@ -68,6 +73,8 @@ impl DemoWorld {
                 name: service.name.as_str().into(),
                 region,
                 events: events(&fixtures, service, region),
+                deploys: deploys(&fixtures, service, region),
+                breakdown: Breakdown::default(),
                 labels: Labels::from_iter([
                     ("service", service.name.as_str()),
                     ("region", region.name()),
@@ -80,7 +87,9 @@ impl DemoWorld {
             })
             .collect();
         places.sort_by(|a, b| (&a.name, a.region).cmp(&(&b.name, b.region)));
-        places.iter_mut().zip(0..).for_each(|(place, number)| place.number = number);
+        for (number, place) in places.iter_mut().enumerate() {
+            (place.number, place.breakdown) = (number, Breakdown::of(place));
+        }
         let schedule = ChapterSchedule::new(seed, &fixtures);
         let (rules, demo_slos) = (expand(&fixtures), demo_slos(&fixtures));
         Self {
@@ -180,63 +189,9 @@ impl DemoWorld {
         (here && t >= start + deploy.at.0).then_some((deploy, start))
     }
 
-    /// The running version.
-    pub(super) fn version<'a>(&'a self, place: &'a ServiceInRegion, t: f64) -> &'a str {
-        match self.deploy(place, t) {
-            Some((deploy, start)) if t < start + deploy.back.0 => &deploy.version,
-            _ => &place.service.version,
-        }
-    }
-
-    /// All versions in the scenario, the usual one first.
-    pub(super) fn versions<'a>(&'a self, place: &'a ServiceInRegion) -> Vec<&'a str> {
-        let mut versions = vec![&*place.service.version];
-        versions.extend(self.deploys(place).map(|(_, deploy)| &*deploy.version));
-        versions
-    }
-
-    /// All deployments of the scenario to a service.
-    fn deploys<'a>(&'a self, place: &'a ServiceInRegion) -> impl Iterator<Item = (Begin, &'a Deploy)> {
-        let reported = self.fixtures.scenario.chapter.iter().zip(0..);
-        let all =
-            reported.filter_map(|(chapter, number)| Some((Begin::Chapter(number), chapter.deploy.as_ref()?)));
-        all.filter(|(_, deploy)| deploy.service == *place.name && deploy.region == place.region)
-    }
-
-    /// When a version ran, within a time range.
-    pub(super) fn version_ran(
-        &self,
-        place: &ServiceInRegion,
-        version: &str,
-        (from, to): (f64, f64),
-    ) -> Vec<(f64, f64)> {
-        let mut others: Vec<(f64, f64, &str)> = Vec::new();
-        for (begin, deploy) in self.deploys(place) {
-            let times = self.schedule.each(begin, from - deploy.back.0, to);
-            others.extend(
-                times.map(|once| (once.start + deploy.at.0, once.start + deploy.back.0, &*deploy.version)),
-            );
-        }
-        others.sort_by(|a, b| a.0.total_cmp(&b.0));
-        if *place.service.version != *version {
-            let own = others.into_iter().filter(|(_, _, ran)| *ran == version);
-            return own
-                .map(|(begin, end, _)| (begin, end))
-                .filter(|(begin, end)| *begin <= to && *end > from)
-                .collect();
-        }
-        let mut ran = Vec::new();
-        let mut since = from;
-        for (begin, end, _) in others {
-            if begin > since {
-                ran.push((since, begin));
-            }
-            since = since.max(end);
-        }
-        if since <= to {
-            ran.push((since, to + 1.0));
-        }
-        ran
+    /// The latency model as if no event slowed the service down.
+    pub(super) fn undisturbed_latency(&self, place: &ServiceInRegion, t: f64) -> Option<LatencyModel> {
+        latency_with(place, Impact::default(), t)
     }
 
     fn impact(&self, place: &ServiceInRegion, t: f64) -> Impact {
@@ -255,16 +210,15 @@ impl ServiceInRegion {
         format!("10.{net}.{}.{}:8080", host % 200, host / 200 % 250 + 2)
     }
 
-    /// The name of a pod, in the form that a replica set gives it.
+    /// The name of a pod, in the form that a replica set gives it. The pod that replaces another one gets its name.
     pub(super) fn pod(&self, pod: u32) -> String {
-        const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-        let word = |number: u64, length: u32| -> String {
-            (0..length)
-                .filter_map(|i| LETTERS.get(usize::try_from(mix(number, u64::from(i)) % 27).ok()?))
-                .map(|letter| char::from(*letter))
-                .collect()
-        };
-        format!("{}-{}-{}", self.name, word(self.key, 9), word(mix(self.key, u64::from(pod)), 5))
+        format!("{}-{}", self.replica_set(0), word(mix(self.key, u64::from(pod)), 5))
+    }
+
+    /// The name of the replica set of a version, given by its number.
+    pub(super) fn replica_set(&self, version: usize) -> String {
+        let key = if version == 0 { self.key } else { mix(self.key, 500 + version as u64) };
+        format!("{}-{}", self.name, word(key, 9))
     }
 
     /// The labels of a pod's scrape target while the pod runs this version.
@@ -308,6 +262,15 @@ impl ServiceInRegion {
             (f64::min(from, act.effect.rise[0].0), f64::max(to, act.effect.fall[1].0))
         })
     }
+}
+
+/// Letters as Kubernetes uses them in generated names.
+fn word(number: u64, length: u32) -> String {
+    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    (0..length)
+        .filter_map(|i| LETTERS.get(usize::try_from(mix(number, u64::from(i)) % 27).ok()?))
+        .map(|letter| char::from(*letter))
+        .collect()
 }
 
 /// Whether an event affects this number.

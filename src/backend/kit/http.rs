@@ -23,7 +23,7 @@ use std::error::Error as StdError;
 use std::sync::Once;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method, Request, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
 use url::Url;
@@ -159,11 +159,26 @@ impl Http {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Body, SourceError> {
+        self.get_with(weight, path, query, &[]).await
+    }
+
+    /// As [`Self::get_as`], with additional headers, which must be valid.
+    pub(crate) async fn get_with(
+        &self,
+        weight: Weight,
+        path: &str,
+        query: &[(&str, &str)],
+        headers: &[(&'static str, HeaderValue)],
+    ) -> Result<Body, SourceError> {
         let mut url = below(&self.base, path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.ask(weight, Request::new(Method::GET, url).into()).await
+        let mut request = Request::new(Method::GET, url);
+        for (name, value) in headers {
+            request.headers_mut().insert(HeaderName::from_static(name), value.clone());
+        }
+        self.ask(weight, request.into()).await
     }
 
     /// Evaluates a PromQL expression with the Prometheus API below the address.

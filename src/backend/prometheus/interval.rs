@@ -84,6 +84,13 @@ fn distance(samples: &[(f64, f64)]) -> Option<Duration> {
     Duration::try_from_secs_f64(whole).ok()
 }
 
+/// The median interval of some series, from their stored samples.
+pub(super) fn median_interval(series: &[Written]) -> Option<Duration> {
+    let mut intervals: Vec<Duration> = series.iter().filter_map(|(_, samples)| distance(samples)).collect();
+    intervals.sort_unstable();
+    intervals.get(intervals.len() / 2).copied()
+}
+
 /// Matchers for some of the targets, one of each job first.
 fn selector(targets: &[Sample]) -> Option<String> {
     let mut jobs = HashSet::new();

@@ -11,7 +11,7 @@ use super::call::QuestionRequests;
 use super::interval::ScrapeIntervals;
 use super::wire::Sample;
 use crate::backend::kit::cost::digest;
-use crate::backend::packs::{LatencySignal, Pack, PackEntry, QueryFill, Requests, Saturation};
+use crate::backend::packs::{ChangeEntry, LatencySignal, Pack, PackEntry, QueryFill, Requests, Saturation};
 use crate::config::settings::ServiceSettings;
 use crate::model::labels::Text;
 use crate::model::promql::{self, is_plain_name, quoted};
@@ -24,7 +24,7 @@ mod metrics;
 
 use entries::selector_groups_of;
 pub(super) use entries::{AgreedLabels, Described, Gap, ProxyTarget, first_label};
-use metrics::existing_metrics;
+use metrics::{KnownMetrics, existing_metrics};
 
 /// The lookback of rates, in scrape intervals, and its bounds; `DEFAULT_LOOKBACK` is used if the scrape interval is not
 /// known.
@@ -178,6 +178,18 @@ pub(super) struct MetricDiscovery {
     pub(super) intervals: ScrapeIntervals,
     pub(super) lookback: Duration,
     pub(super) gaps: Vec<Gap>,
+    /// The metrics in which changes can be seen.
+    pub(super) changes: Vec<DiscoveredChange>,
+}
+
+/// An entry of a pack about changes whose metrics exist on the server.
+#[derive(Debug, Clone)]
+pub(super) struct DiscoveredChange {
+    pub(super) entry: ChangeEntry,
+    /// The names of its metric.
+    pub(super) names: Vec<Text>,
+    /// Whether the metric with the reasons exists.
+    pub(super) has_reason: bool,
 }
 
 impl MetricDiscovery {
@@ -260,6 +272,7 @@ impl MetricDiscovery {
         }
         discovery.entries.sort_by_key(|found| found.entry.signals().first());
         discovery.collect_described();
+        discovery.changes = changes(plan, &metrics);
         let makers = discovery.entries.iter().filter(|found| !found.only_adds);
         discovery.services.extend(makers.flat_map(DiscoveredEntry::services).cloned());
         discovery.find_intervals(run).await;
@@ -348,6 +361,18 @@ async fn plain(call: &QuestionRequests<'_>, plan: &DiscoveryPlan) -> Option<Disc
         [labels, describe_by].map(|names| names.iter().filter(is_plain).cloned().collect());
     let services = ServiceSettings { labels, describe_by, ..plan.services.clone() };
     Some(DiscoveryPlan { services, packs: plan.packs.clone() })
+}
+
+/// The entries about changes whose metrics exist.
+fn changes(plan: &DiscoveryPlan, metrics: &KnownMetrics) -> Vec<DiscoveredChange> {
+    let entries = plan.packs.iter().flat_map(|pack| &pack.change);
+    let entries = entries.filter(|entry| entry.metrics.iter().all(|metric| metrics.may_have(metric)));
+    let found = entries.map(|entry| DiscoveredChange {
+        entry: entry.clone(),
+        names: metrics.names_of(entry.first()),
+        has_reason: entry.reason.as_ref().is_some_and(|reason| metrics.may_have(reason)),
+    });
+    found.filter(|found| !found.names.is_empty()).collect()
 }
 
 /// One sample per target, up or down, with `job`, `instance` and the labels that name services.

@@ -9,7 +9,9 @@ use crate::app::key::Key;
 use crate::app::place::Tab;
 use crate::app::themes;
 use crate::config::hint;
+use crate::model::promql::is_plain_name;
 use crate::model::trace::TraceId;
+use crate::model::why::WhySignal;
 
 /// The value of a flag that can also be set by an environment variable. Empty is false.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
@@ -88,6 +90,28 @@ pub(in crate::cli) struct KeyValues(pub(in crate::cli) Vec<Key>);
 pub(super) fn keys(text: &str) -> Result<KeyValues, String> {
     let keys: Result<Vec<Key>, _> = text.split_whitespace().map(str::parse).collect();
     keys.map(KeyValues).map_err(|error| format!("{error}"))
+}
+
+/// The name and the value of a label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct LabelValue(pub(in crate::cli) String, pub(in crate::cli) String);
+
+/// Parses `region=eu-west-1`; the value may be in double quotes.
+pub(super) fn label(text: &str) -> Result<LabelValue, String> {
+    let (name, value) = text.split_once('=').ok_or("write LABEL=VALUE")?;
+    let (name, value) = (name.trim(), value.trim());
+    if !is_plain_name(name) {
+        return Err(format!("{name:?} is not the name of a label"));
+    }
+    let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    Ok(LabelValue(name.to_owned(), quoted.unwrap_or(value).to_owned()))
+}
+
+/// Parses the name of a signal.
+pub(super) fn signal(text: &str) -> Result<WhySignal, String> {
+    let names = || WhySignal::ALL.into_iter().map(WhySignal::word);
+    let found = WhySignal::ALL.into_iter().find(|signal| signal.word().eq_ignore_ascii_case(text));
+    found.ok_or_else(|| format!("there is no such signal{}", hint(text, names().collect::<Vec<_>>())))
 }
 
 pub(super) fn speed(text: &str) -> Result<f64, String> {

@@ -10,21 +10,25 @@ use super::*;
 use crate::app::display_settings::DisplaySettings;
 use crate::app::display_settings::{Charset, Colours};
 use crate::app::event::{Arrival, Effect, Event};
-use crate::app::identity::{IncidentKey, PolicyKey, SloKey};
+use crate::app::identity::{IncidentKey, PolicyKey, SloKey, WhySubject};
+use crate::app::log_subject::LogSubject;
 use crate::app::place::{Document, Place};
 use crate::app::screens;
 use crate::app::shared::Shared;
 use crate::app::state::State;
+use crate::app::subjects::why;
 use crate::backend::{Clock, Source, demo};
 use crate::cli::alerts::AlertFilter;
-use crate::cli::args::{ListingArgs, StatsArgs, StatsGrouping};
+use crate::cli::args::{ChangesArgs, ListingArgs, StatsArgs, StatsGrouping};
 use crate::cli::report::{ReportDocument, json};
 use crate::cli::view::WorldView;
 use crate::cli::{
-    alerts, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status, traces,
+    alerts, changes, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
+    traces,
 };
 use crate::model::ask::{Answered, Ask, Question};
 use crate::model::fixtures;
+use crate::model::log::LogQuery;
 use crate::model::runbook::RunbookQuery;
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
@@ -71,7 +75,8 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
     let listing = ListingArgs { output: crate::cli::args::Format::Json };
     let one = fixtures::span(1, None, "shop", "POST /order", 0, 9);
     let one = Trace::new(TraceId::new(1).unwrap(), vec![one]).unwrap();
-    let documents: [(Needs, ReportDocument); 12] = [
+    let changed = ChangesArgs { filter: Vec::new(), since, listing };
+    let documents: [(Needs, ReportDocument); 13] = [
         (STATUS, status::document(&view)),
         (SERVICES, services::document(&view)),
         (SLOS, slos::document(&view)),
@@ -81,6 +86,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (STATS, stats::document(&view, None, StatsArgs { by: StatsGrouping::Service, since, listing })),
         (SILENCES, silences::document(&view, false)),
         (SOURCES, sources::document(&view)),
+        (CHANGES, changes::document(&view, &all, &changed)),
         (DOCTOR, doctor::document(&view)),
         (TRACE, traces::trace_document(&view, &SourceId::new("tempo"), &one, Vec::new())),
         (TRACES, traces::list_document(&view, "shop", Vec::new(), false, Vec::new())),
@@ -129,6 +135,8 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
     let ruled = world.alerts().iter().find(|alert| world.rule_of(&alert.labels).is_some()).unwrap();
     let wanted = RunbookQuery { name: "A".into(), url: None, labels: ruled.labels.clone() };
     let hours = Duration::from_secs(12 * 3600);
+    let service = WhySubject::Service(world.services().first().unwrap().name.clone());
+    let why = why::target(world, service, now());
     let about = vec![
         (Place::Service(world.services().first().unwrap().name.clone()), "a service"),
         (Place::Slo(SloKey::of(slo)), "an SLO"),
@@ -139,10 +147,13 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
             "an escalation policy",
         ),
         (Place::Runbook(Arc::new(wanted)), "a runbook"),
+        (Place::Logs(Arc::new(LogSubject::new("a".into(), LogQuery::default(), None))), "logs, `logs`"),
+        (Place::Why(why.unwrap()), "why, `why`"),
         (Place::Trace(TraceId::new(1).unwrap()), "a trace"),
         (Place::Traces(world.services().first().unwrap().name.clone()), "the traces of a service"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
         (Place::Report(Document::Statistics(hours)), "statistics"),
+        (Place::Report(Document::Changes(hours)), "the changes, `changes`"),
         (Place::Report(Document::Postmortem(IncidentKey::of(incident))), "the postmortem, `postmortem`"),
     ];
     let kinds: HashSet<_> = about.iter().map(|(place, _)| std::mem::discriminant(place)).collect();

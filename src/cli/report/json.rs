@@ -6,6 +6,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::{Cell, ReportDocument, ReportList};
+use crate::model::labels::Labels;
 use crate::model::text::escaped_json;
 
 /// The whole document, indented over several lines.
@@ -44,16 +45,19 @@ fn value(cell: &Cell) -> Value {
         | Cell::Rate(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
         Cell::Since(at) | Cell::Moment(at) => at.to_string().into(),
         Cell::Texts(texts) => texts.clone().into(),
-        Cell::Objects(objects) => {
-            let object = |pairs: &Vec<(&'static str, Cell)>| {
-                Value::Object(pairs.iter().map(|(key, cell)| ((*key).to_owned(), value(cell))).collect())
-            };
-            objects.iter().map(object).collect()
-        }
-        Cell::Labels(labels) => {
-            Value::Object(labels.iter().map(|(name, value)| (name.to_string(), (**value).into())).collect())
-        }
+        Cell::Object(pairs) => object(pairs),
+        Cell::Objects(objects) => objects.iter().map(|pairs| object(pairs)).collect(),
+        Cell::Labels(labels) => of_labels(labels),
+        Cell::LabelSets(sets) => sets.iter().map(of_labels).collect(),
     }
+}
+
+fn object(pairs: &[(&'static str, Cell)]) -> Value {
+    Value::Object(pairs.iter().map(|(key, cell)| ((*key).to_owned(), value(cell))).collect())
+}
+
+fn of_labels(labels: &Labels) -> Value {
+    Value::Object(labels.iter().map(|(name, value)| (name.to_string(), (**value).into())).collect())
 }
 
 #[cfg(test)]

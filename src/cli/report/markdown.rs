@@ -8,7 +8,7 @@ use crate::app::markdown_writer::escaped;
 /// The whole document: facts, lists, then notes as quotes.
 pub(in crate::cli) fn render(document: &ReportDocument) -> String {
     let mut out = String::new();
-    for fact in &document.facts {
+    for fact in document.facts.iter().filter(|fact| !fact.title.is_empty()) {
         let value = escaped(&fact.value.shown(document.as_of));
         writeln!(out, "- **{}**: {value}", fact.title).expect("writing to a String cannot fail");
     }

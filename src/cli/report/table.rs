@@ -20,8 +20,9 @@ const GAP: u16 = 2;
 /// width, for pipes and files, nothing is cut.
 pub(in crate::cli) fn render_within(document: &ReportDocument, width: Option<u16>) -> String {
     let mut out = String::new();
-    let widest = document.facts.iter().map(|fact| text::width(&fact.title)).max().unwrap_or(0);
-    for fact in &document.facts {
+    let facts = || document.facts.iter().filter(|fact| !fact.title.is_empty());
+    let widest = facts().map(|fact| text::width(&fact.title)).max().unwrap_or(0);
+    for fact in facts() {
         let title = text::pad(&fact.title, widest, UNICODE);
         line(&mut out, &format!("{title}  {}", fact.value.shown(document.as_of)));
     }

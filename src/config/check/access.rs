@@ -7,7 +7,7 @@ use url::{Host, Url};
 use super::{Check, address_trouble};
 use crate::config::kind::Scheme;
 use crate::config::nearest::hint;
-use crate::config::secret::expand_home;
+use crate::config::process::expand_home;
 use crate::config::settings::{
     AuthSettings, Login, NamedSecret, OAuth2Settings, SecretRef, SecretText, SigV4Settings, SourceSettings,
 };

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::access::{is_exposed, unsafe_address};
 use crate::config::files;
-use crate::config::secret::{self, SecretError, expand_home};
+use crate::config::process::{expand_home, is_program};
+use crate::config::secret::{self, SecretError};
 use crate::config::settings::{
     AuthSettings, Login, OAuth2Settings, SecretRef, SecretText, Settings, SigV4Settings, SourceSettings,
 };
@@ -176,17 +177,4 @@ fn holds(bytes: &[u8], kind: &str) -> bool {
         .lines()
         .any(|line| line.starts_with("-----END ") && line.trim_end().ends_with(&format!("{kind}-----")));
     begin && end
-}
-
-/// Whether a program is executable, at its path or in `PATH`.
-fn is_program(name: &str) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    let can_run = |path: &Path| {
-        path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-    };
-    if name.contains('/') {
-        return can_run(&expand_home(name));
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| can_run(&folder.join(name)))
 }

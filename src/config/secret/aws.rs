@@ -7,7 +7,8 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::program::{LIMIT, output};
-use super::{Secret, SecretError, SecretErrorKind, expand_home, from_file};
+use super::{Secret, SecretError, SecretErrorKind, from_file};
+use crate::config::process::expand_home;
 use crate::config::settings::{SecretProgram, SecretRef, SigV4Settings};
 
 /// Longer than usual, because the program may have to call AWS.

@@ -7,9 +7,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
-
-use super::{Bytes, SecretErrorKind, expand_home, read_limited};
+use super::{Bytes, SecretErrorKind, read_limited};
+use crate::config::process::{expand_home, kill_group};
 
 /// The time limit for printing a secret.
 pub(super) const LIMIT: Duration = Duration::from_secs(5);
@@ -60,9 +59,7 @@ pub(super) fn read_within(
 
 /// Kills a program and its process group; that it may have exited already is ignored.
 fn stop(child: &mut Child) {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        kill_process_group(group, Signal::KILL).ok();
-    }
+    kill_group(child.id());
     drop(child.kill());
     drop(child.wait());
 }

@@ -12,7 +12,7 @@
 ///     weight: Vital | Slos | Services | Page | Chart,
 ///     time: Now | Since | Moment | Range,
 ///     joins: replace | extend(arguments),
-///     merges: Nothing | AsIs | Alerts | Services | Slos | Incidents | IncidentLinks
+///     merges: Nothing | AsIs | Alerts | Services | Slos | Incidents | IncidentLinks | Changes
 /// }
 /// ```
 /// - `key` is the subject of the question; without a key there is one question per source. Parameters select the part
@@ -25,19 +25,19 @@
 /// - `joins`: a newer answer replaces the older one, or extends it with `older.extend(newer, arguments)`.
 /// - `merges`: the parts of the merged state that an answer updates; see [`Merges`](super::terms::Merges).
 ///
-/// For example, to add a question about recent deployments:
+/// For example, to add a question about quotas:
 /// ```text
-/// /// What was deployed lately.
-/// Changes => changes: ChangeBoard {
-///     title: "changes", asked: Always, refresh: Refresh::Every(Duration::from_secs(30)), weight: Vital, time: Now,
+/// /// How much of each quota is used.
+/// Quotas => quotas: QuotaSnapshot {
+///     title: "quotas", asked: Always, refresh: Refresh::Every(Duration::from_secs(30)), weight: Vital, time: Now,
 ///     joins: replace, merges: Nothing
 /// }
 /// ```
 /// and in the source that can answer it, in its `HANDLERS`:
 /// ```text
-/// Handler::Changes(|source, put| Box::pin(source.changes(put.known))),
+/// Handler::Quotas(|source, put| Box::pin(source.quotas(put.known))),
 /// ```
-/// Nothing else is needed: sources without a handler do not support it, and `state.world.cache(&source)?.changes()` reads the
+/// Nothing else is needed: sources without a handler do not support it, and `state.world.cache(&source)?.quotas()` reads the
 /// answer.
 macro_rules! asks {
     ($generate:ident) => {
@@ -151,6 +151,53 @@ macro_rules! asks {
             } => runbooks: RunbookSearch {
                 title: "runbooks", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
                 time: Now, joins: replace, merges: Nothing
+            }
+            /// What changed: deployments, restarts, configuration, feature flags.
+            Changes {
+                ;
+                /// The start of the time range.
+                since: Timestamp
+            } => changes: ChangeSnapshot {
+                title: "changes", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(30)), weight: Page,
+                time: Since, joins: extend(), merges: Changes
+            }
+            /// The log lines of a service, an alert or a query, page by page.
+            LogLines {
+                /// The lines that are asked for.
+                wanted: Arc<LogQuery>;
+                /// The part of them.
+                page: LogPage
+            } => log_lines: LogLines {
+                title: "log lines", asked: OnScreen, refresh: Refresh::Every(FOLLOW_INTERVAL), weight: Page, time: Range,
+                joins: extend(page), merges: Nothing
+            }
+            /// The number of log lines over time, by severity.
+            LogCounts {
+                /// The lines that are counted.
+                wanted: Arc<LogQuery>;
+                /// The bars.
+                window: TimeGrid
+            } => log_counts: LogHistogram {
+                title: "log histogram", asked: OnScreen, refresh: Refresh::EachPoint(window.step()), weight: Chart,
+                time: Range, joins: replace, merges: Nothing
+            }
+            /// The patterns of the log lines after a moment, compared with those before it.
+            LogPatterns {
+                /// The lines that are compared.
+                wanted: Arc<LogQuery>;
+                /// The times that are compared.
+                split: LogSplit
+            } => log_patterns: LogComparison {
+                title: "log patterns", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(30)), weight: Page,
+                time: Range, joins: replace, merges: Nothing
+            }
+            /// Why a service is unhealthy: the label values that explain it, dependencies, resources.
+            Why {
+                /// The service, the time and the filters.
+                wanted: Arc<WhyQuery>;
+            } => analyses: WhyAnalysis {
+                title: "why", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)), weight: Page,
+                time: Moment, joins: replace, merges: AsIs
             }
             /// One trace. Asked again, because the last spans of a trace often arrive late.
             Trace {

@@ -12,6 +12,8 @@ use crate::model::series::TimeGrid;
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Slow enough for PagerDuty's request limit, and fast enough to report a hanging source within 15 seconds.
 pub(super) const FREQUENT_INTERVAL: Duration = Duration::from_secs(10);
+/// How often new log lines are asked for while they are followed.
+pub(super) const FOLLOW_INTERVAL: Duration = Duration::from_secs(2);
 /// The longest interval between updates of a chart, unless a longer one is configured.
 const CHART_MAX_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -141,4 +143,5 @@ pub enum Merges {
     Incidents,
     /// The links from incidents to alerts and services.
     IncidentLinks,
+    Changes,
 }

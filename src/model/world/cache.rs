@@ -8,10 +8,12 @@ use jiff::Timestamp;
 
 use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Ask, AskKind, Moment, Query, Question, SeriesKey, Topic, asks};
+use crate::model::change::ChangeSnapshot;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::FiringSnapshot;
 use crate::model::incident::{IncidentDetail, IncidentLog, IncidentSnapshot};
 use crate::model::labels::Text;
+use crate::model::log::{LogComparison, LogHistogram, LogLines, LogQuery};
 use crate::model::oncall::OnCallSnapshot;
 use crate::model::remote::{AnswerState, Remote};
 use crate::model::rule::RuleSnapshot;
@@ -23,6 +25,7 @@ use crate::model::slo::SloSnapshot;
 use crate::model::source::{ErrorKind, ProbeReport, SourceError};
 use crate::model::trace::{TraceId, TraceSearch, TraceSnapshot};
 use crate::model::warning::Warning;
+use crate::model::why::{WhyAnalysis, WhyQuery};
 
 use super::churn::ServiceChurn;
 

@@ -16,6 +16,8 @@ pub enum WorldPart {
     OnCall,
     /// Silences with the alerts that they silence.
     Silences,
+    /// What changed, merged over all sources.
+    Changes,
     /// The health of each source.
     Sources,
     /// One trace.
@@ -34,6 +36,7 @@ impl WorldPart {
             Self::Incidents => &[AskKind::Incidents],
             Self::OnCall => &[AskKind::OnCall],
             Self::Silences => &[AskKind::Silences],
+            Self::Changes => &[AskKind::Changes],
             Self::Sources => &[AskKind::Probe],
             Self::Trace => &[AskKind::Trace],
             Self::Traces => &[AskKind::Traces],
@@ -50,6 +53,7 @@ impl WorldPart {
             Self::Incidents => &[AskKind::Incidents, AskKind::Services, AskKind::Alerts, AskKind::Rules],
             Self::OnCall => &[AskKind::OnCall],
             Self::Silences => &[AskKind::Silences, AskKind::Alerts, AskKind::Rules],
+            Self::Changes => &[AskKind::Changes],
             Self::Sources => AskKind::all_vital(),
             Self::Trace => &[AskKind::Trace],
             Self::Traces => &[AskKind::Traces],

@@ -20,6 +20,7 @@ use crate::runtime::screen::screen;
 struct FakeTerminal {
     stopped: usize,
     taken_over: usize,
+    released: usize,
     refuses: bool,
 }
 
@@ -27,6 +28,10 @@ impl Terminal for FakeTerminal {
     fn stop(&mut self) -> io::Result<()> {
         self.stopped += 1;
         if self.stopped > 1 { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
+    }
+
+    fn release(&mut self) {
+        self.released += 1;
     }
 
     fn take_over(&mut self) -> io::Result<()> {
@@ -109,6 +114,7 @@ impl LoopFixture {
             reports,
             screen,
             backpressure_state: Backpressure::new(None),
+            is_paging: false,
         };
         let (ended, ()) = tokio::join!(event_loop.run(), script(keys, signal_actions.clone()));
         drop(signal_actions);

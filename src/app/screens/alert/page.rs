@@ -3,6 +3,7 @@
 use super::{INCIDENT, OpenAlert, RELATED, SLO, subject};
 use crate::app::firing_history::{self, AlertHistory};
 use crate::app::prelude::*;
+use crate::app::subjects::change;
 use crate::app::subjects::incident::words as incidents;
 use crate::app::subjects::slo::words;
 use crate::model::silence::{Silence, SilenceState};
@@ -27,6 +28,8 @@ pub(super) fn page(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Arc<Alert>, wi
     if let Some(runbook) = alert.runbook() {
         page.pair("runbook", runbook, Role::Accent);
     }
+    let service = cx.world.service_of(&alert.labels);
+    change::write_beside(cx, (alert.starts_at, "alert"), service.map(|name| &**name), &mut page);
     // a summary of one line is already in the heading
     if let Some(summary) = alert.summary().filter(|summary| summary.trim().contains(['\n', '\r'])) {
         page.paragraph(summary, Role::Text);

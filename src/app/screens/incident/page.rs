@@ -2,6 +2,7 @@
 
 use super::{ALERTS, IncidentAlertRow, OpenIncident, reported};
 use crate::app::prelude::*;
+use crate::app::subjects::change;
 use crate::app::subjects::incident::remote;
 use crate::app::subjects::incident::words;
 use crate::model::action::Operation;
@@ -71,6 +72,8 @@ fn facts(cx: &ScreenCx<'_>, view: &IncidentView, page: &mut PageContent) {
             format!("{}, {}", words::pending(&next.what, next.at, cx.now), moment(next.at, cx.now, cx.zone));
         page.pair("next", &words, Role::Warning);
     }
+    let service = monitored.or(paging).map(|name| &**name);
+    change::write_beside(cx, (incident.created_at, "incident"), service, page);
     if let Some(policy) = &incident.escalation_policy {
         page.pair("policy", &policy.name, Role::Text);
     }

@@ -5,8 +5,8 @@ use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
 use crate::app::screens::service::OpenService;
 use crate::app::subjects::incident::words as incidents;
-use crate::app::subjects::service;
 use crate::app::subjects::slo::words;
+use crate::app::subjects::{change, service};
 use crate::model::host::Saturated;
 use crate::model::service::Service;
 use crate::model::signal::Signal;
@@ -24,7 +24,7 @@ pub(super) fn render(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &
     let used = [AskKind::Services, AskKind::Alerts];
     let parts = parts(screen, service, area);
     layout::heading_with_staleness(cx, &title(cx, service), &used, area, buf);
-    text::runs(cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
+    text::runs(cx, &numbers(cx, service, parts.numbers.width), parts.numbers, buf);
     draw_incidents(screen, cx, parts.incidents, buf);
     charts::draw(screen, cx, service, parts.charts, buf);
     list::draw(screen, cx, service, parts.list, buf);
@@ -137,13 +137,15 @@ fn title(cx: &ScreenCx<'_>, service: &Service) -> Vec<StyledRun<'static>> {
 }
 
 /// The signals in one line, as many as fit without a cut.
-fn numbers(service: &Service, width: u16) -> Vec<StyledRun<'static>> {
+fn numbers(cx: &ScreenCx<'_>, service: &Service, width: u16) -> Vec<StyledRun<'static>> {
     let signals = &service.signals;
     let lacks = |signal| service.unknown.contains(signal);
     let mut saturation = or_unknown(signals.saturation, lacks(Signal::Saturation), percent);
     if let Some((host, usage)) = service.highest_usage().filter(|(_, usage)| !usage.resource.is_empty()) {
         saturation = Saturated { usage: usage.clone(), host: host.name.clone() }.to_string();
     }
+    let changed = change::last(cx.shared, &service.name)
+        .map(|change| format!("{} {} ago", change.title, ago(change.at, cx.now)));
     let all = [
         ("requests", or_unknown(signals.request_rate, lacks(Signal::Requests), rate)),
         ("errors", or_unknown(signals.error_ratio, lacks(Signal::Errors), percent)),
@@ -154,6 +156,8 @@ fn numbers(service: &Service, width: u16) -> Vec<StyledRun<'static>> {
         ("Apdex", or_unknown(signals.apdex, lacks(Signal::Apdex), |apdex| format!("{apdex:.2}"))),
         ("p50", or_unknown(signals.p50, lacks(Signal::Latency), latency)),
     ];
+    let changed = changed.map(|words| ("last change", words));
+    let all = all.into_iter().chain(changed);
     text::fitting(all.map(|(name, value)| (name, StyledRun::new(value, Role::Text))), width)
 }
 

@@ -3,9 +3,11 @@
 use super::Services;
 use crate::app::number::{latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
+use crate::app::subjects::change;
 use crate::app::subjects::service::{sparkline_max, why};
 use crate::app::subjects::slo::words;
 use crate::app::widgets::spark::Sparkline;
+use crate::model::change::Change;
 use crate::model::health::Health;
 use crate::model::host::{Host, NamedSignal, Saturated, Usage, highest_usage};
 use crate::model::reason::Reason;
@@ -19,12 +21,14 @@ pub struct ServiceItem<'a> {
     pub now: Timestamp,
     /// Request rate, error ratio and p95 over time, for the screen.
     pub trends: [Vec<f64>; 3],
+    /// The last change, for the screen.
+    pub change: Option<&'a Change>,
 }
 
 impl Listed for Services {
     type Item<'a> = ServiceItem<'a>;
-    /// The longest name in cells, and whether there are SLOs.
-    type Widths = (u16, bool);
+    /// The longest name in cells, whether there are SLOs, and whether a source can tell of changes.
+    type Widths = (u16, bool, bool);
 }
 
 type Column = ListColumn<Services>;
@@ -37,7 +41,7 @@ pub const COLUMNS: &[Column] = &[
             let role = if row.service.health == Health::Healthy { Role::Text } else { row.role };
             row.highlighted(&row.service.name, role)
         })
-        .sized_by(|(name, _), width| {
+        .sized_by(|(name, ..), width| {
             Some(Size::words(name.clamp(10, (width / 6).clamp(10, 24)), name.clamp(10, 44), 0))
         }),
     Column::text("health", "HEALTH", |item| Value::Text(item.service.health.word().to_owned()))
@@ -120,8 +124,15 @@ pub const COLUMNS: &[Column] = &[
     .on_screen((14, "why", Size::BY_ROWS), |row| Cell::text(why(row.service, row.cx.now), row.role))
     .sized_by(|_, width| Some(Size::words((width / 5).clamp(12, 36), 60, 3))),
     Column::NONE
+        .on_screen((15, "last change", Size::BY_ROWS), |row| {
+            let Some(change) = row.change else { return Cell::Empty };
+            let age = StyledRun::new(format!("{:>4} ", ago(change.at, row.cx.now)), Role::Muted);
+            Cell::Runs(vec![age, StyledRun::new(change.title.to_string(), change::role(change))])
+        })
+        .sized_by(|(_, _, has_changes), _| has_changes.then(|| Size::words(14, 30, 5))),
+    Column::NONE
         .on_screen((13, "worst SLO", Size::BY_ROWS), |row| Cell::Runs(worst_slo(&row.cx, row.service)))
-        .sized_by(|(_, has_slos), _| has_slos.then(|| Size::words(16, 20, 6))),
+        .sized_by(|(_, has_slos, _), _| has_slos.then(|| Size::words(16, 20, 6))),
 ];
 
 /// The role of a signal that is a reason for the service's health.

@@ -3,10 +3,10 @@
 use super::{BUDGET, BURN, OpenSlo, page, shown};
 use crate::app::prelude::*;
 use crate::app::refusal;
-use crate::app::subjects::alert;
 use crate::app::subjects::slo::course::{BudgetCourse, line};
 use crate::app::subjects::slo::queries::{burns_key, chart_queries, slots_of};
 use crate::app::subjects::slo::words;
+use crate::app::subjects::{alert, change};
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
@@ -253,6 +253,7 @@ fn draw_budget(
         thresholds,
         limits: Some((curves.lowest, 1.0)),
         newest: false,
+        view: cx.shared.charts.view_of_own_time(),
         ..Chart::new(curves.span, &lines, ValueUnit::Ratio)
     };
     chart.render(cx, inner, buf);
@@ -270,7 +271,9 @@ fn draw_burns(
     let chart_queries = chart_queries(status, cx.shared.range.end.unwrap_or(status.at));
     let key = |query: &str| burns_key(cx.shared, query, cx.now);
     let failure = chart_queries.burns.iter().find_map(|(_, query)| failure(cx, status, key(query)));
-    let title = refusal::titled(cx, format!("Burn rate, {}", cx.shared.range.words(cx.now)), failure);
+    let Some(time) = screen.charted(cx.shared, cx.now) else { return };
+    let (view, range) = cx.shared.charted(cx, time);
+    let title = refusal::titled(cx, format!("Burn rate, {range}"), failure);
     let inner = panel(cx, &title, screen.scroll_position.panel == BURN, area, buf);
     let budget = slo.objective.budget();
     let mut span = None;
@@ -305,7 +308,9 @@ fn draw_burns(
         |alert: &Alert| group_status.is_none_or(|group_status| status.is_about(group_status, &alert.labels));
     let alerts: Vec<_> = alerts.filter(|alert| alert.is_firing() && is_its(alert)).collect();
     let shade: Vec<_> = alerts.iter().map(|alert| (alert.starts_at, cx.now)).collect();
-    let marks: Vec<ChartMark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
+    let mut marks: Vec<ChartMark<'_>> =
+        status.service.as_ref().map_or_else(Vec::new, |service| change::marks(cx, service, span));
+    marks.extend(alerts.iter().map(|one| alert::mark(cx, one)));
     // burn rates far below 1 must not fill the chart
     let highest = named.iter().flat_map(|(_, values)| values).copied().filter(|burn| burn.is_finite());
     let limits = highest.reduce(f64::max).filter(|highest| *highest < 1.0).map(|_| (0.0, 1.0));
@@ -314,6 +319,7 @@ fn draw_burns(
         thresholds: &thresholds,
         shade: &shade,
         marks: &marks,
+        view,
         ..Chart::new(span, &lines, ValueUnit::Times)
     };
     chart.render(cx, inner, buf);

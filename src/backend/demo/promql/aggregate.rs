@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use promql_parser::parser::AggregateExpr;
+use promql_parser::parser::{AggregateExpr, Expr, LabelModifier};
 
 use super::window::{quantile, reduce, written};
-use super::{Eval, EvaluatedSeries, grouped, joined, modified, non_empty};
+use super::{Eval, EvaluatedSeries, Summed, grouped, joined, modified, non_empty};
 use crate::model::labels::Labels;
+use crate::model::promql::bare;
 
 impl Eval<'_> {
     /// Evaluates an aggregation.
     pub(super) fn aggregated(self, aggregate: &AggregateExpr) -> Result<Vec<EvaluatedSeries>, String> {
         let op = aggregate.op.to_string();
-        let lines = self.lines(&aggregate.expr)?;
         let modifier = aggregate.modifier.as_ref();
+        let summed = summed(&op, &aggregate.expr, modifier);
+        let inner: Eval<'_> = self;
+        let lines = Eval { summed, ..inner }.lines(&aggregate.expr)?;
+        // the counts are added up
+        let op = if summed.is_some_and(|summed| summed.counts) { "sum".to_owned() } else { op };
         let groups = grouped(&lines, |labels| modifier.map(|by| modified(labels, by)).unwrap_or_default());
         let param = || aggregate.param.as_deref().ok_or_else(|| format!("{op} takes a parameter"));
         match &*op {
@@ -21,6 +26,10 @@ impl Eval<'_> {
                 let counts = self.scalars(param()?)?;
                 let most = groups.into_values().flat_map(|group| chosen(&group, &counts, op == "topk"));
                 Ok(non_empty(most))
+            }
+            "limitk" => {
+                let counts = self.scalars(param()?)?;
+                Ok(non_empty(groups.into_values().flat_map(|group| first(&group, &counts))))
             }
             "count_values" => {
                 let label = self.text(param()?)?;
@@ -35,6 +44,48 @@ impl Eval<'_> {
                 Ok(reduced(groups, |_, values| Some(reduce(values))))
             }
         }
+    }
+}
+
+/// How the store can add up the series of an aggregation's argument; `None` if the single series matter.
+fn summed<'a>(op: &str, expr: &Expr, by: Option<&'a LabelModifier>) -> Option<Summed<'a>> {
+    let can = match op {
+        "sum" => is_linear(expr),
+        "count" => matches!(bare(expr), Expr::VectorSelector(_)),
+        "min" | "max" | "group" => is_about_times(expr),
+        _ => false,
+    };
+    can.then_some(Summed { by, counts: op == "count" })
+}
+
+/// Whether the values of a sum of series are the sums of their values.
+fn is_linear(expr: &Expr) -> bool {
+    match bare(expr) {
+        Expr::VectorSelector(_) => true,
+        Expr::Call(call) => {
+            let argument = call.args.args.first().map(|argument| bare(argument));
+            matches!(call.func.name, "rate" | "increase" | "irate")
+                && matches!(argument, Some(Expr::MatrixSelector(_)))
+        }
+        _ => false,
+    }
+}
+
+/// Whether the values are the times of samples, and so the same for all series with samples at these times.
+fn is_about_times(expr: &Expr) -> bool {
+    let is_number = |expr: &Expr| matches!(bare(expr), Expr::NumberLiteral(_));
+    match bare(expr) {
+        Expr::Call(call) if call.func.name == "timestamp" => {
+            call.args.args.first().is_some_and(|argument| matches!(bare(argument), Expr::VectorSelector(_)))
+        }
+        Expr::Call(call) if matches!(call.func.name, "min_over_time" | "max_over_time") => {
+            call.args.args.first().is_some_and(|argument| is_about_times(argument))
+        }
+        Expr::Subquery(subquery) => is_about_times(&subquery.expr),
+        Expr::Binary(binary) => {
+            !binary.op.is_set_operator() && is_about_times(&binary.lhs) && is_number(&binary.rhs)
+        }
+        _ => false,
     }
 }
 
@@ -72,6 +123,29 @@ fn chosen(group: &[&EvaluatedSeries], counts: &[f64], is_greatest: bool) -> Vec<
             if let Some(slot) = lines.get_mut(i).and_then(|line| line.values.get_mut(at)) {
                 *slot = Some(value);
             }
+        }
+    }
+    if counts.len() == 1 {
+        let value = |line: &EvaluatedSeries| line.values.first().copied().flatten().unwrap_or(f64::NAN);
+        lines.sort_by(|a, b| {
+            let order = value(a).total_cmp(&value(b));
+            if is_greatest { order.reverse() } else { order }
+        });
+    }
+    lines
+}
+
+/// Some lines of a group at each time (`limitk`): the first ones by their labels.
+fn first(group: &[&EvaluatedSeries], counts: &[f64]) -> Vec<EvaluatedSeries> {
+    let mut lines: Vec<EvaluatedSeries> = group.iter().map(|line| (*line).clone()).collect();
+    for (at, count) in counts.iter().enumerate() {
+        let mut left = count.max(0.0);
+        for slot in lines.iter_mut().filter_map(|line| line.values.get_mut(at)).filter(|slot| slot.is_some())
+        {
+            if left < 1.0 {
+                *slot = None;
+            }
+            left -= 1.0;
         }
     }
     lines

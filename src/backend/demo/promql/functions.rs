@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use promql_parser::label::MatchOp;
 use promql_parser::parser::{Call, Expr};
 use regex::Regex;
@@ -87,17 +90,46 @@ impl Eval<'_> {
                 let (one, other) = (bound(1, 1.0)?, bound(2, f64::NAN)?);
                 let lines = self.lines(argument(0)?)?.into_iter().map(|line| {
                     let both = line.values.into_iter().zip(one.iter().zip(&other));
-                    let values = both.map(|(value, (one, other))| Some(bounded(name, value?, *one, *other)));
+                    let is_empty = |one: f64, other: f64| name == "clamp" && one > other;
+                    let values = both.map(|(value, (one, other))| {
+                        Some(bounded(name, value?, *one, *other)).filter(|_| !is_empty(*one, *other))
+                    });
                     EvaluatedSeries { labels: without_name(&line.labels), values: values.collect() }
                 });
-                Evaluated::Lines(lines.collect())
+                Evaluated::Lines(non_empty(lines))
             }
-            "sort" | "sort_desc" => Evaluated::Lines(self.lines(argument(0)?)?),
+            "sort" | "sort_desc" => Evaluated::Lines(self.sorted(argument(0)?, name == "sort_desc")?),
+            "sort_by_label" | "sort_by_label_desc" => {
+                let names: Vec<String> = (1..call.args.args.len())
+                    .map(|number| self.text(argument(number)?))
+                    .collect::<Result<_, _>>()?;
+                let mut lines = self.lines(argument(0)?)?;
+                lines.sort_by(|a, b| {
+                    let of = |line: &EvaluatedSeries| {
+                        names.iter().map(|name| line.labels.value(name).to_owned()).collect()
+                    };
+                    let (of_a, of_b): (Vec<String>, Vec<String>) = (of(a), of(b));
+                    (of_a, &a.labels).cmp(&(of_b, &b.labels))
+                });
+                if name == "sort_by_label_desc" {
+                    lines.reverse();
+                }
+                Evaluated::Lines(lines)
+            }
+            "predict_linear" => {
+                let ahead = self.scalars(argument(1)?)?;
+                Evaluated::Lines(self.over_time(name, argument(0)?, &ahead)?)
+            }
             "quantile_over_time" => {
                 let shares = self.scalars(argument(0)?)?;
                 Evaluated::Lines(self.over_time(name, argument(1)?, &shares)?)
             }
-            _ => match of_numbers(name) {
+            _ if part_of_time(name).is_some() && call.args.args.is_empty() => {
+                let part = part_of_time(name).unwrap_or(f64::floor);
+                let values = self.times.iter().map(|t| Some(part(*t))).collect();
+                Evaluated::Lines(vec![EvaluatedSeries { labels: Labels::default(), values }])
+            }
+            _ => match of_numbers(name).or_else(|| part_of_time(name)) {
                 Some(change) => Evaluated::Lines(each(self.lines(argument(0)?)?, change)),
                 None if is_over_time(name) => Evaluated::Lines(self.over_time(name, argument(0)?, &[])?),
                 None => return Err(format!("{name}() is not simulated")),
@@ -115,6 +147,22 @@ impl Eval<'_> {
         Ok(non_empty(lines))
     }
 
+    /// The lines in the order of their values; a query over a time range has no such order.
+    fn sorted(self, argument: &Expr, is_falling: bool) -> Result<Vec<EvaluatedSeries>, String> {
+        let mut lines = self.lines(argument)?;
+        if self.times.len() == 1 {
+            let value = |line: &EvaluatedSeries| line.values.first().copied().flatten();
+            // values that are no number come last in both orders
+            let rank = |line: &EvaluatedSeries| {
+                let value = value(line).filter(|value| !value.is_nan());
+                value.map_or(f64::INFINITY, |value| if is_falling { -value } else { value })
+            };
+            let is_nan = |line: &EvaluatedSeries| value(line).is_none_or(f64::is_nan);
+            lines.sort_by(|a, b| is_nan(a).cmp(&is_nan(b)).then(rank(a).total_cmp(&rank(b))));
+        }
+        Ok(lines)
+    }
+
     /// The times of the newest samples, for `timestamp()`.
     fn timestamps(self, argument: &Expr) -> Result<Vec<EvaluatedSeries>, String> {
         let Expr::VectorSelector(selector) = bare(argument) else {
@@ -125,7 +173,7 @@ impl Eval<'_> {
             });
             return Ok(lines.collect());
         };
-        let found = self.store.select(selector);
+        let found = self.select(selector);
         Ok(non_empty(found.into_iter().map(|found| {
             let (phase, every) = found.run.grid();
             let newest = |t: &f64| {
@@ -156,7 +204,44 @@ fn of_numbers(name: &str) -> Option<fn(f64) -> f64> {
         "log2" => f64::log2,
         "log10" => f64::log10,
         "sqrt" => f64::sqrt,
+        "sin" => f64::sin,
+        "cos" => f64::cos,
+        "tan" => f64::tan,
+        "asin" => f64::asin,
+        "acos" => f64::acos,
+        "atan" => f64::atan,
+        "sinh" => f64::sinh,
+        "cosh" => f64::cosh,
+        "tanh" => f64::tanh,
+        "asinh" => f64::asinh,
+        "acosh" => f64::acosh,
+        "atanh" => f64::atanh,
+        "deg" => f64::to_degrees,
+        "rad" => f64::to_radians,
         "sgn" => |value| if value == 0.0 || value.is_nan() { value } else { value.signum() },
+        _ => return None,
+    })
+}
+
+/// Functions that take a part of a Unix time, in UTC.
+fn part_of_time(name: &str) -> Option<fn(f64) -> f64> {
+    fn civil(value: f64) -> Option<DateTime> {
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and is checked")]
+        let moment = Timestamp::from_second(value.floor() as i64).ok()?;
+        Some(moment.to_zoned(TimeZone::UTC).datetime())
+    }
+    fn part<N: Into<f64>>(value: f64, of: impl Fn(DateTime) -> N) -> f64 {
+        civil(value).map_or(f64::NAN, |time| of(time).into())
+    }
+    Some(match name {
+        "minute" => |value| part(value, DateTime::minute),
+        "hour" => |value| part(value, DateTime::hour),
+        "day_of_week" => |value| part(value, |time| time.weekday().to_sunday_zero_offset()),
+        "day_of_month" => |value| part(value, DateTime::day),
+        "day_of_year" => |value| part(value, DateTime::day_of_year),
+        "days_in_month" => |value| part(value, DateTime::days_in_month),
+        "month" => |value| part(value, DateTime::month),
+        "year" => |value| part(value, DateTime::year),
         _ => return None,
     })
 }

@@ -37,6 +37,14 @@ impl SeriesStore for Toys {
         });
         found.collect()
     }
+
+    fn select_summed(
+        &self,
+        selector: &VectorSelector,
+        _kept: &dyn Fn(&str) -> bool,
+    ) -> Vec<SelectedSeries<'_>> {
+        self.select(selector)
+    }
 }
 
 /// The series in PromQL notation: `up{job="a"}`.
@@ -86,7 +94,7 @@ fn at(store: &Toys, query: &str, t: f64) -> Vec<String> {
 }
 
 /// Expressions with their results at second 600, computed by hand.
-const CASES: [(&str, &[&str]); 47] = [
+const CASES: [(&str, &[&str]); 67] = [
     ("1 + 2 * 3", &["{} 7"]),
     ("-limit{service=\"pay\"}", &[r#"{service="pay"} -20"#]),
     ("2 > bool 1", &["{} 1"]),
@@ -165,6 +173,41 @@ const CASES: [(&str, &[&str]); 47] = [
     ("temperature[20s]", &[r#"{__name__="temperature"} [(590.0, 5.0), (600.0, 0.0)]"#]),
     ("max_over_time(temperature[1m]) + min_over_time(temperature[1m])", &["{} 25"]),
     ("timestamp(up{service=\"pay\"})", &[r#"{instance="c:1", service="pay"} 600"#]),
+    ("predict_linear(temperature[1m], 100)", &["{} -50"]),
+    ("predict_linear(temperature[1m] offset 1m, 100)", &["{} -50"]),
+    (
+        r#"sort_desc(limit)"#,
+        &[r#"{__name__="limit", service="cart"} 40"#, r#"{__name__="limit", service="pay"} 20"#],
+    ),
+    ("sort(limit)", &[r#"{__name__="limit", service="pay"} 20"#, r#"{__name__="limit", service="cart"} 40"#]),
+    (
+        "topk(2, limit)",
+        &[r#"{__name__="limit", service="cart"} 40"#, r#"{__name__="limit", service="pay"} 20"#],
+    ),
+    ("clamp(limit, 3, 2)", &[]),
+    ("hour(vector(1772535100)) + minute(vector(1772535100)) / 100", &["{} 10.51"]),
+    ("day_of_week(vector(1772535100))", &["{} 2"]),
+    ("days_in_month(vector(1772535100)) + month(vector(1772535100)) / 100", &["{} 31.03"]),
+    ("day_of_year(vector(1772535100)) + year(vector(1772535100)) / 10000", &["{} 62.2026"]),
+    ("hour()", &["{} 0"]),
+    ("deg(vector(pi())) + cos(vector(0))", &["{} 181"]),
+    (r#"label_replace(limit{service="pay"}, "service", "", "", "")"#, &[r#"{__name__="limit"} 20"#]),
+    (
+        r#"label_join(owner, "both", "/", "team", "service")"#,
+        &[r#"{__name__="owner", both="shop/cart", service="cart", team="shop"} 1"#],
+    ),
+    ("limitk(1, limit)", &[r#"{__name__="limit", service="cart"} 40"#]),
+    (
+        r#"sort_by_label_desc(limit, "service")"#,
+        &[r#"{__name__="limit", service="pay"} 20"#, r#"{__name__="limit", service="cart"} 40"#],
+    ),
+    ("mad_over_time(temperature[50s])", &["{} 5"]),
+    (r#"count by (code) (requests_total offset 10s)"#, &[r#"{code="200"} 2"#, r#"{code="500"} 1"#]),
+    (
+        r#"topk by (service) (1, sum by (service, code) (increase(requests_total[1m])))"#,
+        &[r#"{code="200", service="cart"} 480"#, r#"{code="200", service="pay"} 240"#],
+    ),
+    ("sum(increase(requests_total[1m] @ 300)) / sum(increase(requests_total[1m] offset 2m))", &["{} 1"]),
 ];
 
 #[test]
@@ -220,7 +263,8 @@ fn a_range_has_a_value_for_each_moment_that_has_one() {
 
 /// Parts of expressions with other results in promtool: it has only ten minutes of these series, and before Prometheus 3 a
 /// window includes its beginning.
-const OTHERWISE: [&str; 5] = ["30d", "offset -", "[20s]", "_over_time", "limit * on (service) up"];
+const OTHERWISE: [&str; 7] =
+    ["30d", "offset -", "[20s]", "_over_time", "limit * on (service) up", "limitk", "sort_by_label"];
 
 /// `promtool test rules` evaluates the same expressions over the same series.
 #[test]

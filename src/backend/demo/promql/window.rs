@@ -52,7 +52,7 @@ impl<'a> Eval<'a> {
                     range: matrix.range.as_secs_f64(),
                     end: Box::new(move |t| self.shifted(matrix.vs.at.as_ref(), matrix.vs.offset.as_ref(), t)),
                 };
-                Ok(self.store.select(&matrix.vs).into_iter().map(window).collect())
+                Ok(self.select(&matrix.vs).into_iter().map(window).collect())
             }
             Expr::Subquery(subquery) => self.of_subquery(subquery),
             _ => Err("expected type range vector, got instant vector".to_owned()),
@@ -116,7 +116,10 @@ impl RangeWindow<'_> {
     ) -> EvaluatedSeries {
         let at = |(number, t): (usize, &f64)| {
             let to = (self.end)(*t);
-            let (from, param) = (to - self.range, param.get(number).copied());
+            let from = to - self.range;
+            // a prediction counts from the time of the query, also if the window ended earlier
+            let ahead = if function == "predict_linear" { *t - to } else { 0.0 };
+            let param = param.get(number).map(|param| param + ahead);
             match &self.source {
                 SampleSource::Run(run) if only_presence && function != "absent_over_time" => {
                     (!run.sample_ranges(from, to).is_empty()).then_some(1.0)
@@ -210,8 +213,6 @@ fn of_run(function: &str, param: Option<f64>, run: &dyn SeriesFunction, from: f6
 fn of_points(function: &str, param: Option<f64>, points: &[(f64, f64)], from: f64, to: f64) -> Option<f64> {
     let (first, last) = (points.first()?, points.last()?);
     let values = || points.iter().map(|(_, value)| *value);
-    let length = points.len() as f64;
-    let mean = || values().sum::<f64>() / length;
     let pairs = || points.windows(2).filter_map(|pair| Some((pair.first()?, pair.last()?)));
     Some(match function {
         "present_over_time" => 1.0,
@@ -228,16 +229,28 @@ fn of_points(function: &str, param: Option<f64>, points: &[(f64, f64)], from: f6
             let grown = if function == "irate" && other.1 < one.1 { other.1 } else { other.1 - one.1 };
             if function == "irate" { grown / (other.0 - one.0) } else { grown }
         }
-        "deriv" => {
-            if points.len() < 2 {
-                return None;
-            }
-            let (at, of) = (points.iter().map(|(t, _)| t).sum::<f64>() / length, mean());
-            let both: f64 = points.iter().map(|(t, value)| (t - at) * (value - of)).sum();
-            both / points.iter().map(|(t, _)| (t - at) * (t - at)).sum::<f64>()
+        "deriv" => line_through(points)?.1,
+        "predict_linear" => {
+            let ((at, of), slope) = line_through(points)?;
+            of + slope * (to + param? - at)
+        }
+        "mad_over_time" => {
+            let middle = quantile(0.5, &values().collect::<Vec<_>>())?;
+            return quantile(0.5, &values().map(|value| (value - middle).abs()).collect::<Vec<_>>());
         }
         _ => return Some(reduce(function.strip_suffix("_over_time")?)?(&values().collect::<Vec<_>>())),
     })
+}
+
+/// A point of the line with the least squares through these points, and its slope; `None` for less than two points.
+fn line_through(points: &[(f64, f64)]) -> Option<((f64, f64), f64)> {
+    if points.len() < 2 {
+        return None;
+    }
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / points.len() as f64;
+    let (at, of) = (mean(|point| point.0), mean(|point| point.1));
+    let both: f64 = points.iter().map(|(t, value)| (t - at) * (value - of)).sum();
+    Some(((at, of), both / points.iter().map(|(t, _)| (t - at) * (t - at)).sum::<f64>()))
 }
 
 /// The increase within a window, extrapolated from the samples to the whole window as Prometheus does.

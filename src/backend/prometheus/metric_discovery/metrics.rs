@@ -32,6 +32,20 @@ impl KnownMetrics {
     }
 }
 
+impl KnownMetrics {
+    /// The metrics with this name or of this pattern; the name itself if it is not known whether it exists.
+    pub(super) fn names_of(&self, metric: &str) -> Vec<Text> {
+        if is_name(metric) {
+            return if self.may_have(metric) { vec![metric.into()] } else { Vec::new() };
+        }
+        let Ok(pattern) = regex::Regex::new(&format!("^(?:{metric})$")) else { return Vec::new() };
+        let mut names: Vec<Text> =
+            self.existing_names.iter().filter(|name| pattern.is_match(name)).cloned().collect();
+        names.sort_unstable();
+        names
+    }
+}
+
 /// The number of names in one query, if the server refuses a query with all names.
 const PART: usize = 8;
 
@@ -41,7 +55,9 @@ pub(super) async fn existing_metrics(
     plan: &DiscoveryPlan,
 ) -> Result<KnownMetrics, SourceError> {
     let entries = plan.packs.iter().flat_map(Pack::entries);
-    let names: BTreeSet<String> = entries.flat_map(|entry| entry.metrics()).collect();
+    let changes = plan.packs.iter().flat_map(|pack| &pack.change);
+    let changes = changes.flat_map(|entry| entry.metrics.iter().chain(&entry.reason)).cloned();
+    let names: BTreeSet<String> = entries.flat_map(|entry| entry.metrics()).chain(changes).collect();
     let names: Vec<String> = names.into_iter().collect();
     let of = async |names: &[String]| {
         let query = format!("count by (__name__) ({{__name__=~{}}})", quoted(&names.join("|")));

@@ -1,0 +1,312 @@
+//! Grafana Loki, and servers with its API: log lines, their number over time, and what is new in them.
+
+mod kind;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::HeaderValue;
+
+use super::handlers::{Handler, answer_by, kinds};
+use super::kit::http::{Body, Http};
+use super::kit::log_labels::{FoundLabels, LabelCandidate, identities};
+use super::kit::log_store::{self, LogSpan, LogStore, LogStoreState};
+use super::kit::probe::probe_report;
+use super::{Answering, Source, SourceDeps};
+use crate::config::settings::SourceSettings;
+use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply, Weight};
+use crate::model::labels::{Interner, Labels, Text};
+use crate::model::log::{
+    LARGEST_PAGE, LogDirection, LogHistogram, LogPage, LogQuery, LogSeverity, ReadLines,
+};
+use crate::model::promql::quoted;
+use crate::model::series::TimeGrid;
+use crate::model::source::{SourceError, SourceId};
+use crate::model::source_info::SourceInfo;
+use crate::model::warning::Warning;
+pub(super) use kind::SPEC;
+use kind::Settings;
+
+/// Structured metadata come apart from the labels of the stream, which otherwise would be another one for each trace.
+const FLAGS: (&str, HeaderValue) =
+    ("x-loki-response-encoding-flags", HeaderValue::from_static("categorize-labels"));
+/// How long the names of labels are used before they are asked for again.
+const NAMES_KEPT: SignedDuration = SignedDuration::from_mins(2);
+/// How far back the probe looks for labels.
+const PROBED: SignedDuration = SignedDuration::from_mins(10);
+/// A query that reads more bytes than this deserves advice.
+const WIDE: u64 = 1_000_000_000;
+
+/// What every Loki answers.
+const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
+
+const HANDLERS: &[Handler<Loki>] = &[
+    Handler::Probe(|source, _| Box::pin(source.probe())),
+    Handler::LogLines(|source, _, wanted, page| Box::pin(log_store::lines(source, wanted, page))),
+    Handler::LogCounts(|source, _, wanted, window| Box::pin(log_store::histogram(source, wanted, *window))),
+    Handler::LogPatterns(|source, _, wanted, split| Box::pin(log_store::patterns(source, wanted, *split))),
+];
+
+/// One tenant of one server.
+pub(super) struct Loki {
+    info: SourceInfo,
+    http: Http,
+    settings: Settings,
+    state: LogStoreState,
+    interner: Mutex<Interner>,
+    names: Mutex<Option<(Timestamp, BTreeSet<String>)>>,
+    /// The most lines that the server gives in one answer.
+    most: AtomicU32,
+    /// The index of the label by which lines can be counted, among those of the settings.
+    level: AtomicUsize,
+}
+
+impl Loki {
+    /// Checks the address; sends nothing.
+    ///
+    /// # Errors
+    /// [`crate::model::source::ErrorKind::Unreachable`] if the address is invalid.
+    pub(super) fn new(
+        id: &SourceId,
+        source: &SourceSettings,
+        deps: SourceDeps<'_>,
+    ) -> Result<Self, SourceError> {
+        let http = Http::new(id, source, deps)?;
+        let settings: Settings = super::own(id, source)?;
+        Ok(Self {
+            info: super::info(id, source, http.address()),
+            most: AtomicU32::new(settings.max_lines),
+            settings,
+            http,
+            state: LogStoreState::new(deps.clock),
+            interner: Mutex::default(),
+            names: Mutex::default(),
+            level: AtomicUsize::new(0),
+        })
+    }
+
+    async fn get(&self, weight: Weight, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
+        let body = self.http.get_with(weight, &format!("loki/api/v1/{path}"), query, &[FLAGS]).await?;
+        self.state.skew.follow(body.date, self.state.clock.now());
+        Ok(body)
+    }
+
+    async fn probe(&self) -> Answered {
+        let now = self.state.clock.now();
+        let from = now.checked_sub(PROBED).unwrap_or(now);
+        // a gateway may hide the version, but a tenant that can read logs can list its labels
+        let built = self.get(Weight::Vital, "status/buildinfo", &[]).await;
+        let version = match &built {
+            Ok(body) => body.json::<wire::BuildInfo>().unwrap_or_default().version.0,
+            Err(error) if error.kind.is_source_wide() => return Err(error.clone()),
+            Err(_) => String::new(),
+        };
+        let names = self.names((from, now)).await?;
+        let mut report = probe_report("Loki", version);
+        report.fact("labels", names.iter().take(12).cloned().collect::<Vec<_>>().join(", "));
+        report.fact("most lines per answer", self.most.load(Ordering::Relaxed).to_string());
+        let date = built.ok().and_then(|body| body.date);
+        report.clock(date, now, "times of log lines differ from those of other sources");
+        if names.is_empty() {
+            report.warn("it has had no log lines in the last 10 minutes");
+        }
+        Ok(Reply::free(Answer::Probe(report)))
+    }
+
+    /// The names of the labels that streams have.
+    async fn names(&self, (from, until): LogSpan) -> Result<BTreeSet<String>, SourceError> {
+        let now = self.state.clock.now();
+        let kept = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_fresh = |(since, names): &(Timestamp, BTreeSet<String>)| {
+            now.duration_since(*since) < NAMES_KEPT && !names.is_empty()
+        };
+        if let Some((_, names)) = kept.filter(is_fresh) {
+            return Ok(names);
+        }
+        let (from, until) = (nanos(from), nanos(until));
+        let body = self.get(Weight::Page, "labels", &[("start", &from), ("end", &until)]).await?;
+        let names: BTreeSet<String> =
+            body.json::<wire::Names<'_>>()?.data.0.into_iter().map(|name| name.0.into_owned()).collect();
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, names.clone()));
+        Ok(names)
+    }
+
+    /// The labels of the streams that have any of the candidates.
+    async fn streams(
+        &self,
+        candidates: &[LabelCandidate],
+        (from, until): LogSpan,
+    ) -> Result<Vec<Labels>, SourceError> {
+        let (from, until) = (nanos(from), nanos(until));
+        let matchers: Vec<String> =
+            candidates.iter().map(|one| format!("{{{}={}}}", one.name, quoted(&one.value))).collect();
+        let mut query: Vec<(&str, &str)> = vec![("start", &from), ("end", &until)];
+        query.extend(matchers.iter().map(|matcher| ("match[]", matcher.as_str())));
+        let body = self.get(Weight::Page, "series", &query).await?;
+        let series = body.json::<wire::SeriesList<'_>>()?;
+        let mut interner = self.interner.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(series.data.0.iter().map(|pairs| wire::labels(&mut interner, pairs)).collect())
+    }
+
+    /// A warning if the query reads a lot.
+    async fn advice(&self, query: &str, window: TimeGrid) -> Option<Warning> {
+        // only a stream selector has statistics
+        let selector = query.get(..=query.find('}')?)?;
+        let (from, until) = (nanos(window.start()), nanos(window.end()));
+        let asked = [("query", selector), ("start", &from), ("end", &until)];
+        // the statistics are advice only: their failure is no failure of the answer
+        let body = self.get(Weight::Chart, "index/stats", &asked).await.ok()?;
+        let stats = body.json::<wire::Stats>().ok()?;
+        let gigabytes = stats.bytes.0 as f64 / WIDE as f64;
+        let words = format!(
+            "this time range has about {gigabytes:.1} GB of lines in {} streams: a shorter range or more labels are faster",
+            stats.streams.0
+        );
+        (stats.bytes.0 > WIDE).then(|| Warning::notice(words))
+    }
+
+    async fn query_range(&self, weight: Weight, query: &[(&str, &str)]) -> Result<Body, SourceError> {
+        self.get(weight, "query_range", query).await
+    }
+}
+
+/// Integers are read as nanoseconds; fractions would be seconds.
+fn nanos(at: Timestamp) -> String {
+    at.as_nanosecond().max(0).to_string()
+}
+
+/// The limit that the server names in its refusal of a larger one.
+fn limit_in(message: &str) -> Option<u32> {
+    let (_, limit) = message.split_once("limit > max_entries_limit")?.1.rsplit_once("> ")?;
+    limit.trim_end_matches([')', '.']).parse().ok().filter(|limit| *limit > 0)
+}
+
+impl LogStore for Loki {
+    fn kept(&self) -> &LogStoreState {
+        &self.state
+    }
+
+    async fn find(&self, labels: &Labels, span: LogSpan) -> Result<FoundLabels, SourceError> {
+        let names = self.names(span).await?;
+        let candidates = identities(labels, &self.settings.labels, |name| names.contains(name));
+        if candidates.is_empty() {
+            return Ok(FoundLabels::nothing(&candidates, &names));
+        }
+        let streams = self.streams(&candidates, span).await?;
+        let found = FoundLabels::choose(labels, &self.settings.labels, &candidates, &streams);
+        Ok(found.unwrap_or_else(|| FoundLabels::nothing(&candidates, &names)))
+    }
+
+    fn query(&self, selectors: &[(String, Text)], wanted: &LogQuery) -> String {
+        let matchers: Vec<String> =
+            selectors.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
+        let base =
+            wanted.written.as_deref().map_or_else(|| format!("{{{}}}", matchers.join(", ")), str::to_owned);
+        match &wanted.contains {
+            Some(text) => format!("{base} |= {}", quoted(text)),
+            None => base,
+        }
+    }
+
+    async fn read(&self, query: &str, page: &LogPage) -> Result<ReadLines, SourceError> {
+        let (from, until) = (nanos(page.from), nanos(page.until));
+        let direction = match page.direction {
+            LogDirection::Backward => "backward",
+            LogDirection::Forward => "forward",
+        };
+        let body = loop {
+            let limit = page.limit.min(self.most.load(Ordering::Relaxed));
+            let limit_text = limit.to_string();
+            let asked = [
+                ("query", query),
+                ("start", &from),
+                ("end", &until),
+                ("limit", &limit_text),
+                ("direction", direction),
+            ];
+            match self.query_range(Weight::Page, &asked).await {
+                Ok(body) => break (body, limit),
+                Err(error) => match limit_in(error.kind.said()).filter(|most| *most < limit) {
+                    Some(most) => self.most.store(most, Ordering::Relaxed),
+                    None => return Err(error),
+                },
+            }
+        };
+        let (body, limit) = body;
+        let answer = body.json::<wire::Answer<'_>>()?;
+        let wire::Data::Streams(streams) = answer.data else {
+            let reason = "this query gives numbers, not lines".to_owned();
+            return Err(self.http.error(crate::model::source::ErrorKind::BadQuery { message: reason }));
+        };
+        let mut interner = self.interner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = wire::read(&mut interner, &streams, page.direction);
+        read.is_cut = read.lines.len() + usize::try_from(read.unreadable).unwrap_or(0) >= limit as usize;
+        Ok(read)
+    }
+
+    async fn count(
+        &self,
+        query: &str,
+        window: TimeGrid,
+    ) -> Result<(LogHistogram, Vec<Warning>), SourceError> {
+        let advice = self.advice(query, window).await;
+        let step = window.step().as_secs();
+        // a point counts the lines of the step before it, and a bar begins at its point
+        let later = |at: Timestamp| at.checked_add(window.step()).unwrap_or(at);
+        let (from, until) = (nanos(later(window.start())), nanos(later(window.end())));
+        let levels = &self.settings.level_labels;
+        let mut at = self.level.load(Ordering::Relaxed);
+        loop {
+            let level = levels.get(at).map_or("", String::as_str);
+            let by = if level.is_empty() { String::new() } else { format!(" by ({level})") };
+            let expression = format!("sum{by} (count_over_time({query} [{step}s]))");
+            let step_text = format!("{step}s");
+            let asked =
+                [("query", expression.as_str()), ("start", &from), ("end", &until), ("step", &step_text)];
+            let body = self.query_range(Weight::Chart, &asked).await?;
+            let answer = body.json::<wire::Answer<'_>>()?;
+            let mut counts = LogHistogram::new(query.into(), window);
+            let mut has_level = false;
+            if let wire::Data::Matrix(series) = &answer.data {
+                for one in &series.all {
+                    let named = one.metric.0.iter().find(|(name, _)| name.0 == level);
+                    has_level |= named.is_some();
+                    let severity = named.and_then(|(_, value)| LogSeverity::named(&value.0));
+                    for (second, lines) in one.values.0.iter().filter_map(wire::Point::count) {
+                        counts.add(severity.unwrap_or_default(), second - window.step().as_secs_f64(), lines);
+                    }
+                }
+            }
+            // without this label at any line, the next one is tried; the one that works is kept
+            if has_level || counts.lines() == 0 || at >= levels.len() {
+                if has_level {
+                    self.level.store(at, Ordering::Relaxed);
+                }
+                return Ok((counts, advice.into_iter().collect()));
+            }
+            at += 1;
+        }
+    }
+}
+
+impl Source for Loki {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
+        answer_by(self, HANDLERS, ask, known)
+    }
+
+    fn load(&self) -> Option<Text> {
+        self.http.load()
+    }
+}
+
+/// A page is never larger than what Loki gives unless it is configured otherwise.
+const _: () = assert!(LARGEST_PAGE == 5000);

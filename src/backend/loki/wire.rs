@@ -1,0 +1,207 @@
+//! The JSON shapes of Loki's API, and their mapping to the model.
+
+use jiff::Timestamp;
+use serde::de::{IgnoredAny, SeqAccess};
+use serde::{Deserialize, Deserializer};
+
+use crate::backend::kit::lenient::{
+    Count, Lenient, LenientList, LenientPairs, LenientString, LenientText, LenientTexts, Number, found, wire,
+};
+use crate::model::labels::{Interner, Labels};
+use crate::model::log::{LogDirection, LogLine, ReadLines};
+
+wire! {
+    struct BuildInfo {
+        version: LenientString,
+    }
+
+    struct Stats {
+        streams: Count,
+        bytes: Count,
+    }
+
+    struct Names<'a> {
+        #[serde(borrow)]
+        data: LenientTexts<'a>,
+    }
+
+    struct SeriesList<'a> {
+        #[serde(borrow)]
+        data: PairsList<'a>,
+    }
+
+    struct Answer<'a> {
+        #[serde(borrow)]
+        data: Data<'a>,
+    }
+
+    struct Stream<'a> {
+        #[serde(borrow)]
+        stream: LenientPairs<'a>,
+        #[serde(borrow)]
+        values: Values<'a>,
+    }
+
+    struct CountSeries<'a> {
+        #[serde(borrow)]
+        metric: LenientPairs<'a>,
+        values: Points,
+    }
+
+    /// What a stream's line has besides its text.
+    struct Extra<'a> {
+        #[serde(borrow, rename = "structuredMetadata")]
+        metadata: LenientPairs<'a>,
+        #[serde(borrow)]
+        parsed: LenientPairs<'a>,
+    }
+}
+
+/// `{resultType, result}`
+#[derive(Debug, Deserialize)]
+#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
+pub(super) enum Data<'a> {
+    #[serde(borrow)]
+    Streams(LenientList<Stream<'a>>),
+    Matrix(LenientList<CountSeries<'a>>),
+    Vector(IgnoredAny),
+    Scalar(IgnoredAny),
+}
+
+impl Default for Data<'_> {
+    fn default() -> Self {
+        Self::Streams(LenientList::default())
+    }
+}
+
+/// A list of label sets.
+#[derive(Debug, Default)]
+pub(super) struct PairsList<'a>(pub(super) Vec<LenientPairs<'a>>);
+
+/// The lines of one stream.
+#[derive(Debug, Default)]
+pub(super) struct Values<'a>(pub(super) Vec<Value<'a>>);
+
+/// The points of one series.
+#[derive(Debug, Default)]
+pub(super) struct Points(pub(super) Vec<Point>);
+
+/// Reads a list, element by element; empty for any other type.
+macro_rules! list_of {
+    ($($Type:ident $(<$life:lifetime>)?: $Item:ty;)*) => {
+        $(impl<'de $(: $life, $life)?> Deserialize<'de> for $Type $(<$life>)? {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Lists;
+                impl<'de> Lenient<'de> for Lists {
+                    type Made = Vec<$Item>;
+
+                    fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
+                        let mut all = Vec::with_capacity(seq.size_hint().unwrap_or(0));
+                        while let Some(one) = seq.next_element()? {
+                            all.push(one);
+                        }
+                        Ok(Some(all))
+                    }
+                }
+                Ok(Self(found(Lists, deserializer)?.value().unwrap_or_default()))
+            }
+        })*
+    };
+}
+
+list_of! {
+    PairsList<'a>: LenientPairs<'de>;
+    Values<'a>: Value<'de>;
+    Points: Point;
+}
+
+/// `["nanoseconds", "line", {structuredMetadata, parsed}]`
+#[derive(Debug, Default)]
+pub(super) struct Value<'a> {
+    at: LenientText<'a>,
+    line: LenientText<'a>,
+    extra: Extra<'a>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Three;
+        impl<'de> Lenient<'de> for Three {
+            type Made = Value<'de>;
+
+            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
+                let at = seq.next_element()?.unwrap_or_default();
+                let line = seq.next_element()?.unwrap_or_default();
+                let extra = seq.next_element()?.unwrap_or_default();
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Some(Value { at, line, extra }))
+            }
+        }
+        Ok(found(Three, deserializer)?.value().unwrap_or_default())
+    }
+}
+
+/// `[seconds, "count"]`
+#[derive(Debug, Default)]
+pub(super) struct Point(Option<f64>, Option<f64>);
+
+impl<'de> Deserialize<'de> for Point {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Two;
+        impl<'de> Lenient<'de> for Two {
+            type Made = Point;
+
+            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
+                let at = seq.next_element::<Number>()?.and_then(|at| at.0);
+                let count = seq.next_element::<Number>()?.and_then(|count| count.0);
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Some(Point(at, count)))
+            }
+        }
+        Ok(found(Two, deserializer)?.value().unwrap_or_default())
+    }
+}
+
+impl Point {
+    /// Unix seconds and the number of lines.
+    pub(super) fn count(&self) -> Option<(f64, u64)> {
+        let lines = self.1.filter(|lines| lines.is_finite() && *lines >= 0.0)?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of lines")]
+        let lines = lines.round() as u64;
+        Some((self.0?, lines))
+    }
+}
+
+/// Interned labels.
+pub(super) fn labels(interner: &mut Interner, pairs: &LenientPairs<'_>) -> Labels {
+    let pairs = pairs.0.iter().map(|(name, value)| (interner.text(&name.0), interner.text(&value.0)));
+    Labels::new(pairs.collect())
+}
+
+/// The lines of all streams; within a stream the oldest first. Values of trace ids and the like are not interned.
+pub(super) fn read(
+    interner: &mut Interner,
+    streams: &LenientList<Stream<'_>>,
+    direction: LogDirection,
+) -> ReadLines {
+    let mut read = ReadLines { unreadable: streams.lost as u64, ..ReadLines::default() };
+    for stream in &streams.all {
+        let own = labels(interner, &stream.stream);
+        let mut lines = Vec::with_capacity(stream.values.0.len());
+        for value in &stream.values.0 {
+            let at = value.at.0.trim().parse().ok().and_then(|nanos| Timestamp::from_nanosecond(nanos).ok());
+            let Some(at) = at else {
+                read.unreadable += 1;
+                continue;
+            };
+            let pairs = value.extra.metadata.0.iter().chain(&value.extra.parsed.0);
+            let fields = pairs.map(|(name, value)| (interner.text(&name.0), (&*value.0).into())).collect();
+            lines.push(LogLine::new(at, own.clone(), Labels::new(fields), value.line.0.as_bytes()));
+        }
+        if direction == LogDirection::Backward {
+            lines.reverse();
+        }
+        read.lines.append(&mut lines);
+    }
+    read
+}

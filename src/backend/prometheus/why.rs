@@ -1,0 +1,536 @@
+//! Why a service is unhealthy: finds the signals that changed, and compares the bad time with the time before by every label.
+//!
+//! `docs/why.md` documents the steps. One analysis sends at most [`budget::MOST_REQUESTS`] requests, however many services,
+//! labels and values there are.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use super::call::QuestionRequests;
+use super::changes::ServiceChanges;
+use super::interval::median_interval;
+use super::metric_discovery::DiscoveryPlan;
+use crate::backend::packs::{LatencySignal, QueryFill, Requests};
+use crate::model::change::Change;
+use crate::model::labels::{Labels, Text};
+use crate::model::promql;
+use crate::model::series::{Matrix, TimeGrid};
+use crate::model::slo::TimeRange;
+use crate::model::source::SourceError;
+use crate::model::why::{
+    CountedSeries, Difference, OtherService, ResourceState, SignalShift, Symptom, WhyAnalysis, WhyQuery,
+    WhySignal, bound_shift, is_ratio, level_shift, ratio_shift, slower, traffic_shift,
+};
+use budget::Budget;
+use levels::LevelSeries;
+use metrics::{Counted, PART, ServiceMetrics, comparable};
+use neighbours::begins;
+use tables::Comparison;
+
+mod budget;
+mod levels;
+mod metrics;
+mod neighbours;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+/// How far back the change is looked for, in points and at least in time.
+const POINTS: u16 = 360;
+const LOOKED_BACK: Duration = Duration::from_secs(30 * 60);
+/// The fewest points, where a service has very many series.
+const FEWEST_POINTS: f64 = 12.0;
+/// About this many values are computed for one series of points.
+const COMPUTED: f64 = 3e6;
+/// The longest parts of the good and the bad time that are compared.
+const LONGEST_COMPARED: SignedDuration = SignedDuration::from_mins(60);
+/// Changes are read from this long before the alert, or before now.
+const CHANGES_BEFORE: SignedDuration = SignedDuration::from_mins(75);
+/// The usual interval, if none can be read.
+const USUAL_INTERVAL: Duration = Duration::from_secs(15);
+/// How bad slow requests are, compared with failed ones.
+const SLOW: f64 = 0.25;
+/// The most levels whose places are compared.
+const LEVELS_COMPARED: usize = 2;
+/// A resource is told from this utilisation on, also if it has not changed.
+const FULL: f64 = 0.9;
+
+/// Over which points the signals are read.
+#[derive(Clone, Copy)]
+struct Grid {
+    span: TimeGrid,
+    lookback: Duration,
+    /// The number of points whose windows overlap.
+    lag: usize,
+}
+
+impl Grid {
+    fn step(self) -> f64 {
+        self.span.step().as_secs_f64()
+    }
+
+    /// A grid for metrics with this many series.
+    fn new(query: &WhyQuery, end: Timestamp, interval: Duration, series: f64) -> Self {
+        let since = query.since.map(|since| end.duration_since(since).max(SignedDuration::ZERO));
+        let known = since.and_then(|since| Duration::try_from(since).ok()).unwrap_or_default();
+        let range = LOOKED_BACK.max(known.saturating_mul(2)).max(interval.saturating_mul(60));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
+        let points = (COMPUTED / series.max(1.0)).clamp(FEWEST_POINTS, f64::from(POINTS)) as u16;
+        let span = TimeGrid::ending(end, range, points, interval);
+        // three scrapes, so that one that is late or lost leaves a rate
+        let lookback = Duration::from_secs(interval.saturating_mul(3).max(span.step()).as_secs().max(1));
+        let lag = usize::try_from(lookback.as_secs().div_ceil(span.step().as_secs().max(1))).unwrap_or(1);
+        Self { span, lookback, lag }
+    }
+
+    /// The times to compare for a shift.
+    fn times(self, shift: &SignalShift, end: Timestamp) -> (Timestamp, TimeRange, Option<TimeRange>) {
+        let onset = begins(self.span, shift.bad.start, self.lookback);
+        let last = self.span.at(shift.bad.end.saturating_sub(1));
+        // up to the moment of the question, unless the data end earlier
+        let until = if last < self.span.at(self.span.count().saturating_sub(2)) { last } else { end };
+        let start = onset.max(until.checked_sub(LONGEST_COMPARED).unwrap_or(onset)).min(until);
+        let good = shift.good.as_ref().map(|points| {
+            let end = self.span.at(points.end.saturating_sub(1));
+            let start = self.span.at(points.start).max(end.checked_sub(LONGEST_COMPARED).unwrap_or(end));
+            TimeRange { start, end }
+        });
+        (onset, TimeRange { start, end: until }, good)
+    }
+}
+
+/// Answers the question at this moment, or now.
+///
+/// # Errors
+/// The first error, if no request succeeds.
+pub(super) async fn analysis(
+    call: &QuestionRequests<'_>,
+    plan: &DiscoveryPlan,
+    query: &WhyQuery,
+    at: Option<Timestamp>,
+) -> Result<WhyAnalysis, SourceError> {
+    let budget = Budget::new(call);
+    let now = at.unwrap_or_else(|| budget.now());
+    let end = query.until.map_or(now, |until| until.min(now));
+    let mut analysis = WhyAnalysis {
+        is_known: true,
+        looked_at: Vec::new(),
+        symptoms: Vec::new(),
+        dependencies: Vec::new(),
+        resources: Vec::new(),
+        others: Vec::new(),
+        changes: Vec::new(),
+        notes: Vec::new(),
+        requests: 0,
+    };
+    if let Some(metrics) = metrics::of_service(&budget, plan, &query.service, end).await {
+        analysis.is_known = !metrics.all.is_empty() || metrics.requests.is_some();
+        if analysis.is_known {
+            let run = Run { budget: &budget, plan, query, metrics: &metrics, end };
+            run.fill(&mut analysis).await;
+        }
+    }
+    analysis.requests = budget.sent();
+    analysis.notes = budget.end()?;
+    Ok(analysis)
+}
+
+/// One analysis of a service that has metrics.
+struct Run<'a> {
+    budget: &'a Budget<'a>,
+    plan: &'a DiscoveryPlan,
+    query: &'a WhyQuery,
+    metrics: &'a ServiceMetrics,
+    end: Timestamp,
+}
+
+/// The signals of the service over time.
+#[derive(Default)]
+struct Signals {
+    requests: Option<(Grid, CountedSeries)>,
+    /// The bounds, each with its spellings, and the cumulative counts per second.
+    buckets: Option<(Grid, Vec<(f64, Vec<Text>)>, Vec<Vec<f64>>)>,
+}
+
+impl<'a> Run<'a> {
+    fn wants(&self, signal: WhySignal) -> bool {
+        self.query.signal.is_none_or(|wanted| wanted == signal)
+    }
+
+    /// Whether the question is about some of the requests only.
+    fn is_narrowed(&self) -> bool {
+        !self.query.filters.is_empty()
+    }
+
+    async fn fill(&self, analysis: &mut WhyAnalysis) {
+        let (interval, labels, slow_labels) =
+            tokio::join!(self.interval(), self.request_labels(), self.latency_labels());
+        let codes = self
+            .metrics
+            .requests
+            .as_ref()
+            .map(|(requests, _)| existing_codes(requests, &labels))
+            .unwrap_or_default();
+        let levels_grid = Grid::new(self.query, self.end, interval, 1000.0);
+        let wants_beside = !self.is_narrowed();
+        let (requests, buckets, levels, dependencies, changes) = tokio::join!(
+            self.requests(interval, &codes),
+            self.buckets(interval),
+            async {
+                if !wants_beside
+                    || self
+                        .query
+                        .signal
+                        .is_some_and(|signal| signal < WhySignal::Saturation && signal > WhySignal::Targets)
+                {
+                    return Vec::new();
+                }
+                levels::read(self.budget, self.metrics, levels_grid.span, levels_grid.lookback).await
+            },
+            async {
+                if !wants_beside {
+                    return Vec::new();
+                }
+                let Grid { span, lookback, lag } = levels_grid;
+                neighbours::dependencies(self.budget, &self.query.service, (span, lookback, lag)).await
+            },
+            async { if wants_beside { self.changes(interval).await } else { Vec::new() } }
+        );
+        analysis.changes = changes;
+        let signals = Signals { requests, buckets };
+        analysis.looked_at = looked_at(&signals, &levels);
+        analysis.dependencies = dependencies;
+        let mut comparisons = self.comparisons(&signals, &codes, (&labels, &slow_labels));
+        comparisons.sort_by(|a, b| b.0.severity.total_cmp(&a.0.severity));
+        let compared = join_all(comparisons.iter().map(async |(_, comparison)| match comparison {
+            Some(comparison) => comparison.run(self.budget).await,
+            None => tables::Compared::default(),
+        }));
+        let changed = changed_levels(&levels);
+        let (compared, levels, others) = tokio::join!(
+            compared,
+            self.level_symptoms(changed, levels_grid),
+            self.others(&signals, &codes, comparisons.first().map(|(symptom, _)| symptom))
+        );
+        for ((mut symptom, _), compared) in comparisons.into_iter().zip(compared) {
+            (symptom.findings, symptom.labels) = (compared.findings, compared.labels);
+            analysis.symptoms.push(symptom);
+        }
+        analysis.symptoms.extend(levels.0);
+        // a level may rise because requests fail or are slow: what users notice comes first
+        let is_level = |symptom: &Symptom| symptom.signal == WhySignal::Saturation;
+        analysis.symptoms.sort_by(|a, b| {
+            is_level(a)
+                .cmp(&is_level(b))
+                .then(b.severity.total_cmp(&a.severity))
+                .then(a.signal.cmp(&b.signal))
+        });
+        analysis.resources = levels.1;
+        analysis.others = others;
+        self.note_end(&signals);
+    }
+
+    /// The scrape interval of the service's targets.
+    async fn interval(&self) -> Duration {
+        let metric =
+            self.metrics.all.get("up").or_else(|| self.metrics.requests.as_ref().map(|(_, metric)| metric));
+        let Some(metric) = metric.filter(|metric| metric.series <= 200.0) else { return USUAL_INTERVAL };
+        let query = format!("{}{{{}}}[5m]", metric.name, metric.selector);
+        let samples = self.budget.samples("the scrape interval", &query, Some(self.end)).await;
+        samples.and_then(|samples| median_interval(&samples)).unwrap_or(USUAL_INTERVAL)
+    }
+
+    /// What changed at the service since an hour before the bad time may have begun.
+    async fn changes(&self, interval: Duration) -> Vec<Change> {
+        let from = self.query.since.unwrap_or(self.end).min(self.end);
+        let since = from.checked_sub(CHANGES_BEFORE).unwrap_or(from);
+        let Run { plan, query, .. } = self;
+        let asked = ServiceChanges::new(
+            &plan.packs,
+            &plan.services.labels,
+            &query.service,
+            (since, self.end),
+            interval,
+        );
+        let matrix = self.budget.range("changes", &asked.query(), asked.span).await;
+        matrix.map(|matrix| asked.read(&matrix, self.budget.source())).unwrap_or_default()
+    }
+
+    async fn request_labels(&self) -> Vec<Text> {
+        let wanted = self.wants(WhySignal::Errors) || self.wants(WhySignal::Traffic);
+        let Some((_, metric)) = self.metrics.requests.as_ref().filter(|_| wanted) else { return Vec::new() };
+        let selector = format!("{}{{{}}}", metric.name, metric.within(&self.query.filters));
+        self.budget.label_names(&selector, self.end).await.unwrap_or_default()
+    }
+
+    async fn latency_labels(&self) -> Vec<Text> {
+        let latency = self.metrics.latency.as_ref().filter(|_| self.wants(WhySignal::Latency));
+        let Some((_, metric)) = latency else { return Vec::new() };
+        let selector = format!("{}{{{}}}", metric.name, metric.within(&self.query.filters));
+        self.budget.label_names(&selector, self.end).await.unwrap_or_default()
+    }
+
+    async fn requests(&self, interval: Duration, codes: &[String]) -> Option<(Grid, CountedSeries)> {
+        let wanted = self.wants(WhySignal::Errors) || self.wants(WhySignal::Traffic);
+        let (requests, metric) = self.metrics.requests.as_ref().filter(|_| wanted)?;
+        let grid = Grid::new(self.query, self.end, interval, metric.series);
+        let counted = Counted::Failed { requests, codes: codes.to_vec() };
+        let selector = metric.within(&self.query.filters);
+        let query = counted.both(QueryFill { by: &metric.by, selector: &selector, lookback: grid.lookback });
+        let matrix = self.budget.range("requests", &query, grid.span).await?;
+        let mut series = CountedSeries::default();
+        for line in matrix.lines {
+            let place =
+                if line.labels.value(PART) == "failed" { &mut series.failed } else { &mut series.all };
+            *place = line.values;
+        }
+        Some((grid, series))
+    }
+
+    async fn buckets(&self, interval: Duration) -> Option<(Grid, Vec<(f64, Vec<Text>)>, Vec<Vec<f64>>)> {
+        let (latency, metric) = self.metrics.latency.as_ref().filter(|_| self.wants(WhySignal::Latency))?;
+        let grid = Grid::new(self.query, self.end, interval, metric.series);
+        let selector = metric.within(&self.query.filters);
+        let query = latency.buckets(QueryFill { by: "le", selector: &selector, lookback: grid.lookback }, "");
+        let matrix = self.budget.range("latencies", &query, grid.span).await?;
+        let (bounds, cumulative) = bounds_of(matrix, latency);
+        Some((grid, bounds, cumulative))
+    }
+
+    /// The changed signals of requests, each with what to compare; `None`: there is nothing to compare with.
+    fn comparisons<'s>(
+        &'s self,
+        signals: &Signals,
+        codes: &[String],
+        (labels, slow_labels): (&[Text], &[Text]),
+    ) -> Vec<(Symptom, Option<Comparison<'s>>)> {
+        let filters = &self.query.filters;
+        let mut found = Vec::new();
+        if let (Some((grid, series)), Some((requests, metric))) = (&signals.requests, &self.metrics.requests)
+        {
+            let labels = comparable(labels, metric, codes, filters);
+            let counted = || Counted::Failed { requests, codes: codes.to_vec() };
+            let mut add = |signal, shift: SignalShift, values: Vec<f64>, difference| {
+                let symptom = self.symptom(signal, *grid, &shift, &metric.name, values);
+                let comparison = |good| Comparison {
+                    counted: counted(),
+                    metric,
+                    filters,
+                    labels: labels.clone(),
+                    difference,
+                    bad: symptom.bad,
+                    good,
+                    series_per_combination: 1.0,
+                    shortest: grid.lookback,
+                };
+                // without data from before, all values are compared with each other
+                let good =
+                    symptom.good.unwrap_or(TimeRange { start: symptom.bad.start, end: symptom.bad.start });
+                found.push((symptom.clone(), Some(comparison(good))));
+            };
+            let has_failures = !codes.is_empty() || requests.failed.is_some();
+            if let Some(shift) = ratio_shift(series, grid.lag, grid.step())
+                .filter(|_| has_failures && self.wants(WhySignal::Errors))
+            {
+                add(WhySignal::Errors, shift, series.ratios(), Difference::Failed);
+            }
+            if let Some(shift) =
+                traffic_shift(&series.all, grid.lag).filter(|_| self.wants(WhySignal::Traffic))
+            {
+                let is_fallen = shift.before.is_some_and(|before| before > shift.after);
+                let difference = if is_fallen { Difference::Fallen } else { Difference::Risen };
+                add(WhySignal::Traffic, shift, series.all.clone(), difference);
+            }
+        }
+        if let (Some((grid, bounds, cumulative)), Some((latency, metric))) =
+            (&signals.buckets, &self.metrics.latency)
+            && let Some((at, shift)) = bound_shift(cumulative, grid.lag, grid.step())
+            && let (Some((bound, spelt)), Some((_, infinity)), Some(below), Some(all)) =
+                (bounds.get(at), bounds.last(), cumulative.get(at), cumulative.last())
+        {
+            let mut symptom =
+                self.symptom(WhySignal::Latency, *grid, &shift, &metric.name, slower(all, below).ratios());
+            symptom.bound = Some(*bound);
+            // slow requests are less bad than failed ones
+            symptom.severity *= SLOW;
+            let comparison = symptom.good.map(|good| Comparison {
+                counted: Counted::Slow { latency, bound: pattern(spelt), infinity: pattern(infinity) },
+                metric,
+                filters,
+                labels: comparable(slow_labels, metric, &[], filters),
+                difference: Difference::Failed,
+                bad: symptom.bad,
+                good,
+                series_per_combination: bounds.len() as f64,
+                shortest: grid.lookback,
+            });
+            found.push((symptom, comparison));
+        }
+        found
+    }
+
+    fn symptom(
+        &self,
+        signal: WhySignal,
+        grid: Grid,
+        shift: &SignalShift,
+        metric: &Text,
+        values: Vec<f64>,
+    ) -> Symptom {
+        let (onset, bad, good) = grid.times(shift, self.end);
+        Symptom {
+            signal,
+            measured_by: metric.clone(),
+            resource: None,
+            bound: None,
+            onset,
+            bad,
+            good,
+            before: shift.before,
+            after: shift.after,
+            severity: shift.severity,
+            span: grid.span,
+            values,
+            findings: Vec::new(),
+            labels: Vec::new(),
+        }
+    }
+
+    /// The levels that changed as symptoms, with where they changed, and the resources that are full.
+    async fn level_symptoms(
+        &self,
+        changed: Vec<(&LevelSeries, Option<SignalShift>)>,
+        grid: Grid,
+    ) -> (Vec<Symptom>, Vec<ResourceState>) {
+        let (shifted, full): (Vec<_>, Vec<_>) = changed.into_iter().partition(|(_, shift)| shift.is_some());
+        let made =
+            shifted.into_iter().enumerate().filter_map(|(at, (level, shift))| Some((at, level, shift?)));
+        let symptoms = join_all(made.map(async |(at, level, shift)| {
+            let signal = if level.is_targets() { WhySignal::Targets } else { WhySignal::Saturation };
+            // a level has no window
+            let own = Grid { lookback: Duration::from_secs(0), ..grid };
+            let mut symptom = self.symptom(signal, own, &shift, &level.metric, level.values.clone());
+            symptom.resource = Some(level.resource.clone());
+            if level.is_targets() {
+                symptom.severity = (shift.before.unwrap_or(1.0) - shift.after).clamp(0.0, 1.0);
+            }
+            if let Some(good) = symptom.good.filter(|_| at < LEVELS_COMPARED) {
+                symptom.findings = levels::places(self.budget, level, (good, symptom.bad), self.end).await;
+            }
+            symptom
+        }))
+        .await;
+        let symptoms = symptoms.into_iter().filter(|symptom| self.wants(symptom.signal)).collect();
+        let full = full.into_iter().filter_map(|(level, _)| {
+            let after = level.values.iter().rev().copied().find(|value| value.is_finite())?;
+            let (name, metric) = (level.resource.clone(), level.metric.clone());
+            Some(ResourceState { name, metric, onset: None, before: None, after, labels: Labels::default() })
+        });
+        (symptoms, full.collect())
+    }
+
+    /// Other services that broke, if requests of this one fail.
+    async fn others(
+        &self,
+        signals: &Signals,
+        codes: &[String],
+        worst: Option<&Symptom>,
+    ) -> Vec<OtherService> {
+        let worst = worst.filter(|symptom| symptom.signal != WhySignal::Traffic && !self.is_narrowed());
+        let (Some(worst), Some((requests, metric)), Some((grid, _))) =
+            (worst, &self.metrics.requests, &signals.requests)
+        else {
+            return Vec::new();
+        };
+        let range = worst.bad.length() + Duration::from_secs(120).max(grid.lookback.saturating_mul(4));
+        let span = TimeGrid::ending(worst.bad.end, range, 40, grid.span.step());
+        let lookback = grid.lookback.max(span.step());
+        let counted = Counted::Failed { requests, codes: codes.to_vec() };
+        let mut others = neighbours::others(self.budget, &counted, metric, (span, lookback)).await;
+        others.retain(|other| other.name != self.query.service);
+        others
+    }
+
+    /// Notes that the data of the requests end before the moment of the question.
+    fn note_end(&self, signals: &Signals) {
+        let Some((grid, series)) = &signals.requests else { return };
+        let Some(last) = series.all.iter().rposition(|value| value.is_finite()) else {
+            self.budget.note("there are no data about requests in the time that was looked at");
+            return;
+        };
+        let missing = series.all.len().saturating_sub(last + 1);
+        if missing > grid.lag {
+            let ago = self.end.duration_since(grid.span.at(last)).as_secs();
+            self.budget.note(format!("the data about requests end {ago}s before the end of the bad time"));
+        }
+    }
+}
+
+/// The levels that changed, the most severe first, and those that are full.
+fn changed_levels(levels: &[LevelSeries]) -> Vec<(&LevelSeries, Option<SignalShift>)> {
+    let mut changed: Vec<(&LevelSeries, Option<SignalShift>)> = levels
+        .iter()
+        .filter_map(|level| {
+            let shift = level_shift(&level.values, 1, level.kind);
+            let last = level.values.iter().rev().find(|value| value.is_finite());
+            let is_full = is_ratio(&level.metric) && last.is_some_and(|last| *last >= FULL);
+            (shift.is_some() || is_full).then_some((level, shift))
+        })
+        .collect();
+    let severity = |shift: &Option<SignalShift>| shift.as_ref().map_or(0.0, |shift| shift.severity);
+    changed
+        .sort_by(|a, b| severity(&b.1).total_cmp(&severity(&a.1)).then_with(|| a.0.metric.cmp(&b.0.metric)));
+    changed
+}
+
+fn looked_at(signals: &Signals, levels: &[LevelSeries]) -> Vec<WhySignal> {
+    let has_requests = signals.requests.is_some();
+    let all = [
+        (WhySignal::Targets, levels.iter().any(LevelSeries::is_targets)),
+        (WhySignal::Errors, has_requests),
+        (WhySignal::Latency, signals.buckets.is_some()),
+        (WhySignal::Traffic, has_requests),
+        (WhySignal::Saturation, levels.iter().any(|level| !level.is_targets())),
+    ];
+    all.into_iter().filter(|(_, has)| *has).map(|(signal, _)| signal).collect()
+}
+
+/// The labels with the outcome of a request that exist; with those of no series all may exist.
+fn existing_codes(requests: &Requests, names: &[Text]) -> Vec<String> {
+    let existing: Vec<String> =
+        requests.code.iter().filter(|code| names.iter().any(|name| **name == ***code)).cloned().collect();
+    if names.is_empty() { requests.code.clone() } else { existing }
+}
+
+/// The bounds of a histogram in seconds, ascending, each with its spellings, and the cumulative counts of each.
+fn bounds_of(matrix: Matrix, latency: &LatencySignal) -> (Vec<(f64, Vec<Text>)>, Vec<Vec<f64>>) {
+    let mut by_bound: BTreeMap<u64, (f64, Vec<Text>, Vec<f64>)> = BTreeMap::new();
+    for line in matrix.lines {
+        let Some(le) = line.labels.get("le") else { continue };
+        let Some(bound) = le.parse::<f64>().ok().filter(|bound| *bound >= 0.0) else { continue };
+        match by_bound.get_mut(&bound.to_bits()) {
+            // the same bound in two spellings comes from two kinds of instances
+            Some((_, spelt, values)) => {
+                spelt.push(le.clone());
+                for (sum, value) in values.iter_mut().zip(&line.values) {
+                    *sum =
+                        if sum.is_nan() { *value } else { *sum + if value.is_nan() { 0.0 } else { *value } };
+                }
+            }
+            None => {
+                by_bound
+                    .insert(bound.to_bits(), (bound * latency.unit.seconds(), vec![le.clone()], line.values));
+            }
+        }
+    }
+    // the bits of positive numbers are in the order of the numbers
+    by_bound.into_values().map(|(bound, spelt, values)| ((bound, spelt), values)).unzip()
+}
+
+/// A regular expression for these texts, as written in a PromQL string.
+fn pattern(texts: &[Text]) -> String {
+    texts.iter().map(|text| promql::literal(text).replace('\\', "\\\\")).collect::<Vec<_>>().join("|")
+}

@@ -1,0 +1,121 @@
+//! The JSON shapes of VictoriaLogs' API, and their mapping to the model.
+
+use serde::de::{IgnoredAny, SeqAccess};
+use serde::{Deserialize, Deserializer};
+
+use crate::backend::kit::lenient::{
+    Count, Lenient, LenientList, LenientPairs, LenientText, LenientTexts, found, wire,
+};
+use crate::backend::kit::log_labels::label_set;
+use crate::model::labels::{Interner, Labels, Text};
+use crate::model::log::{LogLine, LogSeverity, ReadLines};
+
+wire! {
+    /// `{values: [{value, hits}]}`
+    struct ValueList<'a> {
+        #[serde(borrow)]
+        values: LenientList<NamedValue<'a>>,
+    }
+
+    struct NamedValue<'a> {
+        #[serde(borrow)]
+        value: LenientText<'a>,
+    }
+
+    struct Hits<'a> {
+        #[serde(borrow)]
+        hits: LenientList<Group<'a>>,
+    }
+
+    /// The lines with one value of a field, over time.
+    struct Group<'a> {
+        #[serde(borrow)]
+        fields: LenientPairs<'a>,
+        #[serde(borrow)]
+        timestamps: LenientTexts<'a>,
+        values: Numbers,
+    }
+}
+
+/// A list of numbers.
+#[derive(Debug, Default)]
+pub(super) struct Numbers(pub(super) Vec<Count>);
+
+impl<'de> Deserialize<'de> for Numbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Lists;
+        impl<'de> Lenient<'de> for Lists {
+            type Made = Vec<Count>;
+
+            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
+                let mut all = Vec::new();
+                while let Some(one) = seq.next_element()? {
+                    all.push(one);
+                }
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Some(all))
+            }
+        }
+        Ok(Self(found(Lists, deserializer)?.value().unwrap_or_default()))
+    }
+}
+
+/// The labels of a stream: `{pod="a",service="b"}`.
+pub(super) fn stream_labels(text: &str) -> Labels {
+    label_set(text).into_iter().collect()
+}
+
+/// The text of a line that came without one, as the server has it.
+const NO_MESSAGE: &str = "missing _msg field;";
+
+/// The lines of an answer: a JSON object in each line. A line that cannot be read is counted.
+///
+/// # Errors
+/// The text of an answer that has no such line at all.
+pub(super) fn read(
+    interner: &mut Interner,
+    body: &[u8],
+    (message, level): (&str, &str),
+) -> Result<ReadLines, String> {
+    let mut read = ReadLines::default();
+    for bytes in body.split(|byte| *byte == b'\n').filter(|bytes| !bytes.trim_ascii().is_empty()) {
+        let line = serde_json::from_slice::<LenientPairs<'_>>(bytes).ok();
+        match line.and_then(|pairs| self::line(interner, &pairs, (message, level))) {
+            Some(line) => read.lines.push(line),
+            None => read.unreadable += 1,
+        }
+    }
+    if read.lines.is_empty() && read.unreadable > 0 {
+        let first = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let said = String::from_utf8_lossy(first.get(..200).unwrap_or(first)).into_owned();
+        return Err(format!("no log lines: {said}"));
+    }
+    Ok(read)
+}
+
+fn line(
+    interner: &mut Interner,
+    pairs: &LenientPairs<'_>,
+    (message, level): (&str, &str),
+) -> Option<LogLine> {
+    let value = |name: &str| pairs.0.iter().find(|(known, _)| known.0 == name).map(|(_, value)| &*value.0);
+    let at = value("_time")?.parse().ok()?;
+    let labels = stream_labels(value("_stream").unwrap_or_default());
+    let text = value(message).unwrap_or_default();
+    let is_own = |name: &str| matches!(name, "_time" | "_stream" | "_stream_id") || name == message;
+    let others = pairs.0.iter().filter(|(name, _)| !is_own(&name.0) && labels.get(&name.0).is_none());
+    let fields: Vec<(Text, Text)> =
+        others.map(|(name, value)| (interner.text(&name.0), (&*value.0).into())).collect();
+    let fields = Labels::new(fields);
+    // a line without a message is shown by its fields
+    let shown = if text.is_empty() || text.starts_with(NO_MESSAGE) {
+        let named: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        named.join(" ")
+    } else {
+        text.to_owned()
+    };
+    let severity =
+        fields.get(level).or_else(|| labels.get(level)).and_then(|value| LogSeverity::named(value));
+    let line = LogLine::new(at, labels, fields, shown.as_bytes());
+    Some(LogLine { severity: severity.unwrap_or(line.severity), ..line })
+}

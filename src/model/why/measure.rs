@@ -1,0 +1,426 @@
+//! How well the values of labels explain a difference between a bad and a good time. `docs/why.md` has the formulas with numbers.
+//!
+//! For each set of requests, selected by the value of one label or of two, the measure is Youden's J (1950): the set's share
+//! of the excess minus its share of everything else. It is 1 if the set contains the whole excess and nothing else, and 0 if
+//! the excess is spread as the traffic is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::LabelFinding;
+use crate::model::labels::{Labels, Text};
+
+/// The requests of one side: bad or good time.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Tally {
+    /// All requests; for a level, its value.
+    pub all: f64,
+    /// The failed or slow ones.
+    pub failed: f64,
+}
+
+/// The requests with one combination of label values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WhyCell {
+    pub labels: Labels,
+    pub good: Tally,
+    pub bad: Tally,
+}
+
+/// What differs between bad and good time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// The ratio of failed to all requests is higher. Counts of the two times need not be of the same length.
+    Failed,
+    /// There are more requests; counts are those of equally long times.
+    Risen,
+    /// There are fewer requests; counts are those of equally long times.
+    Fallen,
+    /// A level, such as a utilisation, is higher; `Tally::all` is the level.
+    Higher,
+    /// A level is lower.
+    Lower,
+}
+
+/// The smallest J of a finding.
+const LEAST: f64 = 0.1;
+/// How many standard deviations the excess and its concentration must be from zero.
+const SIGMAS: f64 = 4.0;
+/// The fewest requests of an excess.
+const FEWEST: f64 = 3.0;
+/// The service's own ratio counts as this many requests of each cell's good time, so that few requests give no extreme ratios.
+const PRIOR: f64 = 50.0;
+/// Two sets are equivalent if the requests that are only in one of them are at most this share of both.
+const SAME: f64 = 0.005;
+/// Pairs are built from the values that have at least this share of the excess, the best first.
+const PAIRED_SHARE: f64 = 0.15;
+const PAIRED_VALUES: usize = 40;
+/// The most findings.
+const FINDINGS: usize = 8;
+/// A value that had at most this share of the good time's traffic is new.
+const NEW: f64 = 0.02;
+
+/// A cell as the measure sees it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Weight {
+    excess: f64,
+    /// Everything that is no excess.
+    rest: f64,
+    /// The variance of the counted events; 0: a level, which has no counts.
+    variance: f64,
+    /// The variance of the excess if there is none.
+    doubt: f64,
+    /// The traffic of the bad time; of the good time if requests are missing.
+    traffic: f64,
+    /// The traffic of the good and of the bad time.
+    good: f64,
+    bad: f64,
+    failed: f64,
+}
+
+impl Weight {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            excess: self.excess + other.excess,
+            rest: self.rest + other.rest,
+            variance: self.variance + other.variance,
+            doubt: self.doubt + other.doubt,
+            traffic: self.traffic + other.traffic,
+            good: self.good + other.good,
+            bad: self.bad + other.bad,
+            failed: self.failed + other.failed,
+        }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        let negated = |value: f64| -value;
+        self.plus(Self {
+            excess: negated(other.excess),
+            rest: negated(other.rest),
+            variance: negated(other.variance),
+            doubt: negated(other.doubt),
+            traffic: negated(other.traffic),
+            good: negated(other.good),
+            bad: negated(other.bad),
+            failed: negated(other.failed),
+        })
+    }
+}
+
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 }
+}
+
+/// Whether an excess is more than chance, and more than a few requests.
+fn is_excess(weight: Weight) -> bool {
+    if weight.variance <= 0.0 {
+        return weight.excess > 0.0;
+    }
+    weight.excess >= FEWEST && weight.excess >= SIGMAS * weight.doubt.max(0.0).sqrt()
+}
+
+/// The weights of the cells.
+fn weights(cells: &[WhyCell], difference: Difference) -> Vec<Weight> {
+    let total = |of: fn(&WhyCell) -> f64| cells.iter().map(of).sum::<f64>();
+    // without a good time nothing is expected to fail
+    let usual = ratio(total(|cell| cell.good.failed), total(|cell| cell.good.all));
+    let highest = |of: &dyn Fn(&WhyCell) -> f64| cells.iter().map(of).fold(0.0, f64::max);
+    let weight = |cell: &WhyCell| {
+        let (good, bad) = (cell.good, cell.bad);
+        let (excess, rest, variance, doubt, traffic) = match difference {
+            Difference::Failed => {
+                let expected = (good.failed + PRIOR * usual) / (good.all + PRIOR);
+                let excess = bad.failed - bad.all * expected;
+                // Poisson noise of the expected failures, and the doubt about their ratio
+                let unknown = bad.all * bad.all * expected * (1.0 - expected).max(0.0) / (good.all + PRIOR);
+                let doubt = bad.all * expected + unknown;
+                (excess, bad.all - excess, bad.failed + doubt, doubt, bad.all)
+            }
+            Difference::Risen => {
+                (bad.all - good.all, good.all, bad.all + good.all, bad.all + good.all, bad.all)
+            }
+            Difference::Fallen => {
+                (good.all - bad.all, bad.all, bad.all + good.all, bad.all + good.all, good.all)
+            }
+            Difference::Higher => {
+                let most = highest(&|cell| cell.bad.all - cell.good.all);
+                let excess = bad.all - good.all;
+                (excess, (most - excess).max(0.0), 0.0, 0.0, 1.0)
+            }
+            Difference::Lower => {
+                let most = highest(&|cell| cell.good.all - cell.bad.all);
+                let excess = good.all - bad.all;
+                (excess, (most - excess).max(0.0), 0.0, 0.0, 1.0)
+            }
+        };
+        Weight { excess, rest, variance, doubt, traffic, good: good.all, bad: bad.all, failed: bad.failed }
+    };
+    cells.iter().map(weight).collect()
+}
+
+/// A set of cells, as bits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Cells(Vec<u64>);
+
+impl Cells {
+    fn none(count: usize) -> Self {
+        Self(vec![0; count.div_ceil(64)])
+    }
+
+    fn insert(&mut self, at: usize) {
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect())
+    }
+
+    fn without(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(a, b)| a & !b).collect())
+    }
+
+    fn sum(&self, weights: &[Weight]) -> Weight {
+        let mut sum = Weight::default();
+        for (block, word) in self.0.iter().enumerate() {
+            let mut left = *word;
+            while left != 0 {
+                let at = block * 64 + left.trailing_zeros() as usize;
+                sum = sum.plus(weights.get(at).copied().unwrap_or_default());
+                left &= left - 1;
+            }
+        }
+        sum
+    }
+}
+
+/// A set of requests that may explain the difference.
+#[derive(Debug, Clone)]
+struct Candidate {
+    labels: Vec<(Text, Text)>,
+    cells: Cells,
+    sum: Weight,
+    explained: f64,
+    /// Youden's J.
+    score: f64,
+    is_significant: bool,
+    is_new: bool,
+}
+
+/// One table with its totals.
+struct Table<'a> {
+    weights: &'a [Weight],
+    total: Weight,
+    /// How many values each label has: the fewer, the broader.
+    values: BTreeMap<&'a Text, usize>,
+}
+
+impl Table<'_> {
+    fn candidate(&self, labels: Vec<(Text, Text)>, cells: Cells) -> Candidate {
+        let sum = cells.sum(self.weights);
+        let explained = ratio(sum.excess, self.total.excess);
+        let other = if self.total.rest > 0.0 {
+            ratio(sum.rest, self.total.rest)
+        } else {
+            ratio(sum.traffic, self.total.traffic)
+        };
+        let is_significant = self.separates(sum, self.total.minus(sum));
+        Candidate { labels, cells, sum, explained, score: explained - other, is_significant, is_new: false }
+    }
+
+    /// Whether significantly more of the excess is inside than its share of the traffic.
+    fn separates(&self, inside: Weight, outside: Weight) -> bool {
+        if self.total.variance <= 0.0 {
+            // levels have no counts
+            return true;
+        }
+        if inside.traffic <= 0.0 || outside.traffic <= 0.0 || !is_excess(inside) {
+            return false;
+        }
+        let all = inside.plus(outside);
+        let part = inside.traffic / all.traffic;
+        // events that fall on requests at random are inside with this variance
+        let variance = all.variance.max(0.0) * part * (1.0 - part);
+        inside.excess - all.excess * part > SIGMAS * variance.sqrt()
+    }
+
+    /// Whether a set inside another contains nearly all its excess, while what is left of the other has requests without.
+    fn refines(&self, whole: &Candidate, part: &Candidate) -> bool {
+        let left = whole.sum.minus(part.sum);
+        let kept = ratio(part.sum.excess, whole.sum.excess);
+        let rate = |weight: Weight| if weight.traffic > 0.0 { weight.excess / weight.traffic } else { 0.0 };
+        kept >= 0.85
+            && left.traffic > SAME * whole.sum.traffic
+            && rate(left) < 0.25 * rate(part.sum)
+            && self.separates(part.sum, left)
+    }
+
+    /// Whether two sets select the same requests.
+    fn is_same(&self, a: &Candidate, b: &Candidate) -> bool {
+        if a.cells == b.cells {
+            return true;
+        }
+        let only = |a: &Cells, b: &Cells| a.without(b).sum(self.weights).traffic.abs();
+        let differs = only(&a.cells, &b.cells) + only(&b.cells, &a.cells);
+        differs <= SAME * (a.sum.traffic + b.sum.traffic) / 2.0
+    }
+
+    /// The order in which equivalent sets are named: few labels, then labels with few values.
+    fn breadth(&self, candidate: &Candidate) -> (usize, usize, Vec<(Text, Text)>) {
+        let values = candidate.labels.iter().filter_map(|(name, _)| self.values.get(name)).sum();
+        (candidate.labels.len(), values, candidate.labels.clone())
+    }
+
+    fn finding(&self, candidate: &Candidate, equivalent: &[&Candidate]) -> LabelFinding {
+        LabelFinding {
+            labels: Labels::new(candidate.labels.clone()),
+            equivalent: equivalent.iter().map(|other| Labels::new(other.labels.clone())).collect(),
+            explained: candidate.explained,
+            traffic: ratio(candidate.sum.traffic, self.total.traffic),
+            traffic_before: ratio(candidate.sum.good, self.total.good),
+            score: candidate.score.clamp(0.0, 1.0),
+            is_new: candidate.is_new,
+            failed: candidate.sum.failed.max(0.0),
+            requests: candidate.sum.traffic.max(0.0),
+        }
+    }
+}
+
+/// The values of labels that explain a difference best, the best first; empty if nothing stands out.
+///
+/// `cells` are all requests of the service, each once. With the labels of several sets of requests in one table, also pairs of
+/// values are tried.
+pub fn rank(cells: &[WhyCell], difference: Difference) -> Vec<LabelFinding> {
+    let weights = weights(cells, difference);
+    let total = weights.iter().fold(Weight::default(), |sum, weight| sum.plus(*weight));
+    if !is_excess(total) {
+        return Vec::new();
+    }
+    let mut sets: BTreeMap<(&Text, &Text), Cells> = BTreeMap::new();
+    for (at, cell) in cells.iter().enumerate() {
+        for pair in cell.labels.iter() {
+            sets.entry(pair).or_insert_with(|| Cells::none(cells.len())).insert(at);
+        }
+    }
+    let mut values: BTreeMap<&Text, usize> = BTreeMap::new();
+    for (name, _) in sets.keys() {
+        *values.entry(name).or_default() += 1;
+    }
+    let table = Table { weights: &weights, total, values };
+    let singles = sets
+        .into_iter()
+        .map(|((name, value), cells)| table.candidate(vec![(name.clone(), value.clone())], cells));
+    let mut all: Vec<Candidate> = singles.collect();
+    let pairs = pairs(&table, &all);
+    all.extend(pairs);
+    mark_new(&table, &mut all, difference);
+    let is_found = |candidate: &Candidate| candidate.score >= LEAST && candidate.is_significant;
+    all.retain(is_found);
+    all.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| table.breadth(a).cmp(&table.breadth(b))));
+    chosen(&table, all)
+}
+
+/// Pairs of values that explain clearly more than each of the two.
+fn pairs(table: &Table<'_>, singles: &[Candidate]) -> Vec<Candidate> {
+    let mut likely: Vec<&Candidate> =
+        singles.iter().filter(|one| one.explained >= PAIRED_SHARE && one.sum.traffic > 0.0).collect();
+    likely.sort_by(|a, b| b.score.total_cmp(&a.score));
+    likely.truncate(PAIRED_VALUES);
+    let mut found = Vec::new();
+    for (at, one) in likely.iter().enumerate() {
+        for other in likely.iter().skip(at + 1) {
+            let name = |candidate: &Candidate| candidate.labels.first().map(|(name, _)| name.clone());
+            if name(one) == name(other) {
+                continue;
+            }
+            let mut labels = [one.labels.clone(), other.labels.clone()].concat();
+            labels.sort();
+            let both = table.candidate(labels, one.cells.and(&other.cells));
+            if table.refines(one, &both) && table.refines(other, &both) {
+                found.push(both);
+            }
+        }
+    }
+    found
+}
+
+/// Values that are new in the bad time, such as the version of a finished rollout: they separate the bad from the good time,
+/// although not the failed requests of the bad time from the others. Anything that separates those, too, counts more.
+fn mark_new(table: &Table<'_>, all: &mut [Candidate], difference: Difference) {
+    if difference != Difference::Failed || table.total.good <= 0.0 {
+        return;
+    }
+    let separating = all.iter().filter(|one| one.is_significant).map(|one| one.score);
+    let best = separating.fold(0.0, f64::max).clamp(0.0, 1.0);
+    for one in all.iter_mut().filter(|one| one.labels.len() == 1) {
+        let (before, now) = (ratio(one.sum.good, table.total.good), ratio(one.sum.bad, table.total.bad));
+        one.is_new = before <= NEW && now - before > NEW;
+        if !one.is_new || !is_excess(one.sum) {
+            continue;
+        }
+        let score = 0.9 * one.explained * (now - before) * (1.0 - best);
+        if score > one.score || !one.is_significant {
+            one.score = score.max(one.score);
+            one.is_significant = true;
+        }
+    }
+}
+
+/// The best findings with their equivalents: those that explain something which the better ones do not, and alternatives that
+/// are nearly as good as the best.
+fn chosen(table: &Table<'_>, sorted: Vec<Candidate>) -> Vec<LabelFinding> {
+    let mut groups: Vec<Vec<Candidate>> = Vec::new();
+    for candidate in sorted {
+        match groups
+            .iter_mut()
+            .find(|group| group.first().is_some_and(|first| table.is_same(first, &candidate)))
+        {
+            Some(group) => group.push(candidate),
+            None => groups.push(vec![candidate]),
+        }
+    }
+    let best = groups.first().and_then(|group| group.first()).map_or(0.0, |first| first.score);
+    let mut covered: Option<Cells> = None;
+    let mut findings = Vec::new();
+    for mut group in groups {
+        group.sort_by_key(|candidate| table.breadth(candidate));
+        let Some((first, others)) = group.split_first() else { continue };
+        let own =
+            covered.as_ref().map_or_else(|| first.cells.clone(), |covered| first.cells.without(covered));
+        let sum = own.sum(table.weights);
+        let is_own = ratio(sum.excess, table.total.excess) >= LEAST
+            && is_excess(sum)
+            && sum.excess >= 0.5 * first.sum.excess;
+        if !is_own && first.score < 0.85 * best {
+            continue;
+        }
+        // a pair with a value that alone selects the same requests says nothing more
+        let single = |labels: &[(Text, Text)]| labels.len() == 1;
+        let has_single = single(&first.labels);
+        let others: Vec<&Candidate> =
+            others.iter().filter(|other| !has_single || single(&other.labels)).collect();
+        findings.push(table.finding(first, &others));
+        covered = Some(covered.map_or_else(
+            || first.cells.clone(),
+            |covered| Cells(covered.0.iter().zip(&first.cells.0).map(|(a, b)| a | b).collect()),
+        ));
+        if findings.len() == FINDINGS {
+            break;
+        }
+    }
+    findings
+}
+
+/// The names of the labels that have several values in these cells, sorted: the others explain nothing.
+pub fn labels_of(cells: &[WhyCell]) -> Vec<Text> {
+    let mut values: BTreeMap<&Text, BTreeSet<&str>> = BTreeMap::new();
+    for (name, value) in cells.iter().flat_map(|cell| cell.labels.iter()) {
+        values.entry(name).or_default().insert(value);
+    }
+    let is_partial = |name: &Text| cells.iter().any(|cell| cell.labels.get(name).is_none());
+    let several = values.into_iter().filter(|(name, values)| values.len() > 1 || is_partial(name));
+    several.map(|(name, _)| name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! When a signal changed: a series is divided into segments of constant level, and the last shift to a worse level is found.
+//!
+//! Method: optimal partitioning with a penalty for each segment (Jackson et al. 2005, "An algorithm for optimal partitioning of
+//! data on an interval"): the division with the least `sum of squared deviations + penalty x number of segments`. The penalty
+//! is `PENALTY x noise² x ln(points)`; the noise is the median absolute difference of points that share no data, so that
+//! neither a step nor a slow wave counts as noise.
+
+use std::ops::Range;
+
+/// Factor of the penalty for each segment. 2 would be the Schwarz criterion for independent points; rates over overlapping windows
+/// are not independent.
+const PENALTY: f64 = 8.0;
+/// A level belongs to the bad time if it is at least this part of the way from the lowest earlier level to the present one.
+const ALONG: f64 = 0.4;
+/// The fewest points of a segment, so that a single outlier is no level.
+const FEWEST: usize = 2;
+/// The fewest points of an earlier segment that counts as a usual level.
+const USUAL: usize = 3;
+/// With this many points the last time at the usual level is long enough to be compared with.
+const ENOUGH: usize = 24;
+
+/// A part of a series with one level.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Indexes of the series; the end is exclusive.
+    pub points: Range<usize>,
+    pub mean: f64,
+}
+
+/// A lasting shift of a series to a higher level, up to its last point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shift {
+    /// The first point of the present level.
+    pub start: usize,
+    /// The last point with data, exclusive.
+    pub end: usize,
+    /// The points to compare with: the last time at the usual level, or the longest one if the last is short.
+    pub good: Range<usize>,
+    /// All points of the usual level before.
+    pub usual: Vec<usize>,
+    /// The mean of the usual level.
+    pub before: f64,
+    /// The mean of the present level.
+    pub after: f64,
+    /// The points of the present level, exclusive of rises before it.
+    pub present: Range<usize>,
+    /// The standard deviation of a point around the usual level.
+    pub noise: f64,
+    /// Whether most of the shift happened at its start, and not slowly.
+    pub is_step: bool,
+}
+
+/// The points with data, each with its index.
+fn known(values: &[f64]) -> Vec<(usize, f64)> {
+    values.iter().copied().enumerate().filter(|(_, value)| value.is_finite()).collect()
+}
+
+/// The median of these values; 0 without values.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// The standard deviation of the noise of a point: from the differences of points that are `lag` apart, by their median, which few
+/// steps do not change.
+fn noise(points: &[(usize, f64)], lag: usize) -> f64 {
+    let later = points.iter().skip(lag.max(1));
+    let differences = points.iter().zip(later).map(|((_, a), (_, b))| (b - a).abs()).collect();
+    // the median of |a - b| of two normal variables is 0.954 standard deviations
+    median(differences) / 0.954
+}
+
+/// Divides a series into segments of constant level; points without data (NaN) belong to none. Points that are less than `lag`
+/// apart share data.
+pub fn segments(values: &[f64], lag: usize) -> Vec<Segment> {
+    let points = known(values);
+    let count = points.len();
+    if count == 0 {
+        return Vec::new();
+    }
+    let (mut sums, mut squares) = (vec![0.0], vec![0.0]);
+    // around a middle value, so that a small change of a large value is not lost to rounding
+    let middle = median(points.iter().map(|(_, value)| *value).collect());
+    let (mut sum, mut square) = (0.0, 0.0);
+    for (_, value) in &points {
+        sum += value - middle;
+        square += (value - middle) * (value - middle);
+        sums.push(sum);
+        squares.push(square);
+    }
+    let at = |all: &[f64], index: usize| all.get(index).copied().unwrap_or(0.0);
+    let spread = points.iter().map(|(_, value)| (value - middle).abs()).fold(0.0, f64::max);
+    let noise = noise(&points, lag).max(spread * 1e-3);
+    let penalty = (PENALTY * noise * noise * (count.max(2) as f64).ln()).max(f64::MIN_POSITIVE);
+    let cost = |from: usize, to: usize| {
+        let sum = at(&sums, to) - at(&sums, from);
+        at(&squares, to) - at(&squares, from) - sum * sum / (to - from).max(1) as f64
+    };
+    // the least cost of the first points, and where the last segment of that division starts
+    let mut best = vec![(0.0, 0_usize)];
+    for to in 1..=count {
+        let open = (0..to).filter(|from| to - from >= FEWEST.min(count) && (*from == 0 || *from >= FEWEST));
+        let total =
+            |from: usize| best.get(from).map_or(f64::INFINITY, |(cost, _)| *cost) + cost(from, to) + penalty;
+        let least = open.map(|from| (total(from), from)).min_by(|a, b| a.0.total_cmp(&b.0));
+        best.push(least.unwrap_or((f64::INFINITY, 0)));
+    }
+    let mut segments = Vec::new();
+    let mut to = count;
+    while to > 0 {
+        let from = best.get(to).map_or(0, |(_, from)| *from).min(to - 1);
+        let mean = middle + (at(&sums, to) - at(&sums, from)) / (to - from) as f64;
+        let first = points.get(from).map_or(0, |(index, _)| *index);
+        let end = points.get(to - 1).map_or(0, |(index, _)| index + 1);
+        segments.push(Segment { points: first..end, mean });
+        to = from;
+    }
+    segments.reverse();
+    segments
+}
+
+fn mean_of(points: &[(usize, f64)]) -> Option<f64> {
+    (!points.is_empty()).then(|| points.iter().map(|(_, value)| value).sum::<f64>() / points.len() as f64)
+}
+
+/// The last shift of a series to a higher level that lasts until its end; `None` if the present level is not above an earlier one.
+/// Whether the difference means anything is for the caller to judge by `noise` and the counts behind the values.
+pub fn last_shift(values: &[f64], lag: usize) -> Option<Shift> {
+    let segments = segments(values, lag);
+    let (present, earlier) = segments.split_last()?;
+    let usual = earlier.iter().filter(|segment| segment.points.len() >= USUAL).map(|segment| segment.mean);
+    let lowest = usual.min_by(f64::total_cmp)?;
+    let limit = lowest + ALONG * (present.mean - lowest);
+    if present.mean <= lowest {
+        return None;
+    }
+    let is_bad = |segment: &Segment| segment.mean >= limit;
+    let bad = segments.iter().rev().take_while(|segment| is_bad(segment)).count();
+    let (before_it, bad_segments) = segments.split_at(segments.len() - bad);
+    let start = bad_segments.first()?.points.start;
+    let runs = usual_runs(before_it, is_bad, lag);
+    // a short time between two incidents is compared with less certainty than a longer one before
+    let good = match runs.last()? {
+        last if last.len() >= ENOUGH => last.clone(),
+        _ => runs.iter().max_by_key(|run| run.len())?.clone(),
+    };
+    let all = known(values);
+    let within = |range: &Range<usize>| -> Vec<(usize, f64)> {
+        all.iter().copied().filter(|(index, _)| range.contains(index)).collect()
+    };
+    let usual: Vec<(usize, f64)> = runs.iter().flat_map(within).collect();
+    let before = mean_of(&usual)?;
+    let now = within(&present.points);
+    let after = mean_of(&now)?;
+    let variance = usual.iter().map(|(_, value)| (value - before) * (value - before)).sum::<f64>();
+    let own = (variance / usual.len() as f64).sqrt();
+    let noise = own.max(noise(&usual, lag));
+    // within one window after the start, the values have left the usual level
+    let soon = within(&(start..start + 2 * lag + 2));
+    let highest = soon.iter().map(|(_, value)| *value).fold(f64::NEG_INFINITY, f64::max);
+    let is_step = highest - before >= 0.6 * (after - before);
+    let usual = usual.into_iter().map(|(index, _)| index).collect();
+    let (end, present) = (present.points.end, present.points.clone());
+    Some(Shift { start, end, good, usual, before, after, present, noise, is_step })
+}
+
+/// The runs of segments at the usual level, without the points that may contain a part of another level.
+fn usual_runs(segments: &[Segment], is_bad: impl Fn(&Segment) -> bool, lag: usize) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut was_bad = false;
+    let first = segments.first().map_or(0, |segment| segment.points.start);
+    for segment in segments {
+        let bad = is_bad(segment);
+        match runs.last_mut() {
+            Some(run) if !bad && !was_bad => run.end = segment.points.end,
+            _ if !bad => runs.push(segment.points.clone()),
+            _ => {}
+        }
+        was_bad = bad;
+    }
+    let trimmed = runs.iter().map(|run| {
+        let start = if run.start == first { run.start } else { run.start + lag };
+        start..run.end.saturating_sub(lag.min(2))
+    });
+    let long: Vec<Range<usize>> = trimmed.filter(|run| run.len() >= USUAL).collect();
+    if long.is_empty() { runs } else { long }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A series with small alternating noise.
+    fn levels(parts: &[(f64, usize)], noise: f64) -> Vec<f64> {
+        let flat = parts.iter().flat_map(|(level, count)| std::iter::repeat_n(*level, *count));
+        flat.enumerate().map(|(at, level)| level + noise * [0.0, 1.0, -1.0, 0.5, -0.5][at % 5]).collect()
+    }
+
+    #[test]
+    fn a_series_is_divided_where_its_level_changes() {
+        let values = levels(&[(0.01, 40), (0.30, 20), (0.02, 30)], 0.002);
+        let found: Vec<_> = segments(&values, 3).into_iter().map(|segment| segment.points).collect();
+        assert_eq!(found, [0..40, 40..60, 60..90]);
+        assert_eq!(segments(&levels(&[(5.0, 50)], 0.3), 3).len(), 1);
+        assert_eq!(segments(&[], 3), []);
+        assert_eq!(segments(&[f64::NAN; 4], 3), []);
+    }
+
+    #[test]
+    fn the_last_shift_lasts_until_the_end_and_its_good_time_is_right_before_it() {
+        let values = levels(&[(0.3, 20), (0.01, 40), (0.30, 6)], 0.002);
+        let shift = last_shift(&values, 3).unwrap();
+        assert_eq!((shift.start, shift.end), (60, 66));
+        // an earlier incident is no usual level, and the points beside a shift are left out
+        assert_eq!(shift.good, 23..58);
+        assert_eq!(shift.usual.len(), 35);
+        assert!((shift.before - 0.01).abs() < 0.001 && (shift.after - 0.3).abs() < 0.005, "{shift:?}");
+        assert!(shift.is_step && shift.noise < 0.003, "{shift:?}");
+    }
+
+    #[test]
+    fn what_is_over_or_never_changed_is_no_shift() {
+        let over = levels(&[(0.01, 40), (0.30, 20), (0.01, 30)], 0.002);
+        assert!(last_shift(&over, 3).is_none_or(|shift| shift.after - shift.before < 0.002));
+        assert_eq!(last_shift(&levels(&[(0.3, 40)], 0.0), 3), None);
+        assert_eq!(last_shift(&[1.0], 3), None);
+        assert_eq!(last_shift(&[], 3), None);
+    }
+
+    #[test]
+    fn a_short_time_between_two_incidents_is_not_compared_with_if_there_is_a_longer_one() {
+        let values = levels(&[(0.01, 50), (0.3, 10), (0.01, 8), (0.30, 6)], 0.002);
+        let shift = last_shift(&values, 3).unwrap();
+        assert_eq!((shift.start, shift.good), (68, 0..48));
+    }
+
+    #[test]
+    fn after_an_incident_the_present_level_counts_and_not_the_mean_since_it_began() {
+        let values = levels(&[(0.010, 40), (0.30, 10), (0.012, 30)], 0.0005);
+        let shift = last_shift(&values, 3).unwrap();
+        assert!(shift.after < 0.02, "{shift:?}");
+    }
+
+    #[test]
+    fn points_without_data_are_skipped_and_data_may_end_early() {
+        let mut values = levels(&[(0.01, 40), (0.30, 10)], 0.002);
+        values[10] = f64::NAN;
+        values[42] = f64::NAN;
+        values.extend([f64::NAN; 5]);
+        let shift = last_shift(&values, 3).unwrap();
+        assert_eq!((shift.start, shift.end), (40, 50));
+    }
+
+    #[test]
+    fn a_slow_rise_is_no_step() {
+        let rise: Vec<f64> = (0..120).map(|at| 100.0 + f64::from(at)).collect();
+        assert!(last_shift(&rise, 3).is_none_or(|shift| !shift.is_step));
+    }
+
+    proptest! {
+        #[test]
+        fn segments_cover_all_points_in_order(values in proptest::collection::vec(-1e6..1e6_f64, 0..60), lag in 1..5_usize) {
+            let found = segments(&values, lag);
+            let covered: Vec<usize> = found.iter().flat_map(|segment| segment.points.clone()).collect();
+            prop_assert_eq!(covered, (0..values.len()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn a_shift_does_not_depend_on_unit_and_zero(
+            low in 0.0..10.0_f64, rise in 1.0..10.0_f64, unit in 0.001..1000.0_f64, count in 4..30_usize,
+        ) {
+            let values = levels(&[(low, 40), (low + rise, count)], 0.01);
+            let scaled: Vec<f64> = values.iter().map(|value| unit * value).collect();
+            let (one, other) = (last_shift(&values, 3).unwrap(), last_shift(&scaled, 3).unwrap());
+            prop_assert_eq!(one.start, 40);
+            prop_assert_eq!((one.start, one.end, &one.good), (other.start, other.end, &other.good));
+            prop_assert!((one.after * unit - other.after).abs() < 1e-6 * unit * (low + rise));
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Whether a signal changed for the worse, and between which times it is compared.
+
+use std::ops::Range;
+
+use super::onset::{Shift, last_shift};
+
+/// How many standard deviations a change must be, both of the counts and of the usual level.
+const SIGMAS: f64 = 5.0;
+/// The smallest rise of the ratio of failed or slow requests.
+const RATIO_RISE: f64 = 0.002;
+/// The fewest requests that fail more than usual.
+const FEWEST: f64 = 5.0;
+/// The ratio must be at least this many times the usual one.
+const RATIO_FACTOR: f64 = 1.5;
+/// A bound is nearly as good as the best with this part of its rise.
+const NEARLY: f64 = 0.9;
+/// Without data from before, this ratio of failed requests is bad.
+const RATIO_ALONE: f64 = 0.02;
+/// The smallest relative change of the request rate, and of free space.
+const RELATIVE_CHANGE: f64 = 0.25;
+/// The smallest relative rise of a level.
+const LEVEL_CHANGE: f64 = 0.5;
+/// The smallest change of a level that is a ratio.
+const UTILISATION_CHANGE: f64 = 0.1;
+/// A level alone is less bad than requests that fail.
+const LEVEL_SEVERITY: f64 = 0.4;
+
+/// The requests of a signal over time, NaN where there are no data.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CountedSeries {
+    /// Requests per second.
+    pub all: Vec<f64>,
+    /// Failed or slow requests per second.
+    pub failed: Vec<f64>,
+}
+
+impl CountedSeries {
+    /// failed / all at each point; NaN without requests. No failures are zero failures where there are requests.
+    pub fn ratios(&self) -> Vec<f64> {
+        let failed =
+            |at: usize| self.failed.get(at).copied().filter(|value| value.is_finite()).unwrap_or(0.0);
+        let ratio = |(at, all): (usize, &f64)| {
+            if *all > 0.0 { (failed(at) / all).clamp(0.0, 1.0) } else { f64::NAN }
+        };
+        self.all.iter().enumerate().map(ratio).collect()
+    }
+
+    /// All and failed requests at these points, which are `step` seconds apart.
+    fn counts(&self, points: impl IntoIterator<Item = usize>, step: f64) -> (f64, f64) {
+        let at = |values: &[f64], point: usize| {
+            values.get(point).copied().filter(|value| value.is_finite()).unwrap_or(0.0)
+        };
+        points.into_iter().fold((0.0, 0.0), |(all, failed), point| {
+            (all + step * at(&self.all, point), failed + step * at(&self.failed, point))
+        })
+    }
+}
+
+/// A significant change of a signal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignalShift {
+    /// The first point of the bad time, and the end of its data, exclusive.
+    pub bad: Range<usize>,
+    /// The points of the good time; `None` if there are no data from before.
+    pub good: Option<Range<usize>>,
+    pub before: Option<f64>,
+    pub after: f64,
+    /// How bad it is, 0 to 1.
+    pub severity: f64,
+}
+
+impl SignalShift {
+    fn of(shift: &Shift, severity: f64) -> Self {
+        Self {
+            bad: shift.start..shift.end,
+            good: Some(shift.good.clone()),
+            before: Some(shift.before),
+            after: shift.after,
+            severity: severity.clamp(0.0, 1.0),
+        }
+    }
+}
+
+/// Whether the ratio of failed requests rose. `lag` is the number of points that share data, `step` the seconds between two.
+pub fn ratio_shift(series: &CountedSeries, lag: usize, step: f64) -> Option<SignalShift> {
+    let ratios = series.ratios();
+    if let Some(shift) = last_shift(&ratios, lag) {
+        return is_ratio_rise(series, &shift, step)
+            .then(|| SignalShift::of(&shift, shift.after - shift.before));
+    }
+    // the same level since the data began: nothing to compare with, but failures are failures
+    let known: Vec<usize> =
+        ratios.iter().enumerate().filter(|(_, value)| value.is_finite()).map(|(at, _)| at).collect();
+    let (first, last) = (*known.first()?, *known.last()?);
+    let is_young = first > ratios.len() / 4;
+    let (all, failed) = series.counts(first..last + 1, step);
+    let after = if all > 0.0 { failed / all } else { return None };
+    let is_bad = is_young && after >= RATIO_ALONE && failed >= SIGMAS * SIGMAS;
+    is_bad.then_some(SignalShift { bad: first..last + 1, good: None, before: None, after, severity: after })
+}
+
+fn is_ratio_rise(series: &CountedSeries, shift: &Shift, step: f64) -> bool {
+    let rise = shift.after - shift.before;
+    let (good, good_failed) = series.counts(shift.usual.iter().copied(), step);
+    let (bad, bad_failed) = series.counts(shift.present.clone(), step);
+    if good <= 0.0 || bad <= 0.0 {
+        return false;
+    }
+    let pooled = ((good_failed + bad_failed + 0.5) / (good + bad + 1.0)).clamp(0.0, 1.0);
+    let deviation = (pooled * (1.0 - pooled) * (1.0 / good + 1.0 / bad)).sqrt();
+    // one or two failures are chance, however rare they usually are
+    let excess = bad_failed - bad * shift.before;
+    excess >= FEWEST
+        && rise >= RATIO_RISE
+        && shift.after >= RATIO_FACTOR * shift.before
+        && rise >= SIGMAS * deviation
+        && rise >= SIGMAS * shift.noise
+}
+
+/// The bucket bound that separates the latencies of bad and good time best: of the cumulative counts per second of each bound, sorted
+/// by bound and the last one being all requests, the one with the largest rise of slower requests (the distance of Kolmogorov and
+/// Smirnov). Returns the index of the bound.
+pub fn bound_shift(cumulative: &[Vec<f64>], lag: usize, step: f64) -> Option<(usize, SignalShift)> {
+    let (all, bounds) = cumulative.split_last()?;
+    let shifts = bounds.iter().enumerate().filter_map(|(at, below)| {
+        let shift = ratio_shift(&slower(all, below), lag, step)?;
+        // without data from before no bound can be chosen
+        shift.good.is_some().then_some((at, shift))
+    });
+    let shifts: Vec<(usize, SignalShift)> = shifts.collect();
+    let largest = shifts.iter().map(|(_, shift)| shift.severity).fold(0.0, f64::max);
+    // of bounds that are nearly as good, the one with the fewest slow requests before
+    let before = |shift: &SignalShift| shift.before.unwrap_or(1.0);
+    let good = shifts.into_iter().filter(|(_, shift)| shift.severity >= NEARLY * largest);
+    good.min_by(|(_, a), (_, b)| before(a).total_cmp(&before(b)))
+}
+
+/// The requests that are slower than a bound.
+pub fn slower(all: &[f64], below: &[f64]) -> CountedSeries {
+    let slow = all.iter().zip(below).map(|(all, below)| (all - below).max(0.0));
+    CountedSeries { all: all.to_vec(), failed: slow.collect() }
+}
+
+/// Whether the request rate rose or fell at once.
+pub fn traffic_shift(rates: &[f64], lag: usize) -> Option<SignalShift> {
+    let negative: Vec<f64> = rates.iter().map(|rate| -rate).collect();
+    let risen = last_shift(rates, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE) && shift.is_step);
+    let fallen =
+        last_shift(&negative, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE) && shift.is_step);
+    let severity = |shift: &Shift| {
+        let (low, high) =
+            (shift.before.abs().min(shift.after.abs()), shift.before.abs().max(shift.after.abs()));
+        if high > 0.0 { 0.5 * (1.0 - low / high) } else { 0.0 }
+    };
+    let risen = risen.map(|shift| SignalShift::of(&shift, severity(&shift)));
+    let fallen = fallen.map(|shift| positive(SignalShift::of(&shift, severity(&shift))));
+    risen.into_iter().chain(fallen).max_by(|a, b| a.severity.total_cmp(&b.severity))
+}
+
+/// The shift of a series from that of its negative.
+fn positive(shift: SignalShift) -> SignalShift {
+    SignalShift { before: shift.before.map(|before| -before), after: -shift.after, ..shift }
+}
+
+fn is_change(shift: &Shift, least: f64) -> bool {
+    let change = shift.after - shift.before;
+    change >= SIGMAS * shift.noise && change >= least * shift.before.abs()
+}
+
+/// Which change of a level is bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LevelKind {
+    /// A utilisation from 0 to 1: bad when it rises.
+    Ratio,
+    /// A queue: bad when it rises.
+    Rising,
+    /// Free space: bad when it falls.
+    Falling,
+}
+
+/// Whether a level changed for the worse.
+pub fn level_shift(values: &[f64], lag: usize, kind: LevelKind) -> Option<SignalShift> {
+    let change = |shift: &Shift| (shift.after - shift.before).abs();
+    match kind {
+        LevelKind::Ratio => {
+            let shift = last_shift(values, lag)?;
+            let is_large = change(&shift) >= UTILISATION_CHANGE && is_change(&shift, 0.0);
+            is_large.then(|| SignalShift::of(&shift, LEVEL_SEVERITY * change(&shift)))
+        }
+        LevelKind::Rising => {
+            let shift = last_shift(values, lag).filter(|shift| is_change(shift, LEVEL_CHANGE))?;
+            let part = change(&shift) / shift.after.abs().max(f64::MIN_POSITIVE);
+            Some(SignalShift::of(&shift, LEVEL_SEVERITY * part))
+        }
+        LevelKind::Falling => {
+            let negative: Vec<f64> = values.iter().map(|value| -value).collect();
+            let shift = last_shift(&negative, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE))?;
+            let part = change(&shift) / shift.before.abs().max(f64::MIN_POSITIVE);
+            Some(positive(SignalShift::of(&shift, LEVEL_SEVERITY * part)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn steady(level: f64, count: usize) -> Vec<f64> {
+        (0..count).map(|at| level * (1.0 + 0.02 * [0.0, 1.0, -1.0, 0.5, -0.5][at % 5])).collect()
+    }
+
+    fn counted(parts: &[(f64, usize)], rate: f64) -> CountedSeries {
+        let failed = parts.iter().flat_map(|(ratio, count)| steady(ratio * rate, *count)).collect::<Vec<_>>();
+        CountedSeries { all: steady(rate, failed.len()), failed }
+    }
+
+    #[test]
+    fn failures_that_begin_are_found_with_their_levels() {
+        let shift = ratio_shift(&counted(&[(0.001, 80), (0.04, 8)], 50.0), 3, 5.0).unwrap();
+        assert_eq!(shift.bad, 80..88);
+        assert!(
+            (shift.before.unwrap() - 0.001).abs() < 1e-4 && (shift.after - 0.04).abs() < 0.002,
+            "{shift:?}"
+        );
+    }
+
+    #[test]
+    fn few_requests_and_small_changes_prove_nothing() {
+        // 0.02 requests a second: one or two failed ones
+        assert_eq!(ratio_shift(&counted(&[(0.001, 80), (0.04, 8)], 0.02), 3, 5.0), None);
+        assert_eq!(ratio_shift(&counted(&[(0.010, 80), (0.011, 8)], 500.0), 3, 5.0), None);
+        assert_eq!(ratio_shift(&counted(&[(0.001, 88)], 50.0), 3, 5.0), None);
+        assert_eq!(ratio_shift(&CountedSeries::default(), 3, 5.0), None);
+    }
+
+    #[test]
+    fn a_service_that_did_not_exist_before_has_no_good_time() {
+        let none = vec![f64::NAN; 60];
+        let series = CountedSeries {
+            all: [none.clone(), steady(50.0, 20)].concat(),
+            failed: [none, steady(20.0, 20)].concat(),
+        };
+        let shift = ratio_shift(&series, 3, 5.0).unwrap();
+        assert_eq!((shift.bad, shift.good, shift.before), (60..80, None, None));
+        // one that always failed has nothing to explain
+        assert_eq!(ratio_shift(&counted(&[(0.4, 80)], 50.0), 3, 5.0), None);
+    }
+
+    #[test]
+    fn the_bound_with_the_largest_rise_of_slower_requests_is_chosen() {
+        // bounds 0.1, 0.5, 1, infinity; 20 % of the requests become slower by about 0.6 s
+        let line = |good: f64, bad: f64| [steady(good, 80), steady(bad, 10)].concat();
+        let cumulative = [line(60.0, 48.0), line(98.0, 79.0), line(99.9, 95.0), line(100.0, 100.0)];
+        let (at, shift) = bound_shift(&cumulative, 3, 5.0).unwrap();
+        assert_eq!((at, shift.bad), (1, 80..90));
+        assert_eq!(bound_shift(&[steady(5.0, 90)], 3, 5.0), None);
+        assert_eq!(bound_shift(&[], 3, 5.0), None);
+    }
+
+    #[test]
+    fn a_step_of_the_traffic_is_told_and_the_hours_of_the_day_are_not() {
+        let risen = traffic_shift(&[steady(100.0, 80), steady(300.0, 10)].concat(), 3).unwrap();
+        assert!((risen.after - 300.0).abs() < 5.0, "{risen:?}");
+        let fallen = traffic_shift(&[steady(100.0, 80), steady(20.0, 10)].concat(), 3).unwrap();
+        assert!((fallen.after - 20.0).abs() < 2.0 && fallen.before.unwrap() > 90.0, "{fallen:?}");
+        let day: Vec<f64> = (0..240).map(|at| 100.0 + 40.0 * (f64::from(at) / 120.0).sin()).collect();
+        assert_eq!(traffic_shift(&day, 3), None);
+    }
+
+    #[test]
+    fn a_utilisation_that_rises_and_free_space_that_falls_are_told() {
+        assert!(level_shift(&[steady(0.4, 80), steady(0.98, 8)].concat(), 1, LevelKind::Ratio).is_some());
+        assert_eq!(level_shift(&[steady(0.9, 80), steady(0.3, 8)].concat(), 1, LevelKind::Ratio), None);
+        let falls = [steady(5e11, 80), steady(1e11, 8)].concat();
+        assert!(level_shift(&falls, 1, LevelKind::Falling).is_some_and(|shift| shift.before.unwrap() > 4e11));
+        assert_eq!(level_shift(&falls, 1, LevelKind::Rising), None);
+        assert!(level_shift(&[steady(20.0, 80), steady(2500.0, 8)].concat(), 1, LevelKind::Rising).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn a_steady_signal_never_stands_out(rate in 0.1..1e5_f64, ratio in 0.0..1.0_f64, count in 3..200_usize) {
+            let series = counted(&[(ratio, count)], rate);
+            prop_assert_eq!(ratio_shift(&series, 3, 5.0), None);
+            prop_assert_eq!(traffic_shift(&series.all, 3), None);
+            for kind in [LevelKind::Ratio, LevelKind::Rising, LevelKind::Falling] {
+                prop_assert_eq!(level_shift(&series.failed, 3, kind), None);
+            }
+        }
+    }
+}
