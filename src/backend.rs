@@ -9,6 +9,7 @@ pub mod demo;
 mod exec;
 mod file;
 mod handlers;
+mod jaeger;
 mod kit;
 pub mod listen;
 mod loki;
@@ -16,6 +17,7 @@ pub mod packs;
 mod pagerduty;
 mod prometheus;
 mod runbooks;
+mod tempo;
 mod unfit;
 mod victorialogs;
 mod writes;
@@ -42,10 +44,12 @@ use crate::model::text::clean;
 use alertmanager::Alertmanager;
 use exec::Exec;
 use file::ChangeFile;
+use jaeger::Jaeger;
 use loki::Loki;
 use packs::Pack;
 use pagerduty::PagerDuty;
 use prometheus::Prometheus;
+use tempo::Tempo;
 use victorialogs::VictoriaLogs;
 
 /// The future of an answer; dropping it cancels the question.
@@ -135,6 +139,8 @@ static REGISTRY: &[(&KindSpec, Connect)] = &[
     (&exec::SPEC, |id, source, deps| shared(Exec::new(id, source, deps))),
     (&loki::SPEC, |id, source, deps| shared(Loki::new(id, source, deps))),
     (&victorialogs::SPEC, |id, source, deps| shared(VictoriaLogs::new(id, source, deps))),
+    (&tempo::SPEC, |id, source, deps| shared(Tempo::new(id, source, deps))),
+    (&jaeger::SPEC, |id, source, deps| shared(Jaeger::new(id, source, deps))),
 ];
 
 fn shared<S: Source + 'static>(made: Result<S, SourceError>) -> Result<Arc<dyn Source>, SourceError> {

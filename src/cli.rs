@@ -29,6 +29,7 @@ mod snapshot;
 mod sources;
 mod stats;
 mod status;
+mod traces;
 mod tui;
 mod user_assets;
 mod view;
@@ -155,6 +156,8 @@ impl<'a> CliContext<'a> {
             Some(Verb::Listen(wanted)) => Ok(listen::run(wanted)),
             Some(Verb::Handoff { since }) => report_verbs::handoff(self, *since),
             Some(Verb::Postmortem { incident }) => report_verbs::postmortem(self, incident),
+            Some(Verb::Trace { id, listing }) => traces::trace(self, *id, *listing),
+            Some(Verb::Traces(wanted)) => traces::traces(self, wanted),
             Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),
             Some(Verb::Oncall(listing)) => self.list(*listing, needs::ONCALL, oncall::document),
             Some(Verb::Logs(wanted)) => logs::run(self, wanted),

@@ -39,6 +39,7 @@ pub mod slo;
 pub mod source;
 pub mod source_info;
 pub mod text;
+pub mod trace;
 pub mod value;
 pub mod warning;
 pub mod when;

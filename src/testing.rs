@@ -81,7 +81,7 @@ reexport! { [crate]
         assessment: Case, assess;
         duration: parse, short, text;
         fingerprint: Fingerprint;
-        fixtures: alert, group, incident, pager_ref, person, reading, slo, source;
+        fixtures: alert, group, incident, pager_ref, person, reading, slo, source, span;
         guard: Guard;
         health: Health, Thresholds;
         host: Host, NamedSignal, Usage, order;
@@ -115,6 +115,8 @@ reexport! { [crate]
         source_info: SourceInfo;
         text: LIMIT, clean, clean_document, clean_lines, clean_output, is_harmless;
         why: DependencyState, LabelFinding, OtherService, Symptom, WhyAnalysis, WhyQuery, WhySignal;
+        trace: Span, SpanEvent, SpanKind, SpanStatus, Trace, TraceId, TraceSearch, TraceSnapshot,
+            TraceSummary;
     }
 }
 

@@ -157,6 +157,7 @@ commands! {
     Snooze        "snooze"         ["z"]                 IncidentActions   "Snooze the incident";
     Resolve       "resolve"        ["R"]                 IncidentActions   "Resolve the incident";
     Act           "act"            ["x"]                 AnyAction "List all actions, and why some are not available";
+    Traces        "traces"         ["X"]                 Global "Show the slowest and the failed traces of the selected service";
     Silences      "silences"       ["Z"]                 Global "List all silences";
     NewSilence    "new-silence"    ["N"]                 Global "Create a silence for planned maintenance";
     Results       "results"        ["A"]                 Global "Show the actions taken and their results";

@@ -15,6 +15,7 @@ use super::place::{Place, Tab};
 use super::subjects::slo::left_text;
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
+use crate::model::trace::TraceId;
 use crate::model::world::World;
 
 const MAX_RESULTS: usize = 50;
@@ -22,7 +23,7 @@ const MAX_RESULTS: usize = 50;
 /// One entry that can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaletteEntry {
-    /// The type: "command", "screen", "service", "SLO", "alert", "incident", "policy", "context".
+    /// The type: "command", "screen", "service", "SLO", "alert", "incident", "policy", "context", "trace".
     pub kind: &'static str,
     /// The text that is searched.
     pub name: String,
@@ -35,6 +36,8 @@ pub struct PaletteEntry {
 pub struct Palette {
     pub line: LineEditor,
     entries: Vec<PaletteEntry>,
+    /// The trace whose id was typed or pasted, if the text is one.
+    trace: Option<PaletteEntry>,
     /// The indexes of the results among `entries`, the best match first.
     found: Vec<usize>,
     pub at: usize,
@@ -100,21 +103,27 @@ impl Palette {
         for context in contexts {
             add("context", context.to_string(), String::new(), MenuChoice::Context(context.clone()));
         }
-        let mut palette = Self { line: LineEditor::default(), entries, found: Vec::new(), at: 0 };
+        let mut palette =
+            Self { line: LineEditor::default(), entries, trace: None, found: Vec::new(), at: 0 };
         palette.search();
         palette
     }
 
     /// The results, the best match first.
     pub fn found(&self) -> impl ExactSizeIterator<Item = &PaletteEntry> {
-        self.found.iter().filter_map(|index| self.entries.get(*index)).collect::<Vec<_>>().into_iter()
+        let found = self.found.iter().filter_map(|index| self.entries.get(*index));
+        self.trace.iter().chain(found).collect::<Vec<_>>().into_iter()
+    }
+
+    fn count(&self) -> usize {
+        self.found.len() + usize::from(self.trace.is_some())
     }
 
     pub fn take(&mut self, key: Key) -> MenuOutcome {
         match key.code {
             Code::Named(NamedKey::Esc) => return MenuOutcome::Closed,
-            Code::Named(NamedKey::Up) => self.at = wrapped(self.at, -1, self.found.len()),
-            Code::Named(NamedKey::Down | NamedKey::Tab) => self.at = wrapped(self.at, 1, self.found.len()),
+            Code::Named(NamedKey::Up) => self.at = wrapped(self.at, -1, self.count()),
+            Code::Named(NamedKey::Down | NamedKey::Tab) => self.at = wrapped(self.at, 1, self.count()),
             Code::Named(NamedKey::Enter) => return self.choose(self.at),
             Code::Named(_) | Code::Char(_) => {
                 if self.line.take(key) {
@@ -131,12 +140,13 @@ impl Palette {
     }
 
     pub fn choose(&self, index: usize) -> MenuOutcome {
-        let entry = self.found.get(index).and_then(|entry| self.entries.get(*entry));
+        let entry = self.found().nth(index);
         entry.map_or(MenuOutcome::Open, |entry| MenuOutcome::Chosen(entry.target.clone()))
     }
 
     fn search(&mut self) {
         self.at = 0;
+        self.trace = trace(self.line.text());
         if self.line.text().trim().is_empty() {
             self.found = (0..self.entries.len().min(MAX_RESULTS)).collect();
             return;
@@ -155,9 +165,37 @@ impl Palette {
     }
 }
 
+/// The entry of the trace with this id; `None` if the text is none. A short word such as `feed` is not taken for an id.
+fn trace(text: &str) -> Option<PaletteEntry> {
+    const SHORTEST: usize = 12;
+    let id = TraceId::parse(text).filter(|_| text.trim().len() >= SHORTEST)?;
+    let target = MenuChoice::Go(Place::Trace(id));
+    Some(PaletteEntry { kind: "trace", name: id.to_string(), hint: String::new(), target })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pasted_trace_id_opens_the_trace() {
+        let mut palette = Palette::new(&World::default(), &KeyMap::default(), &[], &[], &Guard::default());
+        palette.paste("4BF92F3577B34DA6A3CE929D0E0E4736");
+        let id = TraceId::parse("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
+        assert_eq!(
+            palette.take(Key::named(NamedKey::Enter)),
+            MenuOutcome::Chosen(MenuChoice::Go(Place::Trace(id)))
+        );
+        palette.paste("0");
+        assert_eq!(palette.found().len(), 0, "33 digits are no id");
+    }
+
+    #[test]
+    fn a_short_word_is_no_trace_id() {
+        let mut palette = Palette::new(&World::default(), &KeyMap::default(), &[], &[], &Guard::default());
+        palette.paste("feed");
+        assert!(palette.found().all(|entry| entry.kind != "trace"));
+    }
 
     #[test]
     fn a_few_letters_find_a_command_and_enter_runs_it() {

@@ -9,6 +9,7 @@ use super::registry::screens;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::runbook::RunbookQuery;
+use crate::model::trace::TraceId;
 
 macro_rules! places {
     (

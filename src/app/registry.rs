@@ -45,6 +45,10 @@ macro_rules! screens {
                 Logs(Arc<LogSubject>) logs::OpenLogs;
                 /// Why a service is unhealthy.
                 Why(WhyTarget) why::OpenWhy;
+                /// One trace.
+                Trace(TraceId) trace::OpenTrace;
+                /// The slowest and the failed traces of a service.
+                Traces(Text) traces::OpenTraces;
             }
         }
     };

@@ -18,6 +18,8 @@ pub mod slo;
 pub mod slos;
 pub mod sources;
 pub mod timeline;
+pub mod trace;
+pub mod traces;
 pub mod why;
 
 use jiff::Timestamp;
@@ -157,6 +159,7 @@ mod tests {
             mistakes(silences::columns::COLUMNS, &[]),
             mistakes(oncall::columns::COLUMNS, &[]),
             mistakes(sources::columns::COLUMNS, &[]),
+            mistakes(traces::columns::COLUMNS, &named(&traces::columns::ORDERS)),
         ];
         assert_eq!(all.concat(), Vec::<String>::new());
     }

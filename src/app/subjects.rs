@@ -9,4 +9,5 @@ pub mod on_call;
 pub mod runbook;
 pub mod service;
 pub mod slo;
+pub mod trace;
 pub mod why;

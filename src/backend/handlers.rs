@@ -14,6 +14,7 @@ use crate::model::log::{LogPage, LogQuery, LogSplit};
 use crate::model::runbook::RunbookQuery;
 use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError};
+use crate::model::trace::TraceId;
 use crate::model::why::WhyQuery;
 
 /// The moment of a question, and which answer the caller already has.

@@ -10,6 +10,7 @@ pub(super) mod http;
 pub(super) mod lenient;
 pub(super) mod log_labels;
 pub(super) mod log_store;
+pub(super) mod otlp;
 pub(super) mod paging;
 pub(super) mod parts;
 pub(super) mod probe;
@@ -18,3 +19,4 @@ pub(super) mod skew;
 #[cfg(test)]
 pub(super) mod tests;
 pub(super) mod time;
+pub(super) mod traces;

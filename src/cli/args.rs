@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::app::place::Tab;
 use crate::config::context::ContextChoice;
 use crate::config::load::Overrides;
+use crate::model::trace::TraceId;
 use crate::model::why::WhySignal;
 pub(super) use acting::{
     ActVerb, JournalFlags, NewSilence, SilenceArgs, SilenceFlags, SilenceVerb, Span, Words,
@@ -20,7 +21,7 @@ use sources::SourceFlags;
 pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, USER_THEMES};
 use values::{
     CONTEXTS, FILE_KINDS, KeyValues, LabelValue, THEMES, keys, label, minute, screen, screens, signal, size,
-    speed, switch,
+    speed, switch, trace_id,
 };
 
 mod acting;
@@ -221,6 +222,18 @@ pub(super) enum Verb {
         #[arg(long, value_name = "DURATION", default_value = "12h", value_parser = acting::length)]
         since: Duration,
     },
+    /// One trace: where its time goes, where a failure began
+    #[command(after_help = LISTING)]
+    Trace {
+        /// Its id, in hexadecimal digits, or a whole traceparent header
+        #[arg(value_name = "ID", value_parser = trace_id)]
+        id: TraceId,
+        #[command(flatten)]
+        listing: ListingArgs,
+    },
+    /// The failed and the slowest traces of a service
+    #[command(after_help = LISTING)]
+    Traces(TracesArgs),
     /// A draft review of an incident, in Markdown
     #[command(after_help = LISTING)]
     Postmortem {
@@ -320,6 +333,21 @@ pub(super) struct AlertsArgs {
     /// Also resolved, silenced and inhibited ones
     #[arg(long)]
     pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) listing: ListingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TracesArgs {
+    /// The name of the service
+    #[arg(value_name = "SERVICE")]
+    pub(super) service: String,
+    /// Traces that began within this time
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = acting::length)]
+    pub(super) since: Duration,
+    /// Only traces in which this service failed
+    #[arg(long)]
+    pub(super) failed: bool,
     #[command(flatten)]
     pub(super) listing: ListingArgs,
 }

@@ -41,7 +41,7 @@ impl Needs {
     }
 }
 
-use WorldPart::{Alerts, Changes, Incidents, OnCall, Services, Silences, Slos, Sources};
+use WorldPart::{Alerts, Changes, Incidents, OnCall, Services, Silences, Slos, Sources, Trace, Traces};
 
 pub(super) const STATUS: Needs = Needs::of("status", &[Services, Alerts, Slos, Incidents, OnCall, Sources]);
 pub(super) const SERVICES: Needs = Needs::of("services", &[Services]);
@@ -57,11 +57,15 @@ pub(super) const CHANGES: Needs = Needs::of("changes", &[Changes]);
 /// `logs` waits for these to find the service or alert that is named, then for the questions of the screen of logs.
 pub(super) const LOGS: Needs = Needs::of("logs", &[Alerts, Services]);
 pub(super) const DOCTOR: Needs = Needs::of("doctor", &[Sources]);
+pub(super) const TRACE: Needs = Needs::of("trace", &[Trace]);
+pub(super) const TRACES: Needs = Needs::of("traces", &[Traces]);
 
 /// All verbs that print a list or a check. Snapshots and documents wait for the questions of their screen.
 #[cfg(test)]
-const VERBS: [Needs; 12] =
-    [STATUS, SERVICES, SLOS, CHECK, ALERTS, INCIDENTS, ONCALL, STATS, SILENCES, SOURCES, CHANGES, DOCTOR];
+const VERBS: [Needs; 14] = [
+    STATUS, SERVICES, SLOS, CHECK, ALERTS, INCIDENTS, ONCALL, STATS, SILENCES, SOURCES, CHANGES, DOCTOR,
+    TRACE, TRACES,
+];
 
 #[cfg(test)]
 mod tests;

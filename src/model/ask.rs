@@ -23,6 +23,7 @@ use super::service::{ServiceDetail, ServiceSnapshot, ServiceTrends};
 use super::silence::Silence;
 use super::slo::SloSnapshot;
 use super::source::{ProbeReport, SourceError, SourceId};
+use super::trace::{TraceId, TraceSearch, TraceSnapshot};
 use super::warning::Warning;
 use super::why::{WhyAnalysis, WhyQuery};
 pub(crate) use table::asks;

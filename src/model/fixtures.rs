@@ -16,6 +16,7 @@ use super::slo::{
 };
 use super::source::{Kind, SourceId};
 use super::source_info::SourceInfo;
+use super::trace::{Span, SpanId, SpanKind, SpanStatus};
 
 /// A source that answers these questions and changes nothing.
 pub fn source(id: &str, kind: &'static str, answers: Vec<AskKind>) -> SourceInfo {
@@ -104,4 +105,27 @@ pub fn group(window: MeasuredRatio, recent: Vec<(Duration, MeasuredRatio)>) -> G
 /// The measurements of an SLO by its own queries.
 pub fn reading(slo: Slo, groups: Vec<GroupReading>) -> SloReading {
     SloReading { slo: Arc::new(slo), evaluation: Evaluation::Live, groups, failure: None, remark: None }
+}
+
+/// A span without attributes that begins this many milliseconds after 2026-11-20 22:00 UTC. Its ids are these numbers.
+#[expect(clippy::missing_panics_doc, reason = "the moment is one")]
+pub fn span(id: u64, parent: Option<u64>, service: &str, operation: &str, from: u64, millis: u64) -> Span {
+    let began = Timestamp::from_second(1_795_212_000).expect("a moment");
+    Span {
+        id: SpanId::new(id).expect("an id is not 0"),
+        parent: parent.and_then(SpanId::new),
+        service: service.into(),
+        operation: operation.into(),
+        kind: SpanKind::Unspecified,
+        starts_at: began + Duration::from_millis(from),
+        duration: Duration::from_millis(millis),
+        status: SpanStatus::Unset,
+        message: "".into(),
+        attributes: Vec::new(),
+        resource: Arc::from([]),
+        scope: "".into(),
+        events: Vec::new(),
+        links: Vec::new(),
+        dropped: 0,
+    }
 }

@@ -18,6 +18,7 @@ mod silences;
 mod slos;
 mod stage;
 mod timeline;
+mod traces;
 mod why;
 
 use burnwatch::testing::app::display_settings::{Charset, Colours};

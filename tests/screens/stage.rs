@@ -96,6 +96,14 @@ impl Stage {
         stage
     }
 
+    /// One source, with all questions answered.
+    pub(crate) fn source(size: (u16, u16), source: Arc<dyn Source>) -> Self {
+        let mut stage = Self::of(size, clock(), vec![source]);
+        stage.answering = true;
+        stage.tick();
+        stage
+    }
+
     /// A paging system, with all questions answered.
     pub(crate) fn pager(size: (u16, u16), pager: Pager) -> Self {
         let mut stage = Self::of(size, clock(), vec![Arc::new(pager)]);

@@ -73,6 +73,8 @@ pub(super) fn of(cx: &ScreenCx<'_>, place: &Place) -> Option<PreviewContent> {
         | Place::OnCall
         | Place::Timeline
         | Place::Sources
+        | Place::Trace(_)
+        | Place::Traces(_)
         | Place::Silences
         | Place::Messages
         | Place::Policy(_)

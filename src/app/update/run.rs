@@ -145,6 +145,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         Command::Statistics => state.go(Place::Report(Document::Statistics(WEEK)), now),
         Command::Changes => state.go(Place::Report(Document::Changes(change::LOOKBACK)), now),
         Command::Review => review(state, now),
+        Command::Traces => traces(state, now),
         Command::Pause => {
             state.shared.paused = if state.shared.paused.is_some() { None } else { Some(now) };
             if state.shared.paused.is_none() {
@@ -174,6 +175,29 @@ fn preview(state: &mut State, now: Timestamp) {
     };
     shared.preview.is_on = false;
     shared.messages.note(refusal, now);
+}
+
+/// Opens the traces of the selected service, or of the service of the selected alert or incident.
+fn traces(state: &mut State, now: Timestamp) {
+    let world = &state.shared.world;
+    let service = match state.selection() {
+        Selection::Services(names) => names.into_iter().next(),
+        Selection::Alerts(alerts) => {
+            let alert = alerts.first().and_then(|alert| world.alert(*alert));
+            alert.and_then(|alert| world.service_of(&alert.labels)).cloned()
+        }
+        Selection::Incidents(keys) => {
+            keys.first().and_then(|key| key.incident(world)).and_then(|known| known.service.clone())
+        }
+        Selection::Nothing | Selection::Silences(_) | Selection::Level(_) | Selection::Policy(_) => None,
+    };
+    match service {
+        Some(service) => state.go(Place::Traces(service), now),
+        None => state
+            .shared
+            .messages
+            .note("Traces need a service. Select one, or an alert or incident of one.", now),
+    }
 }
 
 /// The command that a key means while a value cursor is shown: Left and Right move it.

@@ -10,6 +10,7 @@ use crate::app::place::Tab;
 use crate::app::themes;
 use crate::config::hint;
 use crate::model::promql::is_plain_name;
+use crate::model::trace::TraceId;
 use crate::model::why::WhySignal;
 
 /// The value of a flag that can also be set by an environment variable. Empty is false.
@@ -19,6 +20,11 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
         "" | "0" | "false" | "no" | "off" => Ok(false),
         _ => Err("write true or false".to_owned()),
     }
+}
+
+pub(super) fn trace_id(text: &str) -> Result<TraceId, String> {
+    TraceId::parse(text)
+        .ok_or_else(|| "write up to 32 hexadecimal digits: 4bf92f3577b34da6a3ce929d0e0e4736".to_owned())
 }
 
 pub(super) fn size(text: &str) -> Result<(u16, u16), String> {

@@ -24,6 +24,7 @@ use crate::cli::report::{ReportDocument, json};
 use crate::cli::view::WorldView;
 use crate::cli::{
     alerts, changes, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
+    traces,
 };
 use crate::model::ask::{Answered, Ask, Question};
 use crate::model::fixtures;
@@ -31,6 +32,7 @@ use crate::model::log::LogQuery;
 use crate::model::runbook::RunbookQuery;
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
+use crate::model::trace::{Trace, TraceId};
 use crate::model::world::{HealthPolicy, World};
 use crate::runtime::App;
 
@@ -71,8 +73,10 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
     let all = AlertFilter::new(&[], true).unwrap();
     let since = Duration::from_secs(7 * 86_400);
     let listing = ListingArgs { output: crate::cli::args::Format::Json };
+    let one = fixtures::span(1, None, "shop", "POST /order", 0, 9);
+    let one = Trace::new(TraceId::new(1).unwrap(), vec![one]).unwrap();
     let changed = ChangesArgs { filter: Vec::new(), since, listing };
-    let documents: [(Needs, ReportDocument); 11] = [
+    let documents: [(Needs, ReportDocument); 13] = [
         (STATUS, status::document(&view)),
         (SERVICES, services::document(&view)),
         (SLOS, slos::document(&view)),
@@ -84,6 +88,8 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (SOURCES, sources::document(&view)),
         (CHANGES, changes::document(&view, &all, &changed)),
         (DOCTOR, doctor::document(&view)),
+        (TRACE, traces::trace_document(&view, &SourceId::new("tempo"), &one, Vec::new())),
+        (TRACES, traces::list_document(&view, "shop", Vec::new(), false, Vec::new())),
     ];
     let texts = documents.into_iter().map(|(needs, document)| {
         let answers = ReportDocument { notes: Vec::new(), is_partial: false, ..document };
@@ -143,6 +149,8 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
         (Place::Runbook(Arc::new(wanted)), "a runbook"),
         (Place::Logs(Arc::new(LogSubject::new("a".into(), LogQuery::default(), None))), "logs, `logs`"),
         (Place::Why(why.unwrap()), "why, `why`"),
+        (Place::Trace(TraceId::new(1).unwrap()), "a trace"),
+        (Place::Traces(world.services().first().unwrap().name.clone()), "the traces of a service"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
         (Place::Report(Document::Statistics(hours)), "statistics"),
         (Place::Report(Document::Changes(hours)), "the changes, `changes`"),
@@ -183,6 +191,8 @@ async fn page() -> (String, Vec<AskKind>) {
     // the demo world has no source of logs
     let of_logs = vec![AskKind::LogLines, AskKind::LogCounts, AskKind::LogPatterns];
     infos.push(fixtures::source("logs", "loki", of_logs));
+    // the demo world has no traces: this source is asked and never answers
+    infos.push(fixtures::source("tempo", "tempo", vec![AskKind::Trace, AskKind::Traces]));
     let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
     let mut state = State::new(Shared::new("demo", infos, look, (120, 40)));
     answered(&mut state, &sources).await;

@@ -199,6 +199,26 @@ macro_rules! asks {
                 title: "why", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)), weight: Page,
                 time: Moment, joins: replace, merges: AsIs
             }
+            /// One trace. Asked again, because the last spans of a trace often arrive late.
+            Trace {
+                /// Its id.
+                id: TraceId;
+            } => traces: TraceSearch {
+                title: "trace", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(30)), weight: Page, time: Now,
+                joins: replace, merges: AsIs
+            }
+            /// The slowest and the failed traces of a service.
+            Traces {
+                /// The service's name.
+                service: Text;
+                /// The start of the time range.
+                from: Timestamp,
+                /// The end of the time range.
+                until: Timestamp
+            } => service_traces: TraceSnapshot {
+                title: "traces", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)), weight: Page, time: Since,
+                joins: replace, merges: AsIs
+            }
         }
     };
 }

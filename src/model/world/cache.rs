@@ -23,6 +23,7 @@ use crate::model::service::{ServiceDetail, ServiceSnapshot, ServiceTrends};
 use crate::model::silence::Silence;
 use crate::model::slo::SloSnapshot;
 use crate::model::source::{ErrorKind, ProbeReport, SourceError};
+use crate::model::trace::{TraceId, TraceSearch, TraceSnapshot};
 use crate::model::warning::Warning;
 use crate::model::why::{WhyAnalysis, WhyQuery};
 

@@ -20,6 +20,10 @@ pub enum WorldPart {
     Changes,
     /// The health of each source.
     Sources,
+    /// One trace.
+    Trace,
+    /// The slowest and the failed traces of a service.
+    Traces,
 }
 
 impl WorldPart {
@@ -34,6 +38,8 @@ impl WorldPart {
             Self::Silences => &[AskKind::Silences],
             Self::Changes => &[AskKind::Changes],
             Self::Sources => &[AskKind::Probe],
+            Self::Trace => &[AskKind::Trace],
+            Self::Traces => &[AskKind::Traces],
         }
     }
 
@@ -49,6 +55,8 @@ impl WorldPart {
             Self::Silences => &[AskKind::Silences, AskKind::Alerts, AskKind::Rules],
             Self::Changes => &[AskKind::Changes],
             Self::Sources => AskKind::all_vital(),
+            Self::Trace => &[AskKind::Trace],
+            Self::Traces => &[AskKind::Traces],
         }
     }
 }
