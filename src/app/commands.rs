@@ -44,7 +44,7 @@ impl Scope {
             Self::Global => "everywhere",
             Self::List => "in lists",
             Self::Time => "on screens with a time range",
-            Self::Groups => "on the lists of SLOs, alerts and incidents",
+            Self::Groups => "on the lists of SLOs, alerts, incidents and resources",
             Self::HiddenRows => "on the lists of alerts, incidents and silences",
             Self::Slo => "on an SLO's page",
             Self::IncidentActions => "on incidents and alerts",
@@ -143,6 +143,7 @@ commands! {
     Act           "act"            ["x"]                 AnyAction "List all actions, and why some are not available";
     Silences      "silences"       ["Z"]                 Global "List all silences";
     NewSilence    "new-silence"    ["N"]                 Global "Create a silence for planned maintenance";
+    Capacity      "capacity"       ["C"]                 Global "List resources by the time until they are full, and deadlines";
     Results       "results"        ["A"]                 Global "Show the actions taken and their results";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, incident page";
     Copy          "copy"           ["y"]                 Global "Copy the selected item (also over SSH)";

@@ -25,6 +25,7 @@ macro_rules! screens {
             lists {
                 Silences silences::Silences "Silences" (Alerts);
                 Messages messages::MessageLog "Messages" ();
+                Capacity capacity::CapacityList "Capacity" ();
             }
             about {
                 /// One service.
@@ -41,6 +42,8 @@ macro_rules! screens {
                 Report(Document) document::OpenDocument;
                 /// The runbook of an alert, incident, SLO or service.
                 Runbook(Arc<RunbookQuery>) runbook::OpenRunbook;
+                /// One resource with a limit.
+                Resource(CapacityKey) resource::OpenResource;
             }
         }
     };

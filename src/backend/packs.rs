@@ -16,10 +16,10 @@ macro_rules! built_in {
 }
 
 /// The built-in packs with their text. Packs with metrics that the service itself counts come first.
-const BUILT_IN: [(&str, &str); 26] = built_in! {
+const BUILT_IN: [(&str, &str); 28] = built_in! {
     "http" "grpc" "envoy" "traefik" "nginx" "haproxy" "haproxy-process" "nginx-status" "apache" "postgres" "mysql" "redis"
     "memcached" "rabbitmq" "kafka" "mongodb" "elasticsearch" "coredns" "etcd" "cert-manager" "generic" "kubernetes" "jvm"
-    "process" "node" "blackbox"
+    "process" "node" "blackbox" "kubernetes-quota" "x509"
 };
 
 /// One pack.
@@ -48,6 +48,9 @@ pub struct Pack {
     /// Custom signals with their own texts.
     #[serde(default)]
     pub(super) signal: Vec<OwnSignal>,
+    /// Resources with a limit, and deadlines.
+    #[serde(default)]
+    pub(super) capacity: Vec<CapacityEntry>,
     /// Whether the services are found through a proxy: the labels, targets and alerts of the proxy's scrape target then
     /// belong to these services.
     #[serde(default)]
@@ -155,7 +158,7 @@ impl Pack {
             PackError(format!("pack {:?}: {word:?} is not a valid metric or label name", pack.name))
         };
         let entries = pack.entries();
-        if entries.is_empty() {
+        if entries.is_empty() && pack.capacity.is_empty() {
             return Err(PackError(format!("pack {:?} has no signal", pack.name)));
         }
         for entry in &entries {
@@ -171,6 +174,20 @@ impl Pack {
                 return Err(bad_name(pattern));
             }
             exprs.into_iter().try_for_each(|expr| pack.check(expr))?;
+        }
+        for entry in &pack.capacity {
+            let names = entry.labels.iter().chain(&entry.service_labels).chain(&entry.metrics);
+            if let Some(word) = names.into_iter().find(|word| !is_name(word)) {
+                return Err(bad_name(word));
+            }
+            if entry.metrics.is_empty() {
+                return Err(bad_name(&entry.resource));
+            }
+            if let Some(problem) = entry.problem() {
+                let words = format!("pack {:?}: the capacity {:?} {problem}", pack.name, entry.resource);
+                return Err(PackError(words));
+            }
+            entry.exprs().try_for_each(|expr| pack.check(expr))?;
         }
         Ok(pack)
     }
@@ -364,8 +381,10 @@ fn substitute(template: &str, fill: QueryFill<'_>, metric: &str) -> String {
     })
 }
 
+mod capacity;
 mod entry;
 mod signal;
+pub(super) use capacity::{CapacityEntry, CapacityQueries};
 pub(super) use entry::PackEntry;
 pub(super) use signal::{OwnSignal, Up};
 

@@ -4,6 +4,7 @@
 mod ages;
 mod cached;
 mod call;
+mod capacity;
 mod external_labels;
 mod firings;
 mod flavour;
@@ -29,6 +30,7 @@ use super::{Answering, Source, SourceDeps, packs};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::{Answer, Answered, Ask, AskKind};
 use crate::model::duration;
+use crate::model::health::Thresholds;
 use crate::model::labels::{Labels, Text};
 use crate::model::rule::BrokenRule;
 use crate::model::series::TimeGrid;
@@ -59,6 +61,8 @@ pub(super) struct Prometheus {
     ages: Mutex<Ages>,
     recordings: Mutex<Option<Cached<Vec<BrokenRule>>>>,
     slos: ServerSlos,
+    /// When services are warned of resources that are soon full.
+    thresholds: Thresholds,
 }
 
 /// Whether the last result stays in use although discovery failed: the server answers some requests.
@@ -80,6 +84,8 @@ const HANDLERS: &[Handler<Prometheus>] = &[
         Box::pin(source.firings(labels, TimeRange { start: *from, end: *until }))
     }),
     Handler::Slos(|source, put| Box::pin(source.slos(put.at.past(), put.known))),
+    Handler::Filling(|source, _| Box::pin(source.filling())),
+    Handler::Capacity(|source, _| Box::pin(source.capacity())),
 ];
 
 impl Prometheus {
@@ -117,6 +123,7 @@ impl Prometheus {
             ages: Mutex::default(),
             recordings: Mutex::new(None),
             slos,
+            thresholds: settings.health,
         })
     }
 
@@ -182,6 +189,22 @@ impl Prometheus {
         self.identity(&call).await?;
         let snapshot = firings::snapshot(&call, &self.plan.services.labels, labels, looked_at).await?;
         Ok(call.reply(Answer::Firings(snapshot)))
+    }
+
+    /// The resources that are soon full or over.
+    async fn filling(&self) -> Answered {
+        let call = self.call(AskKind::Filling);
+        let discovery = self.discovery(&call).await?;
+        let snapshot = capacity::soon(&call, &discovery, &self.thresholds).await?;
+        Ok(call.reply(Answer::Filling(snapshot)))
+    }
+
+    /// All resources with their forecasts.
+    async fn capacity(&self) -> Answered {
+        let call = self.call(AskKind::Capacity);
+        let discovery = self.discovery(&call).await?;
+        let snapshot = capacity::snapshot(&call, &discovery).await?;
+        Ok(call.reply(Answer::Capacity(snapshot)))
     }
 
     async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {

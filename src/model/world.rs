@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alert::{Alert, Severity, SeverityMap};
 use super::ask::{Answer, Answered, AskKind, Merges, Moment, Question, Topic};
+use super::capacity::CapacityReading;
 use super::fingerprint::Fingerprint;
 use super::health::Thresholds;
 use super::labels::{Labels, Text};
@@ -107,6 +108,8 @@ pub struct World {
     /// Service names with indexes into `slos`, sorted.
     slos_by_service: Vec<(Text, usize)>,
     incidents: Vec<IncidentView>,
+    /// Resources with their forecasts, the most urgent first.
+    capacity: Vec<Arc<CapacityReading>>,
     /// The sources whose watchdog alert fires.
     watched: BTreeSet<SourceId>,
     /// Actions that burnwatch has sent and whose effect no source reports yet.
@@ -351,9 +354,13 @@ impl World {
                 }
                 self.link_incidents();
             }
-            Merges::Slos => self.merge_slos(),
+            Merges::Slos => {
+                self.merge_slos();
+                self.merge_capacity();
+            }
             Merges::Incidents => self.merge_incidents(),
             Merges::IncidentLinks => self.link_incidents(),
+            Merges::Capacity => self.merge_capacity(),
             Merges::AsIs => {}
             Merges::Nothing => return,
         }
@@ -363,6 +370,7 @@ impl World {
 
 mod alerts;
 mod cache;
+mod capacity;
 mod churn;
 mod counts;
 mod incidents;

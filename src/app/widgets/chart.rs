@@ -59,6 +59,8 @@ pub struct Chart<'a> {
     pub newest: bool,
     /// Whether the value axis always includes zero.
     pub zero_based: bool,
+    /// A range of values, drawn as an area behind the lines.
+    pub band: Option<ChartBand<'a>>,
     /// Fixed bounds of the value axis; values outside are drawn at the edge.
     pub limits: Option<(f64, f64)>,
 }
@@ -75,6 +77,7 @@ impl<'a> Chart<'a> {
             marks: &[],
             newest: true,
             zero_based: true,
+            band: None,
             limits: None,
         }
     }
@@ -116,6 +119,9 @@ impl<'a> Chart<'a> {
             plot.line(i, line.values, |value| scale.share(value));
         }
         self.shades(cx, &frame, buf);
+        if let Some(band) = &self.band {
+            band.render(cx, &scale, &plot, plot_area, buf);
+        }
         self.marks(cx, &frame, Some(&plot), buf);
         let mut taken = Vec::new();
         let unplaced = self.thresholds.iter().filter_map(|own| {
@@ -345,6 +351,9 @@ fn fitting(entries: Vec<Vec<StyledRun<'_>>>, width: u16) -> Vec<StyledRun<'_>> {
     }
     runs
 }
+
+mod band;
+pub use band::ChartBand;
 
 #[cfg(test)]
 mod tests;

@@ -141,4 +141,6 @@ pub enum Merges {
     Incidents,
     /// The links from incidents to alerts and services.
     IncidentLinks,
+    /// Resources with their forecasts.
+    Capacity,
 }

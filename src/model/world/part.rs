@@ -18,6 +18,8 @@ pub enum WorldPart {
     Silences,
     /// The health of each source.
     Sources,
+    /// Resources with a limit, with their forecasts, and error budgets.
+    Capacity,
 }
 
 impl WorldPart {
@@ -31,6 +33,7 @@ impl WorldPart {
             Self::OnCall => &[AskKind::OnCall],
             Self::Silences => &[AskKind::Silences],
             Self::Sources => &[AskKind::Probe],
+            Self::Capacity => &[AskKind::Capacity],
         }
     }
 
@@ -38,13 +41,20 @@ impl WorldPart {
     /// merged from.
     pub fn depends_on(self) -> &'static [AskKind] {
         match self {
-            Self::Services => &[AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences],
+            Self::Services => &[
+                AskKind::Services,
+                AskKind::Alerts,
+                AskKind::Rules,
+                AskKind::Silences,
+                AskKind::Filling,
+            ],
             Self::Alerts => &[AskKind::Alerts, AskKind::Rules, AskKind::Silences],
             Self::Slos => &[AskKind::Slos, AskKind::Alerts, AskKind::Rules],
             Self::Incidents => &[AskKind::Incidents, AskKind::Services, AskKind::Alerts, AskKind::Rules],
             Self::OnCall => &[AskKind::OnCall],
             Self::Silences => &[AskKind::Silences, AskKind::Alerts, AskKind::Rules],
             Self::Sources => AskKind::all_vital(),
+            Self::Capacity => &[AskKind::Capacity, AskKind::Slos],
         }
     }
 }

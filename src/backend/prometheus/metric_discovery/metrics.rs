@@ -41,7 +41,9 @@ pub(super) async fn existing_metrics(
     plan: &DiscoveryPlan,
 ) -> Result<KnownMetrics, SourceError> {
     let entries = plan.packs.iter().flat_map(Pack::entries);
-    let names: BTreeSet<String> = entries.flat_map(|entry| entry.metrics()).collect();
+    let capacities = plan.packs.iter().flat_map(|pack| &pack.capacity);
+    let capacities = capacities.flat_map(|entry| entry.metrics.iter().cloned());
+    let names: BTreeSet<String> = entries.flat_map(|entry| entry.metrics()).chain(capacities).collect();
     let names: Vec<String> = names.into_iter().collect();
     let of = async |names: &[String]| {
         let query = format!("count by (__name__) ({{__name__=~{}}})", quoted(&names.join("|")));
