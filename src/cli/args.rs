@@ -222,6 +222,9 @@ pub(super) enum Verb {
         #[arg(long)]
         all: bool,
     },
+    /// Resources by the time until they are full, and deadlines
+    #[command(after_help = LISTING)]
+    Capacity(CapacityArgs),
     #[command(flatten)]
     Act(ActVerb),
     /// Actions taken on external systems: by whom, and their results
@@ -302,6 +305,18 @@ pub(super) struct AlertsArgs {
     /// Also resolved, silenced and inhibited ones
     #[arg(long)]
     pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) listing: ListingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CapacityArgs {
+    /// Words, matchers and bounds: disk service="ledger" used>0.9 left<7d
+    #[arg(value_name = "FILTER")]
+    pub(super) filter: Vec<String>,
+    /// Only what is full or over within this time
+    #[arg(long, value_name = "DURATION", value_parser = acting::length)]
+    pub(super) within: Option<Duration>,
     #[command(flatten)]
     pub(super) listing: ListingArgs,
 }

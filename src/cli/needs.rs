@@ -41,7 +41,7 @@ impl Needs {
     }
 }
 
-use WorldPart::{Alerts, Incidents, OnCall, Services, Silences, Slos, Sources};
+use WorldPart::{Alerts, Capacity, Incidents, OnCall, Services, Silences, Slos, Sources};
 
 pub(super) const STATUS: Needs = Needs::of("status", &[Services, Alerts, Slos, Incidents, OnCall, Sources]);
 pub(super) const SERVICES: Needs = Needs::of("services", &[Services]);
@@ -54,11 +54,12 @@ pub(super) const STATS: Needs = Needs::of("stats", &[Incidents]);
 pub(super) const SILENCES: Needs = Needs::of("silences", &[Silences]);
 pub(super) const SOURCES: Needs = Needs::of("sources", &[Sources]);
 pub(super) const DOCTOR: Needs = Needs::of("doctor", &[Sources]);
+pub(super) const CAPACITY: Needs = Needs::of("capacity", &[Capacity]);
 
 /// All verbs that print a list or a check. Snapshots and documents wait for the questions of their screen.
 #[cfg(test)]
-const VERBS: [Needs; 11] =
-    [STATUS, SERVICES, SLOS, CHECK, ALERTS, INCIDENTS, ONCALL, STATS, SILENCES, SOURCES, DOCTOR];
+const VERBS: [Needs; 12] =
+    [STATUS, SERVICES, SLOS, CHECK, ALERTS, INCIDENTS, ONCALL, STATS, SILENCES, SOURCES, DOCTOR, CAPACITY];
 
 #[cfg(test)]
 mod tests;

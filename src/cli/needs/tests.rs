@@ -21,9 +21,11 @@ use crate::cli::args::{ListingArgs, StatsArgs, StatsGrouping};
 use crate::cli::report::{ReportDocument, json};
 use crate::cli::view::WorldView;
 use crate::cli::{
-    alerts, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
+    alerts, capacity, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
 };
 use crate::model::ask::{Answered, Ask, Question};
+use crate::model::capacity::CapacityKey;
+use crate::model::labels::Text;
 use crate::model::runbook::RunbookQuery;
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
@@ -67,7 +69,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
     let all = AlertFilter::new(&[], true).unwrap();
     let since = Duration::from_secs(7 * 86_400);
     let listing = ListingArgs { output: crate::cli::args::Format::Json };
-    let documents: [(Needs, ReportDocument); 10] = [
+    let documents: [(Needs, ReportDocument); 11] = [
         (STATUS, status::document(&view)),
         (SERVICES, services::document(&view)),
         (SLOS, slos::document(&view)),
@@ -78,6 +80,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (SILENCES, silences::document(&view, false)),
         (SOURCES, sources::document(&view)),
         (DOCTOR, doctor::document(&view)),
+        (CAPACITY, capacity::document(&view, &all, None)),
     ];
     let texts = documents.into_iter().map(|(needs, document)| {
         let answers = ReportDocument { notes: Vec::new(), is_partial: false, ..document };
@@ -123,6 +126,8 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
     let ruled = world.alerts().iter().find(|alert| world.rule_of(&alert.labels).is_some()).unwrap();
     let wanted = RunbookQuery { name: "A".into(), url: None, labels: ruled.labels.clone() };
     let hours = Duration::from_secs(12 * 3600);
+    let [service, resource, part] = ["ledger", "disk", "/data"].map(Text::from);
+    let key = CapacityKey { source: SourceId::new("prom-eu"), service, resource, instance: "".into(), part };
     let about = vec![
         (Place::Service(world.services().first().unwrap().name.clone()), "a service"),
         (Place::Slo(SloKey::of(slo)), "an SLO"),
@@ -133,6 +138,7 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
             "an escalation policy",
         ),
         (Place::Runbook(Arc::new(wanted)), "a runbook"),
+        (Place::Resource(key), "a resource"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
         (Place::Report(Document::Statistics(hours)), "statistics"),
         (Place::Report(Document::Postmortem(IncidentKey::of(incident))), "the postmortem, `postmortem`"),

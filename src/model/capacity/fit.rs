@@ -37,6 +37,9 @@ pub(super) struct TrendFit {
     pub(super) level: f64,
     /// Nine of ten measurements are within this distance of the trend.
     pub(super) noise: f64,
+    /// How fast the usage strays from the trend: the variance per day of its changes over an eighth of the time. 0 for a usage that
+    /// always returns to the trend.
+    pub(super) straying: f64,
     /// How much time the points cover.
     pub(super) days: f64,
     pub(super) season: Option<Season>,
@@ -55,6 +58,11 @@ impl TrendFit {
             None => (slope > 0.0).then(|| gap / slope),
             Some(season) => season.reaches(gap, slope, now),
         }
+    }
+
+    /// Nine of ten measurements are within this distance of the trend after so many days.
+    pub(super) fn noise_after(&self, days: f64) -> f64 {
+        self.noise.hypot(NINETY * (self.straying * days.max(0.0)).sqrt())
     }
 
     /// Whether the usage certainly grows: the whole interval of the slope is above zero.
@@ -192,14 +200,17 @@ fn line(points: &[UsagePoint]) -> TrendFit {
     let spread = thin.iter().map(|(x, _)| (x - mean).powi(2)).sum::<f64>();
     let alike = autocorrelation(&own);
     let error = if spread > 0.0 { deviation(&own) / spread.sqrt() } else { 0.0 };
+    let error = error * ((1.0 + alike) / (1.0 - alike)).sqrt();
+    let (straying, days) = (straying(&thin, slope), covered(points));
     // where the growth has lately changed a little, the last residuals are more true than the line
     let recent = own.get(own.len() - (own.len() / 8).clamp(1, 8).min(own.len())..).unwrap_or_default();
     TrendFit {
         slope,
-        half: NINETY * error * ((1.0 + alike) / (1.0 - alike)).sqrt(),
+        half: NINETY * error.max((straying / days.max(LEAST_DAYS)).sqrt()),
         level: intercept + median(recent.to_vec()),
         noise: NINETY * deviation(&all),
-        days: covered(points),
+        straying,
+        days,
         season: None,
         resets: 0,
         next_reset: None,
@@ -225,6 +236,20 @@ fn deviation(residuals: &[f64]) -> f64 {
     }
     let sum = residuals.iter().map(|value| value.abs()).sum::<f64>();
     MEAN_DEVIATION * sum / residuals.len().max(1) as f64
+}
+
+/// The variance per day of the changes over an eighth of the time, less what ups and downs around the trend explain: those are as
+/// large over a short time.
+fn straying(points: &[UsagePoint], slope: f64) -> f64 {
+    let changes = |lag: usize| -> (f64, f64) {
+        let pairs = points.iter().zip(points.iter().skip(lag));
+        let (times, changes): (Vec<f64>, Vec<f64>) =
+            pairs.map(|((x, y), (later, z))| (later - x, z - y - slope * (later - x))).unzip();
+        (median(times), deviation(&changes).powi(2))
+    };
+    let lag = (points.len() / 8).max(2);
+    let ((short, little), (long, much)) = (changes(1), changes(lag));
+    if long > short { ((much - little) / (long - short)).max(0.0) } else { 0.0 }
 }
 
 /// The correlation of each residual with the next one, 0 to 0.95.

@@ -21,8 +21,8 @@ const HORIZON: f64 = 500.0;
 const LONGEST_DAYS: f64 = 365.0;
 /// A latest time further away than this is as good as never, in days.
 const NEVER_DAYS: f64 = 5.0 * 365.0;
-/// A growth of less than this share of the limit over the whole lookback is no growth.
-const MATERIAL: f64 = 1e-6;
+/// A growth of less than this share of the limit until the horizon is no growth.
+const MATERIAL: f64 = 0.01;
 
 /// How a usage grows.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,8 +59,8 @@ impl GrowthTrend {
         let (found, time) = (&self.found, after.as_secs_f64() / 86_400.0);
         let season = found.season.as_ref().map_or(0.0, |season| season.at(unix_days(at) + time));
         let base = found.level + season;
-        let (low, high) = doubtful_slopes(found, time);
-        (base + low * time - found.noise, base + found.slope * time, base + high * time + found.noise)
+        let ((low, high), noise) = (doubtful_slopes(found, time), found.noise_after(time));
+        (base + low * time - noise, base + found.slope * time, base + high * time + noise)
     }
 }
 
@@ -103,29 +103,32 @@ struct ChosenTrend {
 /// The trend of the longest history, unless a shorter lookback shows that the limit is reached soon.
 fn chosen(history: &[UsageLine], limit: Option<f64>, at: Timestamp) -> Result<ChosenTrend, f64> {
     let now = unix_days(at);
-    let mut fits: Vec<TrendFit> = Vec::new();
+    // each with the number of its lookback
+    let mut fits: Vec<(usize, TrendFit)> = Vec::new();
     let mut covered: f64 = 0.0;
-    for line in history {
+    for (number, line) in history.iter().enumerate() {
         let all = points(line, at);
         // the last quarter of each lookback is one, too: what has begun there is a small part of the whole
         for part in [all.as_slice(), all.get(all.len() - all.len() / 4..).unwrap_or_default()] {
-            let season = fits.iter().find_map(|found| found.season.clone());
+            let season = fits.iter().find_map(|(_, found)| found.season.clone());
             match fit(part, limit, season.as_ref(), now) {
-                Ok(found) => fits.push(found),
+                Ok(found) => fits.push((number, found)),
                 Err(days) => covered = covered.max(days),
             }
         }
     }
-    let longest = fits.iter().map(|found| found.days).fold(0.0, f64::max);
-    let base = fits.iter().rposition(|found| found.days >= NEARLY * longest).ok_or(covered)?;
-    let mut chosen = fits.get(base).cloned().ok_or(covered)?;
+    let longest = fits.iter().map(|(_, found)| found.days).fold(0.0, f64::max);
+    let is_long = |found: &TrendFit| found.days >= NEARLY * longest;
+    let last = fits.iter().rfind(|(_, found)| is_long(found)).map(|(number, _)| *number);
+    let base = fits.iter().position(|(number, found)| Some(*number) == last && is_long(found)).ok_or(covered)?;
+    let (_, mut chosen) = fits.get(base).cloned().ok_or(covered)?;
     // the same season is known more exactly from a lookback with a shorter step
     if let Some(season) = &chosen.season {
-        let same = |found: &&TrendFit| found.season.as_ref().is_some_and(|other| other.kind == season.kind);
-        chosen.season = fits.iter().rev().find(same).and_then(|found| found.season.clone());
+        let mut its = fits.iter().rev().filter_map(|(_, found)| found.season.as_ref());
+        chosen.season = its.find(|other| other.kind == season.kind).cloned();
     }
     let mut slower = None;
-    for shorter in fits.iter().skip(base + 1) {
+    for (_, shorter) in fits.iter().skip(base + 1) {
         let full = limit.and_then(|limit| shorter.reaches(limit, shorter.slope, now));
         let reset = chosen.next_reset.unwrap_or(f64::INFINITY);
         let is_faster = shorter.slope - shorter.half > chosen.slope + chosen.half;
@@ -147,11 +150,12 @@ fn outlook(chosen: &ChosenTrend, limit: f64, now: f64, at: Timestamp) -> Outlook
         let shifted = TrendFit { level: found.level + shift, ..found.clone() };
         shifted.reaches(limit, slope, now)
     };
-    let is_material = (found.slope * found.days).abs() > MATERIAL * limit;
+    let is_material = (found.slope * horizon).abs() > MATERIAL * limit;
     if found.slope + found.half < 0.0 && is_material && found.season.is_none() {
         return Outlook::Falling;
     }
-    let earliest = with(high, found.noise);
+    let after = full.unwrap_or(horizon).min(horizon);
+    let earliest = with(high, found.noise_after(after));
     let is_growth = found.slope > 0.0 && is_material;
     let Some(full) = full.filter(|_| is_growth || found.season.is_some()) else {
         return Outlook::Steady;
@@ -163,7 +167,9 @@ fn outlook(chosen: &ChosenTrend, limit: f64, now: f64, at: Timestamp) -> Outlook
     if !found.certainly_grows() {
         return later(at, earliest).map_or(Outlook::Steady, |earliest| Outlook::Unclear { earliest });
     }
-    let mut latest = with(low, -found.noise).map(|latest| latest.max(full));
+    // the later it is, the further the usage may have strayed
+    let latest = with(low, -found.noise_after(full)).and_then(|about| with(low, -found.noise_after(about)));
+    let mut latest = latest.map(|latest| latest.max(full));
     if let Some(slower) = chosen.slower {
         latest = latest.zip(slower).map(|(latest, slower)| latest.max(slower));
     }
