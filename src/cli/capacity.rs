@@ -83,7 +83,11 @@ mod tests {
         let readings = vec![
             disk("ledger", fills, now),
             disk("cart", Outlook::Steady, now),
-            disk("users", Outlook::NeedsHistory { has: Duration::ZERO, needs: Duration::from_secs(600) }, now),
+            disk(
+                "users",
+                Outlook::NeedsHistory { has: Duration::ZERO, needs: Duration::from_secs(600) },
+                now,
+            ),
         ];
         fixture.with_capacity(&prom(), readings).with_slos(&prom(), Vec::new())
     }
@@ -92,7 +96,11 @@ mod tests {
         let fixture = fixture();
         let words: Vec<String> = filter.iter().map(|word| (*word).to_owned()).collect();
         let filter = AlertFilter::new(&words, true).unwrap();
-        table::render(&document(&fixture.view(), &filter, within.map(|days| Duration::from_secs(days * 86_400))))
+        table::render(&document(
+            &fixture.view(),
+            &filter,
+            within.map(|days| Duration::from_secs(days * 86_400)),
+        ))
     }
 
     #[test]

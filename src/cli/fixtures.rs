@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
-use crate::model::capacity::{CapacityReading, CapacitySnapshot};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Query, Question, Reply};
+use crate::model::capacity::{CapacityReading, CapacitySnapshot};
 use crate::model::fixtures::{self, person};
 use crate::model::incident::{Attribution, Incident, IncidentSnapshot, IncidentStatus};
 use crate::model::labels::Labels;
@@ -45,8 +45,7 @@ pub(super) fn world() -> Fixture {
         address: address.into(),
         ..fixtures::source(id, kind, answers)
     };
-    let of_prom =
-        vec![AskKind::Probe, AskKind::Services, AskKind::Rules, AskKind::Slos, AskKind::Capacity];
+    let of_prom = vec![AskKind::Probe, AskKind::Services, AskKind::Rules, AskKind::Slos, AskKind::Capacity];
     let sources = vec![
         source("prom", "prometheus", "http://prom:9090", of_prom),
         source("am", "alertmanager", "http://am:9093", vec![AskKind::Alerts]),

@@ -81,7 +81,8 @@ pub fn assess(reading: &ServiceReading, case: Case<'_>) -> (Health, Vec<Reason>)
     found.extend(named(&reading.named));
     let full = saturated(reading, thresholds.saturation_degraded);
     found.extend(full.into_iter().map(|reason| (Health::Degraded, reason)));
-    found.extend(soon_full(case.soon_full).map(|reason| (Health::Degraded, reason)));
+    let soon = soon_full(case.soon_full, &reading.hosts);
+    found.extend(soon.into_iter().map(|reason| (Health::Degraded, reason)));
     for (reason, health, at) in case.lasts() {
         let is_missed = reason.signal(thresholds).is_some_and(|(signal, _)| unknown.contains(signal));
         let is_known = found.iter().any(|(_, known)| known.signal(thresholds) == reason.signal(thresholds));

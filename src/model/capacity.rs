@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::duration::short as span;
 use super::health::percent;
-use super::host::place;
+use super::host::{Host, place};
 use super::labels::Text;
 use super::quantity;
 use super::series::TimeGrid;
@@ -137,14 +137,19 @@ pub enum Outlook {
     /// The resource is a deadline.
     Ends(Timestamp),
     /// The usage may grow, but its growth is not clear against its ups and downs.
-    Unclear { earliest: Timestamp },
+    Unclear {
+        earliest: Timestamp,
+    },
     /// The usage grows, but does not reach the limit within this time, and nothing is said about later.
     NotWithin(Duration),
     /// The usage does not grow.
     Steady,
     Falling,
     /// There is too little history since the beginning, or since the last reset.
-    NeedsHistory { has: Duration, needs: Duration },
+    NeedsHistory {
+        has: Duration,
+        needs: Duration,
+    },
     /// The history could not be read.
     Unknown,
     /// No limit is known.
@@ -164,19 +169,6 @@ impl Outlook {
             | Self::NeedsHistory { .. }
             | Self::Unknown
             | Self::WithoutLimit => None,
-        }
-    }
-
-    /// The place in the order of urgency among resources without an end.
-    const fn rank(&self) -> u8 {
-        match self {
-            Self::Full | Self::Fills(_) | Self::Ends(_) => 0,
-            Self::Unclear { .. } => 1,
-            Self::NotWithin(_) => 2,
-            Self::NeedsHistory { .. } | Self::Unknown => 3,
-            Self::Steady => 4,
-            Self::WithoutLimit => 5,
-            Self::Falling => 6,
         }
     }
 
@@ -200,6 +192,10 @@ impl Outlook {
     pub fn words(&self, now: Timestamp) -> String {
         match self {
             Self::Full => "full".to_owned(),
+            // an error budget: past errors that leave the window put the exhaustion off
+            Self::Fills(FillTime { at, earliest, latest: None }) if at == earliest => {
+                format!("{} or later", span(left(*at, now)))
+            }
             Self::Fills(FillTime { at, earliest, latest }) => {
                 let latest = latest.map_or_else(|| "never".to_owned(), |latest| rough(left(latest, now)));
                 format!("{} ({}-{latest})", span(left(*at, now)), rough(left(*earliest, now)))
@@ -242,9 +238,15 @@ impl CapacityReading {
         }
     }
 
-    /// `disk /data on web-17`
+    /// `disk on web-17 /data`
     pub fn title(&self) -> String {
         format!("{}{}", self.key.resource, place(&self.host, &self.key.part))
+    }
+
+    /// The display name of its host among the hosts of its service, if that is another one: the name that the host reports.
+    pub(super) fn other_name(&self, hosts: &[Host]) -> Option<Text> {
+        let its = hosts.iter().find(|host| !host.instance.is_empty() && host.instance == self.key.instance)?;
+        (its.name != self.host).then(|| its.name.clone())
     }
 
     /// Used and limit as text: `390 GiB of 500 GiB`.
@@ -286,23 +288,25 @@ impl CapacityReading {
 
     /// The order by urgency: full ones and those with the least time left first, then by used share.
     pub fn by_urgency(&self, other: &Self) -> Ordering {
-        let end = |one: &Self| match one.outlook {
-            Outlook::Full => Timestamp::MIN,
-            Outlook::Unclear { earliest } => earliest,
-            Outlook::Fills(_)
-            | Outlook::Ends(_)
-            | Outlook::NotWithin(_)
-            | Outlook::Steady
-            | Outlook::Falling
-            | Outlook::NeedsHistory { .. }
-            | Outlook::Unknown
-            | Outlook::WithoutLimit => one.outlook.end(one.at).unwrap_or(Timestamp::MAX),
-        };
         let share = |one: &Self| one.ratio().unwrap_or(f64::NEG_INFINITY);
-        (self.outlook.rank(), end(self))
-            .cmp(&(other.outlook.rank(), end(other)))
+        (self.rank().cmp(&other.rank()))
             .then_with(|| share(other).total_cmp(&share(self)))
             .then_with(|| self.key.cmp(&other.key))
+    }
+
+    /// The place in the order of urgency, and among equals the time that decides. What is full on purpose has no end to come.
+    const fn rank(&self) -> (u8, Timestamp) {
+        match self.outlook {
+            Outlook::Full if self.is_warned => (0, Timestamp::MIN),
+            Outlook::Fills(FillTime { at, .. }) | Outlook::Ends(at) => (0, at),
+            Outlook::Full => (1, Timestamp::MIN),
+            Outlook::Unclear { earliest } => (2, earliest),
+            Outlook::NotWithin(_) => (3, Timestamp::MAX),
+            Outlook::NeedsHistory { .. } | Outlook::Unknown => (4, Timestamp::MAX),
+            Outlook::Steady => (5, Timestamp::MAX),
+            Outlook::WithoutLimit => (6, Timestamp::MAX),
+            Outlook::Falling => (7, Timestamp::MAX),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod actions;
 mod behaviour;
+mod capacity;
 mod frame;
 mod hints;
 mod incidents;

@@ -33,7 +33,8 @@ impl Screen for CapacityList {
         let world = &shared.world;
         let rows = &mut self.rows;
         let now = world.capacity().iter().map(|reading| reading.at).max().unwrap_or_default();
-        let passes = rows.found.select(world.revision(), is_typing, || capacity::haystack(world.capacity(), now));
+        let passes =
+            rows.found.select(world.revision(), is_typing, || capacity::haystack(world.capacity(), now));
         let shown = capacity::ordered(world.capacity(), passes.as_deref(), rows.order);
         self.passing = shown.len();
         let by = rows.grouped_by().unwrap_or_default().to_owned();
@@ -70,7 +71,8 @@ impl ListScreen for CapacityList {
         let mut runs = list_screen::titled("Capacity", count(self.passing, all.len()));
         let thresholds = &cx.world.health_policy.thresholds;
         for (role, words) in [(Role::Critical, "within 1d or full"), (Role::Warning, "soon")] {
-            let its = all.iter().filter(|reading| capacity::role(reading, thresholds, cx.now) == role).count();
+            let its =
+                all.iter().filter(|reading| capacity::role(reading, thresholds, cx.now) == role).count();
             if its > 0 {
                 runs.push(StyledRun::new(format!("  {} {its} {words}", cx.symbol(role)), role));
             }
@@ -109,7 +111,8 @@ impl ListScreen for CapacityList {
     fn none(&self, _cx: &ScreenCx<'_>) -> Vec<(String, Role)> {
         let advice = "Packs name the pairs of usage and limit: file systems, memory, connections, file descriptors, quotas, \
                       certificates and more. docs/capacity.md lists them, and how to add your own.";
-        let words = "No resource found: the sources have no metric with a usage and its limit that a pack knows.";
+        let words =
+            "No resource found: the sources have no metric with a usage and its limit that a pack knows.";
         vec![(words.to_owned(), Role::Text), (advice.to_owned(), Role::Muted)]
     }
 }

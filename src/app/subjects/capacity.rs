@@ -126,7 +126,9 @@ pub fn role(reading: &CapacityReading, thresholds: &Thresholds, now: Timestamp) 
 /// The queries for all resources.
 pub fn wants(shared: &Shared) -> Vec<Want> {
     let asked = shared.answering(AskKind::Capacity);
-    asked.map(|source| want::at(shared, &source.id, Query::Capacity, crate::model::ask::Moment::Now)).collect()
+    asked
+        .map(|source| want::at(shared, &source.id, Query::Capacity, crate::model::ask::Moment::Now))
+        .collect()
 }
 
 /// The texts of an empty list of resources if a source or an answer is missing.
@@ -169,7 +171,8 @@ impl Item for CapacityKey {
 
 /// `ledger: disk /data on web-17, 390 GiB of 500 GiB, full in 3d4h (2d-6d)`
 pub fn sentence(reading: &CapacityReading, now: Timestamp) -> String {
-    let service = if reading.key.service.is_empty() { String::new() } else { format!("{}: ", reading.key.service) };
+    let service =
+        if reading.key.service.is_empty() { String::new() } else { format!("{}: ", reading.key.service) };
     let amounts = Some(reading.amounts()).filter(|words| !words.is_empty());
     let amounts = amounts.map(|words| format!(", {words}")).unwrap_or_default();
     format!("{service}{}{amounts}, {}", reading.title(), verdict(reading, now))

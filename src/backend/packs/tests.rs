@@ -92,9 +92,8 @@ fn a_wrong_pack_says_what_is_wrong() {
     };
     assert!(saturation("max by ($by) (m{$selector}[$window])").contains("unknown placeholder $window"));
     assert!(saturation("max(m{$selector})").contains("lacks the placeholder $by"));
-    let capacity = |more: &str| {
-        wrong(&format!("{head}[[capacity]]\nresource = \"disk\"\nmetrics = [\"m\"]\n{more}"))
-    };
+    let capacity =
+        |more: &str| wrong(&format!("{head}[[capacity]]\nresource = \"disk\"\nmetrics = [\"m\"]\n{more}"));
     let used = "used = 'max by ($by) (m{$selector})'\n";
     assert_eq!(capacity(""), "pack \"shop\": the capacity \"disk\" needs `used` or `ends`");
     assert!(capacity(&format!("{used}ends = 'max by ($by) (m{{$selector}})'")).contains("has both"));

@@ -65,7 +65,11 @@ struct CapacityGroup<'a> {
 impl CapacityGroup<'_> {
     fn queries(&self, reach: Reach<'_>) -> Option<CapacityQueries> {
         let selector = reach.selector(self.group);
-        self.found.entry.queries(QueryFill { by: &self.group.by, selector: &selector, lookback: self.lookback })
+        self.found.entry.queries(QueryFill {
+            by: &self.group.by,
+            selector: &selector,
+            lookback: self.lookback,
+        })
     }
 
     fn name(&self) -> &str {
@@ -76,7 +80,8 @@ impl CapacityGroup<'_> {
 fn groups(discovery: &MetricDiscovery) -> Vec<CapacityGroup<'_>> {
     let all = discovery.capacities.iter();
     let lookback = discovery.lookback;
-    all.flat_map(|found| found.groups.iter().map(move |group| CapacityGroup { found, group, lookback })).collect()
+    all.flat_map(|found| found.groups.iter().map(move |group| CapacityGroup { found, group, lookback }))
+        .collect()
 }
 
 /// All resources.
@@ -101,6 +106,8 @@ pub(super) async fn soon(
     discovery: &MetricDiscovery,
     thresholds: &Thresholds,
 ) -> Result<CapacitySnapshot, SourceError> {
+    // a service of which nothing is said is not incomplete: what is missing is only remarked
+    let (reply, call) = (call, &call.separate());
     let mut groups = groups(discovery);
     groups.retain(|group| group.found.entry.warn);
     let (full, ends) = (thresholds.full_within.0.saturating_mul(AHEAD), thresholds.expires_within.0);
@@ -116,6 +123,7 @@ pub(super) async fn soon(
         readings(call, discovery, *group, Reach::Of(&services)).await
     });
     let mut snapshot = whole(call, &groups, join_all(read).await)?;
+    call.warnings().into_iter().for_each(|warning| reply.warn(Warning::notice(warning.text)));
     let now = call.server.now();
     snapshot.readings.retain(|reading| {
         reading.warned_end(thresholds.full_within.0, thresholds.expires_within.0, now).is_some()
@@ -182,7 +190,8 @@ async fn readings(
             let samples = now_used?;
             let numbers = UsageNumbers {
                 limits_now: now_limit.transpose()?.unwrap_or_default(),
-                limits: limits.transpose()?,
+                // without its past, the limit of now counts
+                limits: limits.and_then(Result::ok),
                 histories: histories.into_iter().collect(),
             };
             if let Err(error) = &numbers.histories {
@@ -239,7 +248,8 @@ impl<'a> ReadingContext<'a> {
         let named = self.group.group.samples_by_service(samples);
         named.filter(move |(service, _)| is_known(service)).map(move |(service, sample)| {
             let instance = instance(sample, &entry.labels);
-            let host = self.hosts.get(service).and_then(|names| names.get(&instance)).unwrap_or(&instance).clone();
+            let host =
+                self.hosts.get(service).and_then(|names| names.get(&instance)).unwrap_or(&instance).clone();
             let reading = CapacityReading {
                 key: CapacityKey {
                     source: self.call.server.id.clone(),

@@ -46,14 +46,20 @@ pub(super) fn saturated(reading: &ServiceReading, limit: f64) -> Vec<Reason> {
 }
 
 /// The resources that will soon be full or over, the most urgent first.
-pub(super) fn soon_full(readings: &[&CapacityReading]) -> impl Iterator<Item = Reason> {
+pub(super) fn soon_full(readings: &[&CapacityReading], hosts: &[Host]) -> Vec<Reason> {
     let ends = readings.iter().filter_map(|reading| Some((*reading, reading.outlook.end(reading.at)?)));
     let listed = ends.enumerate().take(NAMED).map(|(at, (reading, end))| {
         let is_deadline = matches!(reading.amount, CapacityUse::Until(_));
-        let (what, more) = (reading.title().into(), more(readings.len(), at));
-        if is_deadline { Reason::Ends { what, at: end, more } } else { Reason::FillsUp { what, at: end, more } }
+        let named = reading.other_name(hosts).map(|host| CapacityReading { host, ..(*reading).clone() });
+        let title = named.as_ref().unwrap_or(reading).title();
+        let (what, more) = (title.into(), more(readings.len(), at));
+        if is_deadline {
+            Reason::Ends { what, at: end, more }
+        } else {
+            Reason::FillsUp { what, at: end, more }
+        }
     });
-    listed.collect::<Vec<_>>().into_iter()
+    listed.collect()
 }
 
 /// How many unlisted reasons the last listed one stands for.

@@ -19,7 +19,7 @@ const MAD: f64 = 1.4826;
 const MEAN_DEVIATION: f64 = 1.2533;
 /// A step is a reset if it is larger than this many standard deviations of the other steps ...
 const STEP_DEVIATIONS: f64 = 8.0;
-/// ... and than this share of the limit.
+/// ... and than this share of the highest usage.
 const STEP_SHARE: f64 = 0.03;
 /// So many resets within one lookback are a pattern, which is expected to go on.
 const REGULAR_RESETS: usize = 3;
@@ -71,9 +71,8 @@ impl TrendFit {
     }
 }
 
-/// Fits the trend to points in ascending order of time. Without a limit, the largest usage is the scale of steps. `season` is a
-/// season that a longer lookback has; it is used where these points are too few to have their own. `now` is the evaluation in days
-/// of Unix time.
+/// Fits the trend to points in ascending order of time. `season` is a season that a longer lookback has; it is used where these
+/// points are too few to have their own. `now` is the evaluation in days of Unix time.
 ///
 /// # Errors
 /// How much time is covered since the last reset, in days, if that is too little for a trend.
@@ -83,8 +82,7 @@ pub(super) fn fit(
     season: Option<&Season>,
     now: f64,
 ) -> Result<TrendFit, f64> {
-    let highest = || points.iter().map(|(_, y)| y.abs()).fold(0.0, f64::max);
-    let steps = Steps::of(points, limit.unwrap_or_else(highest));
+    let steps = Steps::of(points);
     if steps.drops.len() >= REGULAR_RESETS && steps.are_resets() {
         if let Some(found) = sawtooth(points, &steps, limit, now) {
             return Ok(found);
@@ -106,8 +104,9 @@ struct Steps {
 
 impl Steps {
     /// A single outlier is no step: each value is first replaced by the median of itself and its neighbours.
-    fn of(points: &[UsagePoint], scale: f64) -> Self {
+    fn of(points: &[UsagePoint]) -> Self {
         let values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
+        let highest = values.iter().map(|value| value.abs()).fold(0.0, f64::max);
         let mut smooth = values.clone();
         for (cell, three) in smooth.iter_mut().skip(1).zip(values.windows(3)) {
             *cell = median(three.to_vec());
@@ -115,7 +114,7 @@ impl Steps {
         let steps = || smooth.windows(2).map(|pair| if let [a, b] = pair { b - a } else { 0.0 });
         let usual = median(steps().collect());
         let deviation = MAD * median(steps().map(|step| (step - usual).abs()).collect());
-        let large = (STEP_DEVIATIONS * deviation).max(STEP_SHARE * scale.abs());
+        let large = (STEP_DEVIATIONS * deviation).max(STEP_SHARE * highest);
         let (mut drops, mut rises) = (Vec::new(), Vec::new());
         for (at, step) in steps().enumerate() {
             if step - usual < -large {
@@ -145,12 +144,14 @@ fn segment(points: &[UsagePoint], season: Option<&Season>, now: f64) -> Result<T
     if points.len() < LEAST_POINTS || days < LEAST_DAYS {
         return Err(days);
     }
-    let own = Season::find(points, days, now);
-    let season = own.or_else(|| season.filter(|season| !season.is_covered(days)).cloned());
-    let plain: Vec<UsagePoint> = match &season {
-        Some(season) => points.iter().map(|(x, y)| (*x, y - season.at(now + x))).collect(),
-        None => points.to_vec(),
+    let without = |season: &Season| -> Vec<UsagePoint> {
+        points.iter().map(|(x, y)| (*x, y - season.at(now + x))).collect()
     };
+    // the trend is known better without the season, and the season without the trend
+    let own = Season::find(points, days, None, now);
+    let own = own.and_then(|rough| Season::find(points, days, Some(line(&without(&rough)).slope), now));
+    let season = own.or_else(|| season.filter(|season| !season.is_covered(days)).cloned());
+    let plain = season.as_ref().map_or_else(|| points.to_vec(), without);
     Ok(TrendFit { season, ..line(&plain) })
 }
 
@@ -169,9 +170,8 @@ fn sawtooth(points: &[UsagePoint], steps: &Steps, limit: Option<f64>, now: f64) 
         let full = limit.and_then(|limit| ramp.reaches(limit, ramp.slope, now));
         ramp.certainly_grows() && full.is_some_and(|full| next_reset.is_none_or(|reset| full <= reset))
     };
-    let chosen = present
-        .filter(is_first)
-        .unwrap_or_else(|| TrendFit { days: covered(points), ..line(&peaks) });
+    let chosen =
+        present.filter(is_first).unwrap_or_else(|| TrendFit { days: covered(points), ..line(&peaks) });
     Some(TrendFit { resets: steps.drops.len(), next_reset, ..chosen })
 }
 
@@ -187,7 +187,10 @@ fn covered(points: &[UsagePoint]) -> f64 {
 fn line(points: &[UsagePoint]) -> TrendFit {
     let thin = thinned(points);
     let pairs = thin.iter().enumerate().flat_map(|(at, (x, y))| {
-        thin.iter().skip(at + 1).filter(move |(later, _)| later > x).map(move |(later, z)| (z - y) / (later - x))
+        thin.iter()
+            .skip(at + 1)
+            .filter(move |(later, _)| later > x)
+            .map(move |(later, z)| (z - y) / (later - x))
     });
     let slope = median(pairs.collect());
     let intercept = median(thin.iter().map(|(x, y)| y - slope * x).collect());

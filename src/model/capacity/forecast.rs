@@ -85,9 +85,7 @@ pub fn forecast(
     let outlook = match (limit, chosen) {
         (None, _) => Outlook::WithoutLimit,
         (Some(limit), _) if used >= limit => Outlook::Full,
-        (Some(_), Err(covered)) => {
-            Outlook::NeedsHistory { has: days(covered), needs: days(LEAST_DAYS) }
-        }
+        (Some(_), Err(covered)) => Outlook::NeedsHistory { has: days(covered), needs: days(LEAST_DAYS) },
         (Some(limit), Ok(chosen)) => outlook(&chosen, limit, now, at),
     };
     (trend, outlook)
@@ -120,7 +118,8 @@ fn chosen(history: &[UsageLine], limit: Option<f64>, at: Timestamp) -> Result<Ch
     let longest = fits.iter().map(|(_, found)| found.days).fold(0.0, f64::max);
     let is_long = |found: &TrendFit| found.days >= NEARLY * longest;
     let last = fits.iter().rfind(|(_, found)| is_long(found)).map(|(number, _)| *number);
-    let base = fits.iter().position(|(number, found)| Some(*number) == last && is_long(found)).ok_or(covered)?;
+    let base =
+        fits.iter().position(|(number, found)| Some(*number) == last && is_long(found)).ok_or(covered)?;
     let (_, mut chosen) = fits.get(base).cloned().ok_or(covered)?;
     // the same season is known more exactly from a lookback with a shorter step
     if let Some(season) = &chosen.season {

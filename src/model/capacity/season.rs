@@ -51,9 +51,10 @@ impl Season {
         days >= PERIODS * self.kind.days()
     }
 
-    /// The season of the points, if there is one that explains enough. `now` is the evaluation in days of Unix time.
-    pub(super) fn find(points: &[UsagePoint], days: f64, now: f64) -> Option<Self> {
-        let slope = rough_slope(points);
+    /// The season of the points around a trend with this slope, or a rough one, if there is a season that explains enough. `now` is
+    /// the evaluation in days of Unix time.
+    pub(super) fn find(points: &[UsagePoint], days: f64, slope: Option<f64>, now: f64) -> Option<Self> {
+        let slope = slope.unwrap_or_else(|| rough_slope(points));
         let plain: Vec<UsagePoint> = points.iter().map(|(x, y)| (now + x, y - slope * x)).collect();
         let found = |kind: SeasonKind| {
             (days >= PERIODS * kind.days() - 1e-6).then(|| Self::of(kind, &plain)).flatten()
@@ -100,7 +101,11 @@ impl Season {
         let count = self.parts.len();
         let place = (day.rem_euclid(self.kind.days()) / self.kind.days()) * count as f64 - 0.5;
         let below = place.floor();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 0 by the shift, and small")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at least 0 by the shift, and small"
+        )]
         let first = (below + count as f64) as usize;
         let value = |at: usize| self.parts.get(at % count.max(1)).copied().unwrap_or(0.0);
         let share = place - below;
@@ -129,7 +134,11 @@ impl Season {
 
 fn part_of(kind: SeasonKind, day: f64) -> usize {
     let share = day.rem_euclid(kind.days()) / kind.days();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the number of parts")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of the number of parts"
+    )]
     let part = (share * kind.parts() as f64 + 1e-9) as usize;
     part % kind.parts()
 }

@@ -39,15 +39,26 @@ impl World {
             let budgets = self.slos.iter().flat_map(CapacityReading::of_budgets);
             all.extend(budgets.map(Arc::new));
         }
+        for reading in &mut all {
+            let hosts = self.service(&reading.key.service).map_or(&[][..], |service| &service.hosts);
+            if let Some(host) = reading.other_name(hosts) {
+                Arc::make_mut(reading).host = host;
+            }
+        }
         all.sort_by(|a, b| a.by_urgency(b));
         self.capacity = all;
     }
 
-    /// The resources that will soon be full, by service. Answers of more than an hour ago do not count.
+    /// The resources that will soon be full, by service. Answers of more than an hour ago do not count, and
+    /// nothing is known about past moments.
     pub(super) fn soon_full(&self, now: Timestamp) -> SoonFull<'_> {
+        if self.moment != Moment::Now {
+            return BTreeMap::new();
+        }
         let thresholds = &self.health_policy.thresholds;
         let answers = self.cache.values().map(|cache| &cache.at(Moment::Now).filling);
-        let recent = answers.filter(|answer| answer.at.is_some_and(|at| now.duration_since(at) < LAST_COUNTS));
+        let recent =
+            answers.filter(|answer| answer.at.is_some_and(|at| now.duration_since(at) < LAST_COUNTS));
         let all = recent.filter_map(|answer| answer.value()).flat_map(|snapshot| &snapshot.readings);
         let mut by_service: SoonFull<'_> = BTreeMap::new();
         for reading in all {

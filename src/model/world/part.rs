@@ -41,13 +41,9 @@ impl WorldPart {
     /// merged from.
     pub fn depends_on(self) -> &'static [AskKind] {
         match self {
-            Self::Services => &[
-                AskKind::Services,
-                AskKind::Alerts,
-                AskKind::Rules,
-                AskKind::Silences,
-                AskKind::Filling,
-            ],
+            Self::Services => {
+                &[AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences, AskKind::Filling]
+            }
             Self::Alerts => &[AskKind::Alerts, AskKind::Rules, AskKind::Silences],
             Self::Slos => &[AskKind::Slos, AskKind::Alerts, AskKind::Rules],
             Self::Incidents => &[AskKind::Incidents, AskKind::Services, AskKind::Alerts, AskKind::Rules],

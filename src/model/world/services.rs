@@ -109,7 +109,8 @@ impl World {
         let lookback = known.iter().map(|(_, _, lookback, _)| *lookback).max().unwrap_or_default();
         let thresholds = &self.health_policy.thresholds;
         let before = before.map(|old| (old.reasons.as_slice(), old.seen_at));
-        let (health, reasons) = assess(&merged, Case { lookback, alerts, soon_full, thresholds, before, now });
+        let (health, reasons) =
+            assess(&merged, Case { lookback, alerts, soon_full, thresholds, before, now });
         Service {
             name: merged.name,
             labels: merged.labels,
@@ -157,8 +158,14 @@ impl World {
         let old = before.filter(|old| !old.is_named_by_alerts_alone());
         let thresholds = &self.health_policy.thresholds;
         let before = old.map(|old| (old.reasons.as_slice(), old.seen_at));
-        let (health, reasons) =
-            assess_without_data(Case { lookback: Duration::ZERO, alerts, soon_full: &[], thresholds, before, now });
+        let (health, reasons) = assess_without_data(Case {
+            lookback: Duration::ZERO,
+            alerts,
+            soon_full: &[],
+            thresholds,
+            before,
+            now,
+        });
         let mut sources: Vec<SourceId> =
             alerts.iter().flat_map(|alert| alert.sources.iter().cloned()).collect();
         sources.sort_unstable();

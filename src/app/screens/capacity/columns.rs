@@ -5,7 +5,9 @@ use crate::app::number::{UNKNOWN, percent};
 use crate::app::prelude::*;
 use crate::app::subjects::capacity::where_is;
 use crate::app::widgets::bar::Gauge;
-use crate::model::capacity::{CapacityReading, CapacityUse, FillTime, GrowthTrend, Outlook, SeasonKind, left};
+use crate::model::capacity::{
+    CapacityReading, CapacityUse, FillTime, GrowthTrend, Outlook, SeasonKind, left,
+};
 use crate::model::value::elapsed;
 
 /// A resource and the current time.
@@ -54,7 +56,9 @@ pub const COLUMNS: &[Column] = &[
         .on_screen((1, "resource", Size::BY_ROWS), |row| {
             row.highlighted(&row.reading.key.resource, named_role(row))
         })
-        .sized_by(|w, width| Some(Size::words(w.resource.clamp(8, 12), w.resource.clamp(8, (width / 6).max(12)), 0))),
+        .sized_by(|w, width| {
+            Some(Size::words(w.resource.clamp(8, 12), w.resource.clamp(8, (width / 6).max(12)), 0))
+        }),
     Column::text("service", "SERVICE", |item| Value::words(item.reading.key.service.to_string()))
         .on_screen((2, "service", Size::BY_ROWS), |row| row.highlighted(&row.reading.key.service, Role::Text))
         .sized_by(|w, width| {
@@ -62,7 +66,9 @@ pub const COLUMNS: &[Column] = &[
         }),
     Column::text("place", "WHERE", |item| Value::words(where_is(item.reading)))
         .on_screen((3, "where", Size::BY_ROWS), |row| Cell::text(where_is(row.reading), Role::Muted))
-        .sized_by(|w, width| Some(Size::words(w.place.clamp(8, 16), w.place.clamp(8, (width / 4).max(16)), 4))),
+        .sized_by(|w, width| {
+            Some(Size::words(w.place.clamp(8, 16), w.place.clamp(8, (width / 4).max(16)), 4))
+        }),
     Column::hidden("host", |item| Value::words(item.reading.host.to_string())),
     Column::hidden("instance", |item| Value::words(item.reading.key.instance.to_string())),
     Column::hidden("part", |item| Value::words(item.reading.key.part.to_string())),
@@ -70,16 +76,20 @@ pub const COLUMNS: &[Column] = &[
     Column::hidden("unit", |item| Value::Text(item.reading.unit.word().to_owned())),
     Column::number("used", "USED", |item| amount(item.reading, false)),
     Column::number("limit", "LIMIT", |item| amount(item.reading, true)),
-    Column::number("used_ratio", "SHARE", |item| Value::maybe(item.reading.ratio(), Value::Ratio))
-        .on_screen((4, "used", Size::numbers(6, 1)), |row| {
+    Column::number("used_ratio", "SHARE", |item| Value::maybe(item.reading.ratio(), Value::Ratio)).on_screen(
+        (4, "used", Size::numbers(6, 1)),
+        |row| {
             let ratio = row.reading.ratio();
             Cell::text(ratio.map_or_else(|| UNKNOWN.to_owned(), percent), Role::Text)
-        }),
+        },
+    ),
     Column::drawn((5, "", Size::words(8, 14, 6)), |row| {
         let role = if row.role == Role::Healthy { Role::Muted } else { row.role };
         row.reading.ratio().map_or(Cell::Empty, |share| Cell::Gauge(Gauge { share, role }))
     }),
-    Column::drawn((6, "used of limit", Size::words(13, 24, 7)), |row| Cell::text(row.reading.amounts(), Role::Text)),
+    Column::drawn((6, "used of limit", Size::words(13, 24, 7)), |row| {
+        Cell::text(row.reading.amounts(), Role::Text)
+    }),
     Column::number("growth_per_day", "PER DAY", |item| {
         let trend = item.reading.trend.as_ref().zip(item.reading.growth());
         trend.map_or(Value::Nothing, |(trend, words)| Value::Formatted(trend.per_day, words))
@@ -93,7 +103,7 @@ pub const COLUMNS: &[Column] = &[
     Column::hidden("resets", |item| {
         item.reading.trend.as_ref().map_or(Value::Nothing, |trend| Value::count(trend.resets))
     }),
-    Column::number("ends_in_seconds", "FULL IN", |item| match item.reading.outlook.end(item.now) {
+    Column::hidden("ends_in_seconds", |item| match item.reading.outlook.end(item.now) {
         Some(end) => seconds(Some(end), item.now),
         None => Value::Nothing,
     }),
@@ -122,7 +132,7 @@ pub const COLUMNS: &[Column] = &[
         | Outlook::Unknown
         | Outlook::WithoutLimit => Value::Nothing,
     }),
-    Column::text("outlook", "OUTLOOK", |item| Value::Text(item.reading.outlook.words(item.now)))
+    Column::text("outlook", "FULL IN", |item| Value::Text(item.reading.outlook.words(item.now)))
         .on_screen((8, "full in", Size::words(14, 30, 0)), |row| {
             Cell::text(row.reading.outlook.words(row.now), named_role(row))
         }),
@@ -133,7 +143,9 @@ pub const COLUMNS: &[Column] = &[
         .sized_by(|w, _| w.has_season.then(|| Size::words(6, 6, 8))),
     Column::hidden("query", |item| Value::words(item.reading.query.to_string())),
     Column::distinguishing("source", "SOURCE", |item| Value::Text(item.reading.key.source.to_string()))
-        .on_screen((10, "source", Size::BY_ROWS), |row| Cell::text(row.reading.key.source.as_str(), Role::Muted))
+        .on_screen((10, "source", Size::BY_ROWS), |row| {
+            Cell::text(row.reading.key.source.as_str(), Role::Muted)
+        })
         .sized_by(|w, _| w.has_sources.then(|| Size::words(7, 16, 9))),
     Column::hidden("measured_at", |item| Value::Since(item.reading.at)),
 ];

@@ -173,7 +173,8 @@ fn future(reading: &CapacityReading, past: Duration, step: Duration) -> Duration
 
 /// The last change of the limit: when, and the limit before.
 fn limit_change(reading: &CapacityReading) -> Option<(Timestamp, f64)> {
-    let (limits, CapacityUse::Amount { limit: Some(limit), .. }) = (reading.limits.as_ref()?, reading.amount) else {
+    let (limits, CapacityUse::Amount { limit: Some(limit), .. }) = (reading.limits.as_ref()?, reading.amount)
+    else {
         return None;
     };
     let differs = |value: &f64| value.is_finite() && (value - limit).abs() > 0.005 * limit;
@@ -210,7 +211,12 @@ pub(super) fn page(cx: &ScreenCx<'_>, reading: &CapacityReading, width: u16) -> 
 fn words(cx: &ScreenCx<'_>, reading: &CapacityReading) -> Vec<String> {
     let when = |at: Timestamp| {
         let here = at.to_zoned(cx.zone.clone());
-        here.strftime(if left(at, cx.now) < Duration::from_secs(6 * 86_400) { "%a %H:%M" } else { "%Y-%m-%d" }).to_string()
+        here.strftime(if left(at, cx.now) < Duration::from_secs(6 * 86_400) {
+            "%a %H:%M"
+        } else {
+            "%Y-%m-%d"
+        })
+        .to_string()
     };
     let mut all = Vec::new();
     match reading.outlook {
@@ -253,7 +259,8 @@ fn words(cx: &ScreenCx<'_>, reading: &CapacityReading) -> Vec<String> {
             words += &format!(", with {}", crate::app::number::plural(trend.resets, "reset"));
         }
         if trend.history < Duration::from_secs(86_400) {
-            words += ". Less than a day of history: what the next hours bring is not in it, so the range is wide";
+            words +=
+                ". Less than a day of history: what the next hours bring is not in it, so the range is wide";
         }
         all.push(words + ".");
     }

@@ -22,13 +22,18 @@ impl ChartBand<'_> {
         let last = self.low.len().min(self.high.len()).saturating_sub(1);
         for column in 0..area.width {
             let share = f64::from(column) / f64::from(area.width.saturating_sub(1).max(1));
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the last index")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a share of the last index"
+            )]
             let index = (share * last as f64).round() as usize;
             let (Some(low), Some(high)) = (self.low.get(index), self.high.get(index)) else { continue };
             if low.is_nan() || high.is_nan() || *high < scale.low || *low > scale.high {
                 continue;
             }
-            let (top, bottom) = (scale.row(high.min(scale.high), area.height), scale.row(low.max(scale.low), area.height));
+            let (top, bottom) =
+                (scale.row(high.min(scale.high), area.height), scale.row(low.max(scale.low), area.height));
             for row in (top..=bottom).filter(|row| plot.is_free(column, *row)) {
                 let sign = cx.charset.pick("░", ":");
                 text::put(buf, area.x + column, area.y + row, 1, sign, cx.style(Role::Border));

@@ -7,7 +7,8 @@ use futures_util::future::join_all;
 
 use super::metrics::{KnownMetrics, is_too_much};
 use super::{
-    ApdexBounds, DiscoveredCapacity, DiscoveredEntry, DiscoveryRun, EntryDetails, MetricDiscovery, SelectorGroup,
+    ApdexBounds, DiscoveredCapacity, DiscoveredEntry, DiscoveryRun, EntryDetails, MetricDiscovery,
+    SelectorGroup,
 };
 use crate::backend::packs::{CapacityEntry, LatencySignal, Pack, PackEntry, Requests};
 use crate::backend::prometheus::wire::Sample;
@@ -242,8 +243,11 @@ impl MetricDiscovery {
         let known = &self.entries;
         let looked_up = join_all(existing.into_iter().map(async |entry| {
             let same = known.iter().find(|found| {
-                let is_bare = matches!(&found.entry, PackEntry::Saturation(_) | PackEntry::Up(_) | PackEntry::Named(_));
-                is_bare && entry.service_labels.is_empty() && context.pack.entries().contains(&found.entry)
+                let is_bare =
+                    matches!(&found.entry, PackEntry::Saturation(_) | PackEntry::Up(_) | PackEntry::Named(_));
+                is_bare
+                    && entry.service_labels.is_empty()
+                    && context.pack.entries().contains(&found.entry)
                     && found.entry.metrics().first().is_some_and(|metric| metric == entry.first())
             });
             let groups = match same {
