@@ -23,6 +23,7 @@ pub use season::SeasonKind;
 mod budget;
 mod fit;
 mod forecast;
+mod points;
 mod season;
 #[cfg(test)]
 mod tests;
@@ -245,7 +246,8 @@ impl CapacityReading {
 
     /// The display name of its host among the hosts of its service, if that is another one: the name that the host reports.
     pub(super) fn other_name(&self, hosts: &[Host]) -> Option<Text> {
-        let its = hosts.iter().find(|host| !host.instance.is_empty() && host.instance == self.key.instance)?;
+        let its =
+            hosts.iter().find(|host| !host.instance.is_empty() && host.instance == self.key.instance)?;
         (its.name != self.host).then(|| its.name.clone())
     }
 

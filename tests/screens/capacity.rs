@@ -111,13 +111,17 @@ fn all(at: Timestamp) -> Vec<CapacityReading> {
     let ends = at.checked_add(SignedDuration::from_hours(6 * 24)).unwrap();
     vec![
         grown(disk("ledger", "ledger-db-0", "/data"), bytes(500.0), 40.0, |day| (390.0 + 36.7 * day) * GIB),
-        grown(disk("web", "web-17", "/var/log"), bytes(20.0), 40.0, |day| (8.0 + 6.0 * day.rem_euclid(1.0)) * GIB),
+        grown(disk("web", "web-17", "/var/log"), bytes(20.0), 40.0, |day| {
+            (8.0 + 6.0 * day.rem_euclid(1.0)) * GIB
+        }),
         grown(disk("archive", "archive-1", "/"), bytes(100.0), 40.0, |_| 101.0 * GIB),
         grown(disk("young", "young-1", "/"), bytes(100.0), 0.003, |_| 30.0 * GIB),
         grown(bare("users", "connections", ("users-db-0", ""), at), count(200.0), 40.0, |day| {
             120.0 + 30.0 * wave(day) + 1.5 * day
         }),
-        grown(bare("relay", "queue", ("", "mails"), at), (CapacityUnit::Count, None), 40.0, |day| 900.0 + 10.0 * day),
+        grown(bare("relay", "queue", ("", "mails"), at), (CapacityUnit::Count, None), 40.0, |day| {
+            900.0 + 10.0 * day
+        }),
         CapacityReading {
             amount: CapacityUse::Until(ends),
             outlook: Outlook::Ends(ends),
@@ -146,7 +150,15 @@ fn the_least_time_left_stands_first_and_what_is_soon_is_counted() {
     let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words} in\n{text}"));
     let rows = ["archive-1", "ledger-db-0", "cart.example.net", "users-db-0", "young-1"];
     assert!(rows.windows(2).all(|pair| place(pair[0]) < place(pair[1])), "{text}");
-    for words in ["1 within 1d or full", "2 soon", "101 GiB of 100 GiB", "2d23h (3d-3d)", "needs 10m of history", "no limit known", "daily"] {
+    for words in [
+        "1 within 1d or full",
+        "2 soon",
+        "101 GiB of 100 GiB",
+        "2d23h (3d-3d)",
+        "needs 10m of history",
+        "no limit known",
+        "daily",
+    ] {
         place(words);
     }
 }
@@ -166,7 +178,13 @@ fn the_page_tells_the_forecast_in_words() {
     let mut stage = list((120, 36));
     stage.press(&["down", "enter"]);
     let text = stage.text();
-    for words in ["full on", "In nine of ten cases", "390 GiB of 500 GiB", "36.7 GiB", "The trend is that of the last 28d"] {
+    for words in [
+        "full on",
+        "In nine of ten cases",
+        "390 GiB of 500 GiB",
+        "36.7 GiB",
+        "The trend is that of the last 28d",
+    ] {
         assert!(text.contains(words), "{words} in\n{text}");
     }
     // Enter leads to the service, Esc back to the page and to the list

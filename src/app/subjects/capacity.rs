@@ -127,7 +127,7 @@ pub fn role(reading: &CapacityReading, thresholds: &Thresholds, now: Timestamp) 
 pub fn wants(shared: &Shared) -> Vec<Want> {
     let asked = shared.answering(AskKind::Capacity);
     asked
-        .map(|source| want::at(shared, &source.id, Query::Capacity, crate::model::ask::Moment::Now))
+        .map(|source| want::of(shared, &source.id, Query::Capacity))
         .collect()
 }
 

@@ -32,6 +32,9 @@ const MOST_NAMED: usize = 100;
 /// The candidates are chosen within so many times the time within which services are warned: their forecast may come earlier.
 const AHEAD: u32 = 2;
 
+/// So many forecasts are made at a time.
+const AT_A_TIME: usize = 64;
+
 /// Which resources are read.
 #[derive(Clone, Copy)]
 enum Reach<'a> {
@@ -197,7 +200,7 @@ async fn readings(
             if let Err(error) = &numbers.histories {
                 call.warn(Warning::part(format!("history of {}: {}", group.name(), error.kind)));
             }
-            Ok(context(&samples).usages(&samples, &numbers, &used))
+            Ok(context(&samples).usages(&samples, &numbers, &used).await)
         }
     }
 }
@@ -282,7 +285,8 @@ impl<'a> ReadingContext<'a> {
         self.bare(samples, query).filter_map(ends).collect()
     }
 
-    fn usages(&self, samples: &[Sample], numbers: &UsageNumbers, query: &str) -> Vec<CapacityReading> {
+    /// The forecasts of thousands of resources take a while: other answers get their turn in between.
+    async fn usages(&self, samples: &[Sample], numbers: &UsageNumbers, query: &str) -> Vec<CapacityReading> {
         let limits: HashMap<&Labels, f64> =
             numbers.limits_now.iter().map(|sample| (&sample.labels, sample.value)).collect();
         let line = |matrix: &Matrix, labels: &Labels| {
@@ -300,6 +304,13 @@ impl<'a> ReadingContext<'a> {
             let (trend, outlook) = forecast(&history, sample.value, limit, self.now);
             CapacityReading { amount, limits, history, trend, outlook, ..reading }
         };
-        self.bare(samples, query).map(usage).collect()
+        let mut readings = Vec::new();
+        for bare in self.bare(samples, query) {
+            readings.push(usage(bare));
+            if readings.len() % AT_A_TIME == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        readings
     }
 }

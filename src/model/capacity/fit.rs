@@ -1,9 +1,7 @@
 //! The trend of a usage over one lookback: outliers and resets are recognised, and the slope has an interval.
 
+use super::points::{UsagePoint, median};
 use super::season::Season;
-
-/// A measurement: its time in days from the evaluation, at most 0, and the usage.
-pub(super) type UsagePoint = (f64, f64);
 
 /// A trend needs at least this many points.
 pub(super) const LEAST_POINTS: usize = 8;
@@ -27,7 +25,7 @@ const REGULAR_RESETS: usize = 3;
 const LATE_RESET: f64 = 1.5;
 
 /// The trend over one lookback. Times are in days, values in the unit of the usage.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct TrendFit {
     /// The growth per day: the median of the slopes between all pairs of points.
     pub(super) slope: f64,
@@ -148,7 +146,8 @@ fn segment(points: &[UsagePoint], season: Option<&Season>, now: f64) -> Result<T
         points.iter().map(|(x, y)| (*x, y - season.at(now + x))).collect()
     };
     // the trend is known better without the season, and the season without the trend
-    let own = Season::find(points, days, None, now);
+    let is_flat = points.windows(2).all(|pair| matches!(pair, [a, b] if a.1.to_bits() == b.1.to_bits()));
+    let own = (!is_flat).then(|| Season::find(points, days, None, now)).flatten();
     let own = own.and_then(|rough| Season::find(points, days, Some(line(&without(&rough)).slope), now));
     let season = own.or_else(|| season.filter(|season| !season.is_covered(days)).cloned());
     let plain = season.as_ref().map_or_else(|| points.to_vec(), without);
@@ -185,6 +184,10 @@ fn covered(points: &[UsagePoint]) -> f64 {
 /// Source: P. K. Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau", 1968. The interval is that of least squares
 /// with a robust estimate of the residuals' deviation, widened by their autocorrelation, as neighbours in time are alike.
 fn line(points: &[UsagePoint]) -> TrendFit {
+    let flat = points.first().filter(|(_, first)| points.iter().all(|(_, y)| y.to_bits() == first.to_bits()));
+    if let Some((_, level)) = flat {
+        return TrendFit { level: *level, days: covered(points), ..TrendFit::default() };
+    }
     let thin = thinned(points);
     let pairs = thin.iter().enumerate().flat_map(|(at, (x, y))| {
         thin.iter()
@@ -260,19 +263,4 @@ fn autocorrelation(residuals: &[f64]) -> f64 {
     let all = residuals.iter().map(|value| value * value).sum::<f64>();
     let next = residuals.windows(2).map(|pair| if let [a, b] = pair { a * b } else { 0.0 }).sum::<f64>();
     if all > 0.0 { (next / all).clamp(0.0, 0.95) } else { 0.0 }
-}
-
-/// The median; 0 without values.
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
-    let (count, middle) = (values.len(), values.len() / 2);
-    if count == 0 {
-        return 0.0;
-    }
-    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    let upper = *upper;
-    if count % 2 == 1 {
-        return upper;
-    }
-    let lower = below.iter().copied().max_by(f64::total_cmp).unwrap_or(upper);
-    f64::midpoint(lower, upper)
 }

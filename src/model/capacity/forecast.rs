@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::fit::{LEAST_DAYS, TrendFit, UsagePoint, fit};
+use super::fit::{LEAST_DAYS, TrendFit, fit};
+use super::points::UsagePoint;
 use super::{FillTime, Outlook, SeasonKind, UsageLine};
 
 /// A shorter lookback overrules a longer one only for what happens within so many times its length.

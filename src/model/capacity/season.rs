@@ -1,6 +1,6 @@
 //! A pattern of the usage that repeats every day or every week.
 
-use super::fit::{UsagePoint, median};
+use super::points::{UsagePoint, median};
 use crate::model::words::words;
 
 words! {

@@ -24,14 +24,16 @@ fn disk(asked: &ReceivedRequest, per_day: f64) -> CannedResponse {
         ["start", "end", "step"].map(|name| asked.parameter(name).parse::<f64>().unwrap());
     let now = now().as_second() as f64;
     let points = std::iter::successors(Some(start), |at| Some(at + step)).take_while(|at| *at <= end);
-    let values: Vec<Value> = points
-        .map(|at| json!([at, (390.0 + per_day * (at - now) / DAY).to_string()]))
-        .collect();
+    let values: Vec<Value> =
+        points.map(|at| json!([at, (390.0 + per_day * (at - now) / DAY).to_string()])).collect();
     success(&json!({ "resultType": "matrix", "result": [{ "metric": labels, "values": values }] }))
 }
 
 /// The shop with a disk and a certificate; `is_refused` chooses queries that the server refuses.
-async fn server(per_day: f64, is_refused: impl Fn(&ReceivedRequest) -> bool + Send + Sync + 'static) -> Double {
+async fn server(
+    per_day: f64,
+    is_refused: impl Fn(&ReceivedRequest) -> bool + Send + Sync + 'static,
+) -> Double {
     Double::start(move |asked| {
         let query = asked.parameter("query");
         if query.starts_with("count by (__name__)") {
@@ -103,7 +105,8 @@ async fn a_disk_and_a_certificate_come_with_the_time_that_is_left_to_them() {
     // seven queries for the disk and one for the certificate
     let about = |asked: &&ReceivedRequest| {
         let query = asked.parameter("query");
-        !query.starts_with("count by") && (query.contains("max by (service, instance, mountpoint)") || query.contains("min by"))
+        !query.starts_with("count by")
+            && (query.contains("max by (service, instance, mountpoint)") || query.contains("min by"))
     };
     assert_eq!(double.asked().iter().filter(about).count(), 8);
 }
@@ -114,7 +117,8 @@ async fn only_what_may_soon_be_full_is_looked_at_for_the_words_on_services() {
     let (snapshot, _) = capacity(&source(&growing), Query::Filling).await;
     assert_eq!(outlooks(&snapshot), [("disk on db-1 /data".to_owned(), "2d18h (3d-3d)".to_owned())]);
     assert!(snapshot.readings[0].history.is_empty(), "the words need no history");
-    let ranges = |double: &Double| double.asked().iter().filter(|asked| asked.path.ends_with("query_range")).count();
+    let ranges =
+        |double: &Double| double.asked().iter().filter(|asked| asked.path.ends_with("query_range")).count();
     assert_eq!(ranges(&growing), 5);
     let histories = growing.asked();
     let mut histories = histories.iter().filter(|asked| asked.path.ends_with("query_range"));
