@@ -110,7 +110,7 @@ fn all(at: Timestamp) -> Vec<CapacityReading> {
     let disk = |service: &str, host: &str, part: &str| bare(service, "disk", (host, part), at);
     let ends = at.checked_add(SignedDuration::from_hours(6 * 24)).unwrap();
     vec![
-        grown(disk("ledger", "ledger-db-0", "/data"), bytes(500.0), 40.0, |day| (390.0 + 36.7 * day) * GIB),
+        grown(disk("ledger", "ledger-db-0", "/data"), bytes(500.0), 0.9, |day| (390.0 + 36.7 * day) * GIB),
         grown(disk("web", "web-17", "/var/log"), bytes(20.0), 40.0, |day| {
             (8.0 + 6.0 * day.rem_euclid(1.0)) * GIB
         }),
@@ -154,7 +154,7 @@ fn the_least_time_left_stands_first_and_what_is_soon_is_counted() {
         "1 within 1d or full",
         "2 soon",
         "101 GiB of 100 GiB",
-        "2d23h (3d-3d)",
+        "2d23h (2d-4d)",
         "needs 10m of history",
         "no limit known",
         "daily",
@@ -183,7 +183,7 @@ fn the_page_tells_the_forecast_in_words() {
         "In nine of ten cases",
         "390 GiB of 500 GiB",
         "36.7 GiB",
-        "The trend is that of the last 28d",
+        "The trend is that of the last 21h",
     ] {
         assert!(text.contains(words), "{words} in\n{text}");
     }

@@ -154,7 +154,7 @@ macro_rules! asks {
             }
             /// The resources that are full or over within the time in which services are warned, without their history.
             Filling => filling: CapacitySnapshot {
-                title: "resources that fill up", asked: Always, refresh: Refresh::Every(Duration::from_secs(60)),
+                title: "forecasts", asked: Always, refresh: Refresh::Every(Duration::from_secs(60)),
                 weight: Page, time: Now, joins: replace, merges: Services
             }
             /// All resources with a limit and all deadlines, with their history and forecast.
