@@ -15,7 +15,7 @@ const VERY_SOON: Duration = Duration::from_secs(86_400);
 
 pub const ORDERS: [ThingOrder<CapacityReading>; 6] = [
     ascending("time left, least first", "full in", CapacityReading::by_urgency),
-    descending("used share, fullest first", "used", |a, b| by_number(a, b, |one| one.ratio())),
+    descending("used share, fullest first", "used", |a, b| by_number(a, b, CapacityReading::ratio)),
     ascending("resource", "resource", |a, b| a.key.resource.cmp(&b.key.resource)),
     ascending("service", "service", |a, b| {
         (a.key.service.is_empty(), &a.key.service).cmp(&(b.key.service.is_empty(), &b.key.service))
@@ -126,9 +126,7 @@ pub fn role(reading: &CapacityReading, thresholds: &Thresholds, now: Timestamp) 
 /// The queries for all resources.
 pub fn wants(shared: &Shared) -> Vec<Want> {
     let asked = shared.answering(AskKind::Capacity);
-    asked
-        .map(|source| want::of(shared, &source.id, Query::Capacity))
-        .collect()
+    asked.map(|source| want::of(shared, &source.id, Query::Capacity)).collect()
 }
 
 /// The texts of an empty list of resources if a source or an answer is missing.

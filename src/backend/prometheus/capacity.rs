@@ -123,7 +123,7 @@ pub(super) async fn soon(
         if services.is_empty() {
             return Ok(Vec::new());
         }
-        readings(call, discovery, *group, Reach::Of(&services)).await
+        Box::pin(readings(call, discovery, *group, Reach::Of(&services))).await
     });
     let mut snapshot = whole(call, &groups, join_all(read).await)?;
     call.warnings().into_iter().for_each(|warning| reply.warn(Warning::notice(warning.text)));
@@ -302,7 +302,7 @@ impl<'a> ReadingContext<'a> {
             let history: Vec<UsageLine> =
                 histories.iter().filter_map(|matrix| line(matrix, &sample.labels)).collect();
             let (trend, outlook) = forecast(&history, sample.value, limit, self.now);
-            CapacityReading { amount, limits, history, trend, outlook, ..reading }
+            CapacityReading { amount, history, limits, trend, outlook, ..reading }
         };
         let mut readings = Vec::new();
         for bare in self.bare(samples, query) {

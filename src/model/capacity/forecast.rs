@@ -95,8 +95,8 @@ pub fn forecast(
 /// The trend that counts, and when it would reach the limit according to a lookback that has slowed down since.
 struct ChosenTrend {
     found: TrendFit,
-    /// Since then the growth is slower: `Some(None)` if it would never reach the limit.
-    slower: Option<Option<f64>>,
+    /// If the growth has slowed down: when the slower growth would reach the limit, infinite if never.
+    slower: Option<f64>,
 }
 
 /// The trend of the longest history, unless a shorter lookback shows that the limit is reached soon.
@@ -135,7 +135,7 @@ fn chosen(history: &[UsageLine], limit: Option<f64>, at: Timestamp) -> Result<Ch
         if is_faster && full.is_some_and(|full| full <= (REACH * shorter.days).min(reset)) {
             chosen = shorter.clone();
         } else if shorter.days >= CALM_DAYS && shorter.slope + shorter.half < chosen.slope - chosen.half {
-            slower = Some(full);
+            slower = Some(full.unwrap_or(f64::INFINITY));
         }
     }
     Ok(ChosenTrend { found: chosen, slower })
@@ -171,7 +171,7 @@ fn outlook(chosen: &ChosenTrend, limit: f64, now: f64, at: Timestamp) -> Outlook
     let latest = with(low, -found.noise_after(full)).and_then(|about| with(low, -found.noise_after(about)));
     let mut latest = latest.map(|latest| latest.max(full));
     if let Some(slower) = chosen.slower {
-        latest = latest.zip(slower).map(|(latest, slower)| latest.max(slower));
+        latest = latest.map(|latest| latest.max(slower));
     }
     let latest = latest.filter(|latest| *latest <= NEVER_DAYS).and_then(|latest| later(at, latest));
     match (later(at, full), later(at, earliest)) {

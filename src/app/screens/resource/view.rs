@@ -1,6 +1,7 @@
 //! Draws the page of one resource.
 
 use super::OpenResource;
+use crate::app::number::plural;
 use crate::app::prelude::*;
 use crate::app::subjects::capacity;
 use crate::app::widgets::chart::{Chart, ChartBand, ChartLine, ChartMark};
@@ -251,18 +252,17 @@ fn words(cx: &ScreenCx<'_>, reading: &CapacityReading) -> Vec<String> {
         Outlook::WithoutLimit => all.push("No limit is known, so there is no forecast.".to_owned()),
     }
     if let Some(trend) = &reading.trend {
-        let mut words = format!("The trend is that of the last {}", duration::short(trend.history));
-        if let Some(season) = trend.season {
-            words += &format!(", without its {} season, which the forecast adds again", season.word());
-        }
-        if trend.resets > 0 {
-            words += &format!(", with {}", crate::app::number::plural(trend.resets, "reset"));
-        }
+        let season = trend
+            .season
+            .map(|season| format!("without its {} season, which the forecast adds again", season.word()));
+        let resets = (trend.resets > 0).then(|| format!("with {}", plural(trend.resets, "reset")));
+        let base = format!("The trend is that of the last {}", duration::short(trend.history));
+        all.push(std::iter::once(base).chain(season).chain(resets).collect::<Vec<_>>().join(", ") + ".");
         if trend.history < Duration::from_secs(86_400) {
-            words +=
-                ". Less than a day of history: what the next hours bring is not in it, so the range is wide";
+            let words =
+                "Less than a day of history: what changes over a day is not in it, so the range is wide.";
+            all.push(words.to_owned());
         }
-        all.push(words + ".");
     }
     all
 }

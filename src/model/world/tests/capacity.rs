@@ -53,7 +53,10 @@ fn a_resource_that_two_servers_report_is_listed_once_and_budgets_stand_beside_it
     let readings = vec![fixtures::reading(fixtures::slo("cart-availability"), vec![group])];
     let slos = Answer::Slos(SloSnapshot { at: at(1000), readings });
     world.apply(&question("prom", Query::Slos.now()), Ok(Reply::free(slos)), at(1000));
-    assert!(world.capacity().is_empty(), "before a source of resources has answered, the list is not asked for");
+    assert!(
+        world.capacity().is_empty(),
+        "before a source of resources has answered, the list is not asked for"
+    );
     answered(&mut world, "prom", false, vec![disk("prom", "cart", 90_000)], 1000);
     answered(&mut world, "am", false, vec![disk("am", "cart", 90_000), disk("am", "mail", 50_000)], 1001);
     let all: Vec<_> = world.capacity().iter().map(|one| (&*one.key.resource, &*one.key.service)).collect();
