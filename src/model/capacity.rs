@@ -296,13 +296,17 @@ impl CapacityReading {
             .then_with(|| self.key.cmp(&other.key))
     }
 
-    /// The place in the order of urgency, and among equals the time that decides. What is full on purpose has no end to come.
-    const fn rank(&self) -> (u8, Timestamp) {
+    /// The place in the order of urgency, and among equals the time that decides. What is full on purpose has no end to come. What may
+    /// be full at the earliest in an hour stands where something stands that is full in four.
+    fn rank(&self) -> (u8, Timestamp) {
         match self.outlook {
             Outlook::Full if self.is_warned => (0, Timestamp::MIN),
             Outlook::Fills(FillTime { at, .. }) | Outlook::Ends(at) => (0, at),
             Outlook::Full => (1, Timestamp::MIN),
-            Outlook::Unclear { earliest } => (2, earliest),
+            Outlook::Unclear { earliest } => {
+                let about = self.at.checked_add(left(earliest, self.at).saturating_mul(4));
+                (0, about.unwrap_or(Timestamp::MAX))
+            }
             Outlook::NotWithin(_) => (3, Timestamp::MAX),
             Outlook::NeedsHistory { .. } | Outlook::Unknown => (4, Timestamp::MAX),
             Outlook::Steady => (5, Timestamp::MAX),

@@ -12,6 +12,9 @@ use super::{FillTime, Outlook, SeasonKind, UsageLine};
 const REACH: f64 = 4.0;
 /// Of two lookbacks that cover nearly the same time, the one with the shorter step counts.
 const NEARLY: f64 = 0.7;
+/// With less than a day of history, a usage without clear growth is unclear, and not steady, if its fastest possible growth reaches
+/// the limit within so many times the history.
+const TOO_SHORT: f64 = 10.0;
 /// A lookback must cover so many days for its slower growth to count as a doubt: a shorter calm is usual.
 const CALM_DAYS: f64 = 1.0;
 /// The doubt of an extrapolation: the slope may differ by this share for each factor of e between horizon and history.
@@ -157,15 +160,18 @@ fn outlook(chosen: &ChosenTrend, limit: f64, now: f64, at: Timestamp) -> Outlook
     let after = full.unwrap_or(horizon).min(horizon);
     let earliest = with(high, found.noise_after(after));
     let is_growth = found.slope > 0.0 && is_material;
+    let unclear = |earliest: f64| later(at, earliest).map(|earliest| Outlook::Unclear { earliest });
     let Some(full) = full.filter(|_| is_growth || found.season.is_some()) else {
-        return Outlook::Steady;
+        let is_short = found.days < CALM_DAYS && high > 0.0;
+        let earliest = earliest.filter(|earliest| is_short && *earliest <= TOO_SHORT * found.days);
+        return earliest.and_then(unclear).unwrap_or(Outlook::Steady);
     };
     if full > horizon {
         return if found.certainly_grows() { Outlook::NotWithin(days(horizon)) } else { Outlook::Steady };
     }
     let earliest = earliest.unwrap_or(full).min(full);
     if !found.certainly_grows() {
-        return later(at, earliest).map_or(Outlook::Steady, |earliest| Outlook::Unclear { earliest });
+        return unclear(earliest).unwrap_or(Outlook::Steady);
     }
     // the later it is, the further the usage may have strayed
     let latest = with(low, -found.noise_after(full)).and_then(|about| with(low, -found.noise_after(about)));
