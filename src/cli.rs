@@ -3,6 +3,7 @@
 mod acting;
 mod alerts;
 mod args;
+mod capacity;
 mod changes;
 mod check;
 mod completions;
@@ -169,6 +170,14 @@ impl<'a> CliContext<'a> {
             Some(Verb::Incidents(wanted)) => self.filtered(wanted, needs::INCIDENTS, incidents::document),
             Some(Verb::Alerts(wanted)) => self.filtered(wanted, needs::ALERTS, alerts::document),
             Some(Verb::Why(wanted)) => why::run(self, wanted),
+            Some(Verb::Capacity(wanted)) => {
+                let filter = alerts::AlertFilter::new(&wanted.filter, true).map_err(SessionError::Filter)?;
+                let needs = needs::CAPACITY;
+                let ask = |session: &Session| session.ask_at(Place::Capacity, &needs.kinds());
+                self.print_report(wanted.listing, needs, ask, |view, _| {
+                    capacity::document(view, &filter, wanted.within)
+                })
+            }
             Some(Verb::Doctor(listing)) => {
                 let outcome = self.list(*listing, needs::DOCTOR, doctor::document)?;
                 // `doctor` has no exit code 3: missing data means that a source failed, which is 1

@@ -79,6 +79,8 @@ reexport! { [crate]
         alert: Alert, AlertSnapshot, AlertState, Severity;
         ask: Answer, Answered, Ask, AskKind, Moment, Query, QueryRange, Question, Reply, SeriesKey;
         assessment: Case, assess;
+        capacity: CapacityKey, CapacityReading, CapacitySnapshot, CapacityUnit, CapacityUse, LOOKBACKS,
+            Outlook, UsageLine, forecast, lookback_grid;
         duration: parse, short, text;
         fingerprint: Fingerprint;
         fixtures: alert, group, incident, pager_ref, person, reading, slo, source, span;

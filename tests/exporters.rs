@@ -60,8 +60,14 @@ fn verdict(snapshot: &ServiceSnapshot, name: &str) -> (Health, String) {
     let reading = snapshot.readings.iter().find(|reading| &*reading.name == name);
     let reading = reading.unwrap_or_else(|| panic!("no {name}"));
     let thresholds = Thresholds::default();
-    let case =
-        Case { lookback: snapshot.lookback, alerts: &[], thresholds: &thresholds, before: None, now: now() };
+    let case = Case {
+        lookback: snapshot.lookback,
+        alerts: &[],
+        soon_full: &[],
+        thresholds: &thresholds,
+        before: None,
+        now: now(),
+    };
     let (health, reasons) = assess(reading, case);
     (health, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }

@@ -180,8 +180,14 @@ fn reading<'a>(snapshot: &'a ServiceSnapshot, name: &str) -> &'a ServiceReading 
 /// The health of a service with its reasons, as text.
 fn verdict(snapshot: &ServiceSnapshot, name: &str) -> String {
     let thresholds = Thresholds::default();
-    let case =
-        Case { lookback: snapshot.lookback, alerts: &[], thresholds: &thresholds, before: None, now: now() };
+    let case = Case {
+        lookback: snapshot.lookback,
+        alerts: &[],
+        soon_full: &[],
+        thresholds: &thresholds,
+        before: None,
+        now: now(),
+    };
     let (health, reasons) = assess(reading(snapshot, name), case);
     let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
     format!("{} {}", health.word(), reasons.join(", ")).trim_end().to_owned()

@@ -49,7 +49,7 @@ impl Scope {
             Self::List => "in lists",
             Self::Time => "on screens with a time range",
             Self::Charts => "on pages with charts",
-            Self::Groups => "on the lists of SLOs, alerts and incidents",
+            Self::Groups => "on the lists of SLOs, alerts, incidents and resources",
             Self::HiddenRows => "on the lists of alerts, incidents and silences",
             Self::Slo => "on an SLO's page",
             Self::Logs => "on the screen of logs",
@@ -160,6 +160,7 @@ commands! {
     Traces        "traces"         ["X"]                 Global "Show the slowest and the failed traces of the selected service";
     Silences      "silences"       ["Z"]                 Global "List all silences";
     NewSilence    "new-silence"    ["N"]                 Global "Create a silence for planned maintenance";
+    Capacity      "capacity"       ["C"]                 Global "List resources by the time until they are full, and deadlines";
     Results       "results"        ["A"]                 Global "Show the actions taken and their results";
     Why           "why"            ["i"]                 Global "Show why: the labels, changes and dependencies that explain it";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, incident page";

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::identity::{IncidentKey, PolicyKey, SloKey, WhyTarget};
 use super::log_subject::LogSubject;
 use super::registry::screens;
+use crate::model::capacity::CapacityKey;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::runbook::RunbookQuery;

@@ -25,6 +25,7 @@ macro_rules! screens {
             lists {
                 Silences silences::Silences "Silences" (Alerts);
                 Messages messages::MessageLog "Messages" ();
+                Capacity capacity::CapacityList "Capacity" ();
             }
             about {
                 /// One service.
@@ -49,6 +50,8 @@ macro_rules! screens {
                 Trace(TraceId) trace::OpenTrace;
                 /// The slowest and the failed traces of a service.
                 Traces(Text) traces::OpenTraces;
+                /// One resource with a limit.
+                Resource(CapacityKey) resource::OpenResource;
             }
         }
     };

@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod alerts;
+pub mod capacity;
 pub mod document;
 pub mod incident;
 pub mod incidents;
@@ -10,6 +11,7 @@ pub mod messages;
 pub mod oncall;
 pub mod overview;
 pub mod policy;
+pub mod resource;
 pub mod runbook;
 pub mod service;
 pub mod services;
@@ -157,6 +159,7 @@ mod tests {
             mistakes(alerts::columns::COLUMNS, &named(&alerts::ranking::ORDERS)),
             mistakes(incidents::columns::COLUMNS, &named(&subjects::incident::ORDERS)),
             mistakes(silences::columns::COLUMNS, &[]),
+            mistakes(capacity::columns::COLUMNS, &named(&subjects::capacity::ORDERS)),
             mistakes(oncall::columns::COLUMNS, &[]),
             mistakes(sources::columns::COLUMNS, &[]),
             mistakes(traces::columns::COLUMNS, &named(&traces::columns::ORDERS)),

@@ -16,10 +16,10 @@ macro_rules! built_in {
 }
 
 /// The built-in packs with their text. Packs with metrics that the service itself counts come first.
-const BUILT_IN: [(&str, &str); 27] = built_in! {
+const BUILT_IN: [(&str, &str); 29] = built_in! {
     "http" "grpc" "envoy" "traefik" "nginx" "haproxy" "haproxy-process" "nginx-status" "apache" "postgres" "mysql" "redis"
     "memcached" "rabbitmq" "kafka" "mongodb" "elasticsearch" "coredns" "etcd" "cert-manager" "generic" "kubernetes" "jvm"
-    "process" "node" "blackbox" "changes"
+    "process" "node" "blackbox" "kubernetes-quota" "x509" "changes"
 };
 
 /// One pack.
@@ -51,6 +51,9 @@ pub struct Pack {
     /// The metrics in which changes can be seen.
     #[serde(default)]
     pub(in crate::backend) change: Vec<ChangeEntry>,
+    /// Resources with a limit, and deadlines.
+    #[serde(default)]
+    pub(super) capacity: Vec<CapacityEntry>,
     /// Whether the services are found through a proxy: the labels, targets and alerts of the proxy's scrape target then
     /// belong to these services.
     #[serde(default)]
@@ -158,7 +161,7 @@ impl Pack {
             PackError(format!("pack {:?}: {word:?} is not a valid metric or label name", pack.name))
         };
         let entries = pack.entries();
-        if entries.is_empty() && pack.change.is_empty() {
+        if entries.is_empty() && pack.change.is_empty() && pack.capacity.is_empty() {
             return Err(PackError(format!("pack {:?} has no signal", pack.name)));
         }
         for entry in &entries {
@@ -185,6 +188,20 @@ impl Pack {
             if let Some(pattern) = entry.metrics.iter().find(|metric| regex::Regex::new(metric).is_err()) {
                 return Err(bad_name(pattern));
             }
+        }
+        for entry in &pack.capacity {
+            let names = entry.labels.iter().chain(&entry.service_labels).chain(&entry.metrics);
+            if let Some(word) = names.into_iter().find(|word| !is_name(word)) {
+                return Err(bad_name(word));
+            }
+            if entry.metrics.is_empty() {
+                return Err(bad_name(&entry.resource));
+            }
+            if let Some(problem) = entry.problem() {
+                let words = format!("pack {:?}: the capacity {:?} {problem}", pack.name, entry.resource);
+                return Err(PackError(words));
+            }
+            entry.exprs().try_for_each(|expr| pack.check(expr))?;
         }
         Ok(pack)
     }
@@ -378,9 +395,11 @@ fn substitute(template: &str, fill: QueryFill<'_>, metric: &str) -> String {
     })
 }
 
+mod capacity;
 mod change;
 mod entry;
 mod signal;
+pub(super) use capacity::{CapacityEntry, CapacityQueries};
 pub(super) use change::{ChangeEntry, ChangeSign};
 pub(super) use entry::PackEntry;
 pub(super) use signal::{OwnSignal, Up};

@@ -4,6 +4,7 @@
 mod ages;
 mod cached;
 mod call;
+mod capacity;
 mod changes;
 mod external_labels;
 mod firings;
@@ -31,6 +32,7 @@ use super::{Answering, Source, SourceDeps, packs};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::{Answer, Answered, Ask, AskKind};
 use crate::model::duration;
+use crate::model::health::Thresholds;
 use crate::model::labels::{Labels, Text};
 use crate::model::rule::BrokenRule;
 use crate::model::series::TimeGrid;
@@ -62,6 +64,8 @@ pub(super) struct Prometheus {
     ages: Mutex<Ages>,
     recordings: Mutex<Option<Cached<Vec<BrokenRule>>>>,
     slos: ServerSlos,
+    /// When services are warned of resources that are soon full.
+    thresholds: Thresholds,
 }
 
 /// Whether the last result stays in use although discovery failed: the server answers some requests.
@@ -85,6 +89,8 @@ const HANDLERS: &[Handler<Prometheus>] = &[
     Handler::Slos(|source, put| Box::pin(source.slos(put.at.past(), put.known))),
     Handler::Changes(|source, _, since| Box::pin(source.changes(*since))),
     Handler::Why(|source, put, wanted| Box::pin(source.why(wanted, put.at.past()))),
+    Handler::Filling(|source, _| Box::pin(source.filling())),
+    Handler::Capacity(|source, _| Box::pin(source.capacity())),
 ];
 
 impl Prometheus {
@@ -122,6 +128,7 @@ impl Prometheus {
             ages: Mutex::default(),
             recordings: Mutex::new(None),
             slos,
+            thresholds: settings.health,
         })
     }
 
@@ -195,6 +202,22 @@ impl Prometheus {
         let discovery = self.discovery(&call).await?;
         let snapshot = changes::snapshot(&call, &discovery, &self.plan.services.labels, since).await?;
         Ok(call.reply(Answer::Changes(snapshot)))
+    }
+
+    /// The resources that are soon full or over.
+    async fn filling(&self) -> Answered {
+        let call = self.call(AskKind::Filling);
+        let discovery = self.discovery(&call).await?;
+        let snapshot = capacity::soon(&call, &discovery, &self.thresholds).await?;
+        Ok(call.reply(Answer::Filling(snapshot)))
+    }
+
+    /// All resources with their forecasts.
+    async fn capacity(&self) -> Answered {
+        let call = self.call(AskKind::Capacity);
+        let discovery = self.discovery(&call).await?;
+        let snapshot = capacity::snapshot(&call, &discovery).await?;
+        Ok(call.reply(Answer::Capacity(snapshot)))
     }
 
     async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {

@@ -253,6 +253,9 @@ pub(super) enum Verb {
         #[arg(long)]
         all: bool,
     },
+    /// Resources by the time until they are full, and deadlines
+    #[command(after_help = LISTING)]
+    Capacity(CapacityArgs),
     #[command(flatten)]
     Act(ActVerb),
     /// Actions taken on external systems: by whom, and their results
@@ -363,6 +366,18 @@ pub(super) struct WhyArgs {
     /// Only requests with this label; can be repeated
     #[arg(long, value_name = "LABEL=VALUE", value_parser = label)]
     pub(super) only: Vec<LabelValue>,
+    #[command(flatten)]
+    pub(super) listing: ListingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CapacityArgs {
+    /// Words, matchers and bounds: disk service="ledger" used>0.9 left<7d
+    #[arg(value_name = "FILTER")]
+    pub(super) filter: Vec<String>,
+    /// Only what is full or over within this time
+    #[arg(long, value_name = "DURATION", value_parser = acting::length)]
+    pub(super) within: Option<Duration>,
     #[command(flatten)]
     pub(super) listing: ListingArgs,
 }

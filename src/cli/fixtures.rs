@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Query, Question, Reply};
+use crate::model::capacity::{CapacityReading, CapacitySnapshot};
 use crate::model::fixtures::{self, person};
 use crate::model::incident::{Attribution, Incident, IncidentSnapshot, IncidentStatus};
 use crate::model::labels::Labels;
@@ -44,7 +45,7 @@ pub(super) fn world() -> Fixture {
         address: address.into(),
         ..fixtures::source(id, kind, answers)
     };
-    let of_prom = vec![AskKind::Probe, AskKind::Services, AskKind::Rules, AskKind::Slos];
+    let of_prom = vec![AskKind::Probe, AskKind::Services, AskKind::Rules, AskKind::Slos, AskKind::Capacity];
     let sources = vec![
         source("prom", "prometheus", "http://prom:9090", of_prom),
         source("am", "alertmanager", "http://am:9093", vec![AskKind::Alerts]),
@@ -97,6 +98,11 @@ impl Fixture {
     pub(super) fn with_slos(self, source: &SourceId, readings: Vec<SloReading>) -> Self {
         let snapshot = SloSnapshot { at: self.now, readings };
         self.with(source, Query::Slos.now(), Answer::Slos(snapshot))
+    }
+
+    pub(super) fn with_capacity(self, source: &SourceId, readings: Vec<CapacityReading>) -> Self {
+        let readings = readings.into_iter().map(Arc::new).collect();
+        self.with(source, Query::Capacity.now(), Answer::Capacity(CapacitySnapshot { readings }))
     }
 
     /// Adds a second Prometheus and drops all answers.

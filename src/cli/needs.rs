@@ -41,7 +41,9 @@ impl Needs {
     }
 }
 
-use WorldPart::{Alerts, Changes, Incidents, OnCall, Services, Silences, Slos, Sources, Trace, Traces};
+use WorldPart::{
+    Alerts, Capacity, Changes, Incidents, OnCall, Services, Silences, Slos, Sources, Trace, Traces,
+};
 
 pub(super) const STATUS: Needs = Needs::of("status", &[Services, Alerts, Slos, Incidents, OnCall, Sources]);
 pub(super) const SERVICES: Needs = Needs::of("services", &[Services]);
@@ -59,12 +61,13 @@ pub(super) const LOGS: Needs = Needs::of("logs", &[Alerts, Services]);
 pub(super) const DOCTOR: Needs = Needs::of("doctor", &[Sources]);
 pub(super) const TRACE: Needs = Needs::of("trace", &[Trace]);
 pub(super) const TRACES: Needs = Needs::of("traces", &[Traces]);
+pub(super) const CAPACITY: Needs = Needs::of("capacity", &[Capacity]);
 
 /// All verbs that print a list or a check. Snapshots and documents wait for the questions of their screen.
 #[cfg(test)]
-const VERBS: [Needs; 14] = [
+const VERBS: [Needs; 15] = [
     STATUS, SERVICES, SLOS, CHECK, ALERTS, INCIDENTS, ONCALL, STATS, SILENCES, SOURCES, CHANGES, DOCTOR,
-    TRACE, TRACES,
+    TRACE, TRACES, CAPACITY,
 ];
 
 #[cfg(test)]

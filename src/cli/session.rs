@@ -196,7 +196,12 @@ impl Session {
     /// delay these at a slow server. A missing answer is reported by the list.
     fn gather_kinds(&self, needs: &[AskKind]) -> Result<State, SessionError> {
         // the screen Sources asks only the questions of every screen, and no trends
-        let mut state = self.state_at(Screen::Sources);
+        self.ask_at(Screen::Sources, needs)
+    }
+
+    /// As [`Session::ask`], for questions that only this screen asks, without the services of proxies.
+    pub(super) fn ask_at(&self, place: Screen, needs: &[AskKind]) -> Result<State, SessionError> {
+        let mut state = self.state_at(place);
         let update = |state: &mut State, event: Event, now: Timestamp| {
             let is_wanted = |question: &Question| needs.contains(&question.ask.kind());
             let mut effects = app::update(state, event, now);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::alert::AlertSnapshot;
+use super::capacity::CapacitySnapshot;
 use super::change::ChangeSnapshot;
 use super::fingerprint::Fingerprint;
 use super::firing::FiringSnapshot;

@@ -5,11 +5,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::alert::{Alert, Severity};
+use super::capacity::CapacityReading;
 use super::health::{Health, Thresholds};
 use super::reason::Reason;
 use super::service::{ServiceReading, Signals};
 use super::signal::Signal;
-use reasons::{named, saturated};
+use reasons::{named, saturated, soon_full};
 
 mod reasons;
 
@@ -19,6 +20,8 @@ pub struct Case<'a> {
     /// The lookback of rates and ratios.
     pub lookback: Duration,
     pub alerts: &'a [&'a Alert],
+    /// Its resources that will soon be full or over, the most urgent first.
+    pub soon_full: &'a [&'a CapacityReading],
     /// The thresholds of unhealthy signals.
     pub thresholds: &'a Thresholds,
     /// The previous reasons and their time: a reason stays valid for a while if its signal is unknown now.
@@ -27,7 +30,7 @@ pub struct Case<'a> {
 }
 
 /// How long a last known reason counts while its signal is unknown.
-const LAST_COUNTS: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const LAST_COUNTS: SignedDuration = SignedDuration::from_hours(1);
 
 impl<'a> Case<'a> {
     /// The recent reasons that come from a signal, each with its health and its time.
@@ -78,6 +81,8 @@ pub fn assess(reading: &ServiceReading, case: Case<'_>) -> (Health, Vec<Reason>)
     found.extend(named(&reading.named));
     let full = saturated(reading, thresholds.saturation_degraded);
     found.extend(full.into_iter().map(|reason| (Health::Degraded, reason)));
+    let soon = soon_full(case.soon_full, &reading.hosts);
+    found.extend(soon.into_iter().map(|reason| (Health::Degraded, reason)));
     for (reason, health, at) in case.lasts() {
         let is_missed = reason.signal(thresholds).is_some_and(|(signal, _)| unknown.contains(signal));
         let is_known = found.iter().any(|(_, known)| known.signal(thresholds) == reason.signal(thresholds));
@@ -138,7 +143,7 @@ mod tests {
     fn case(before: Option<(&[Reason], Timestamp)>) -> Case<'_> {
         static THRESHOLDS: std::sync::LazyLock<Thresholds> = std::sync::LazyLock::new(Thresholds::default);
         let lookback = Duration::from_secs(60);
-        Case { lookback, alerts: &[], thresholds: &THRESHOLDS, before, now: at(600) }
+        Case { lookback, alerts: &[], soon_full: &[], thresholds: &THRESHOLDS, before, now: at(600) }
     }
 
     fn without(reading: ServiceReading, signals: &[Signal]) -> ServiceReading {

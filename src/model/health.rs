@@ -39,6 +39,10 @@ pub struct Thresholds {
     pub p95_degraded: ConfigDuration,
     /// Usage of the most used resource from which a service is degraded, 0 to 1.
     pub saturation_degraded: f64,
+    /// A service is degraded if one of its resources is expected to be full within this time.
+    pub full_within: ConfigDuration,
+    /// A service is degraded if one of its certificates or other deadlines ends within this time.
+    pub expires_within: ConfigDuration,
 }
 
 impl Default for Thresholds {
@@ -49,6 +53,8 @@ impl Default for Thresholds {
             few_errors: 3.0,
             p95_degraded: ConfigDuration(Duration::from_secs(1)),
             saturation_degraded: 0.9,
+            full_within: ConfigDuration(Duration::from_secs(4 * 86_400)),
+            expires_within: ConfigDuration(Duration::from_secs(14 * 86_400)),
         }
     }
 }

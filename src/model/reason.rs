@@ -43,6 +43,21 @@ pub enum Reason {
         /// The number of other saturated resources that are not listed.
         more: usize,
     },
+    /// A resource will be full.
+    FillsUp {
+        /// The resource with its place: `disk on web-17 /data`.
+        what: Text,
+        /// When, if its growth goes on.
+        at: Timestamp,
+        /// The number of other such resources that are not listed.
+        more: usize,
+    },
+    /// A deadline is near, such as that of a certificate.
+    Ends {
+        what: Text,
+        at: Timestamp,
+        more: usize,
+    },
     /// No source has data of the service any more.
     NoData {
         since: Timestamp,
@@ -71,6 +86,13 @@ impl Reason {
         if let Self::Last { reason, at, .. } = self {
             return format!("{reason}, {} ago", lasted(*at, now));
         }
+        if let Self::FillsUp { what, at, more } = self {
+            return format!("{what} full in {}{}", to_go(*at, now), and_more(*more));
+        }
+        if let Self::Ends { what, at, more } = self {
+            let over = if *at <= now { "is over".to_owned() } else { format!("ends in {}", to_go(*at, now)) };
+            return format!("{what} {over}{}", and_more(*more));
+        }
         self.to_string()
     }
 
@@ -89,6 +111,8 @@ impl Reason {
             Self::Signal { signal, .. } => Some((Signal::Named, signal.health?)),
             Self::Saturated { .. } => Some((Signal::Saturation, Health::Degraded)),
             Self::Firing { .. }
+            | Self::FillsUp { .. }
+            | Self::Ends { .. }
             | Self::NoData { .. }
             | Self::NeverHadData
             | Self::NotKnown { .. }
@@ -117,6 +141,8 @@ impl fmt::Display for Reason {
             Self::ServersDown(servers) => servers.fmt(f),
             Self::Signal { signal, more } => write!(f, "{signal}{}", and_more(*more)),
             Self::Saturated { full, more } => write!(f, "{full}{}", and_more(*more)),
+            Self::FillsUp { what, more, .. } => write!(f, "{what} fills up{}", and_more(*more)),
+            Self::Ends { what, more, .. } => write!(f, "{what} ends soon{}", and_more(*more)),
             Self::NoData { .. } => f.write_str("no data any more"),
             Self::NeverHadData => f.write_str("no signals"),
             Self::NotKnown { signals, why } => {
@@ -133,6 +159,13 @@ fn lasted(then: Timestamp, now: Timestamp) -> String {
     let seconds = age(then, now).as_secs();
     let step = if seconds < 60 { 5 } else { 60 };
     duration::short(Duration::from_secs(if seconds < 5 { seconds } else { seconds - seconds % step }))
+}
+
+/// The time until then in words, in steps, so that a row does not change every minute.
+fn to_go(then: Timestamp, now: Timestamp) -> String {
+    let seconds = age(now, then).as_secs();
+    let step = if seconds < 3600 { 60 } else { 600 };
+    duration::short(Duration::from_secs(seconds - seconds % step))
 }
 
 /// ` and 3 more`, or empty.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alert::{Alert, Severity, SeverityMap};
 use super::ask::{Answer, Answered, AskKind, Merges, Moment, Question, Topic};
+use super::capacity::CapacityReading;
 use super::fingerprint::Fingerprint;
 use super::health::Thresholds;
 use super::labels::{Labels, Text};
@@ -109,6 +110,8 @@ pub struct World {
     slos_by_service: Vec<(Text, usize)>,
     incidents: Vec<IncidentView>,
     changes: MergedChanges,
+    /// Resources with their forecasts, the most urgent first.
+    capacity: Vec<Arc<CapacityReading>>,
     /// The sources whose watchdog alert fires.
     watched: BTreeSet<SourceId>,
     /// Actions that burnwatch has sent and whose effect no source reports yet.
@@ -353,10 +356,14 @@ impl World {
                 }
                 self.link_incidents();
             }
-            Merges::Slos => self.merge_slos(),
+            Merges::Slos => {
+                self.merge_slos();
+                self.merge_capacity();
+            }
             Merges::Incidents => self.merge_incidents(),
             Merges::IncidentLinks => self.link_incidents(),
             Merges::Changes => self.merge_changes(),
+            Merges::Capacity => self.merge_capacity(),
             Merges::AsIs => {}
             Merges::Nothing => return,
         }
@@ -366,6 +373,7 @@ impl World {
 
 mod alerts;
 mod cache;
+mod capacity;
 mod changes;
 mod churn;
 mod counts;

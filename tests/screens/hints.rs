@@ -9,7 +9,7 @@ use burnwatch::testing::app::theme::Role;
 use crate::stage::Stage;
 
 /// The keys that lead to each place, from the overview.
-pub(crate) const PLACES: [&[&str]; 21] = [
+pub(crate) const PLACES: [&[&str]; 23] = [
     &["1"],
     &["2"],
     &["2", "enter"],
@@ -26,6 +26,8 @@ pub(crate) const PLACES: [&[&str]; 21] = [
     &["9"],
     &["M"],
     &["Z"],
+    &["C"],
+    &["C", "enter"],
     &["H"],
     &["#"],
     &["5", "enter", "v"],

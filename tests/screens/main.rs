@@ -2,6 +2,7 @@
 
 mod actions;
 mod behaviour;
+mod capacity;
 mod charts;
 mod frame;
 mod hints;

@@ -25,6 +25,7 @@ use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::capacity::CapacitySource;
 use crate::machines::MachineSource;
 use crate::pager::Pager;
 use crate::picture;
@@ -99,6 +100,14 @@ impl Stage {
     /// One source, with all questions answered.
     pub(crate) fn source(size: (u16, u16), source: Arc<dyn Source>) -> Self {
         let mut stage = Self::of(size, clock(), vec![source]);
+        stage.answering = true;
+        stage.tick();
+        stage
+    }
+
+    /// One source with resources in every state, with all questions answered.
+    pub(crate) fn capacity(size: (u16, u16)) -> Self {
+        let mut stage = Self::of(size, clock(), vec![Arc::new(CapacitySource::new())]);
         stage.answering = true;
         stage.tick();
         stage

@@ -9,6 +9,7 @@ use crate::app::state::State;
 use crate::app::{render, update};
 use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Answered, Reply};
+use crate::model::capacity::CapacitySnapshot;
 use crate::model::fixtures;
 use crate::model::incident::IncidentSnapshot;
 use crate::model::oncall::OnCallSnapshot;
@@ -123,6 +124,7 @@ fn good(kind: AskKind) -> Answer {
         AskKind::Slos => Answer::Slos(SloSnapshot { at: at(0), readings: Vec::new() }),
         AskKind::Incidents => Answer::Incidents(IncidentSnapshot::default()),
         AskKind::OnCall => Answer::OnCall(OnCallSnapshot::default()),
+        AskKind::Filling => Answer::Filling(CapacitySnapshot::default()),
         other => panic!("{other:?} is not asked on every screen"),
     }
 }
@@ -151,10 +153,10 @@ fn tick_without(
 #[test]
 fn one_question_that_hangs_is_named_in_time_with_its_own_age_and_next_try() {
     for hangs in AskKind::all_vital().iter().copied().filter(|kind| *kind != AskKind::Probe) {
-        // SLOs and on-call data are queried less often: reported soon after the next query
+        // SLOs, on-call data and resources are queried less often: reported soon after the next query
         let within = match hangs {
             AskKind::Slos => 30 + 9,
-            AskKind::OnCall => 60 + 9,
+            AskKind::OnCall | AskKind::Filling => 60 + 9,
             _ => 15,
         };
         let mut state = all_state();

@@ -13,7 +13,8 @@ use crate::model::text::address;
 pub(super) fn sort(state: &mut State, now: Timestamp) {
     let orders = state.screen().orders();
     let Some(order) = state.screen().listing().map(Listing::order).filter(|_| !orders.is_empty()) else {
-        let words = "This list cannot be sorted. Services, SLOs, alerts and incidents can be sorted.";
+        let words =
+            "This list cannot be sorted. Services, SLOs, alerts, incidents and resources can be sorted.";
         state.shared.messages.note(words, now);
         return;
     };

@@ -44,6 +44,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         }
         Command::Messages => state.go(Place::Messages, now),
         Command::Silences => state.go(Place::Silences, now),
+        Command::Capacity => state.go(Place::Capacity, now),
         Command::Results => state.mode = Mode::Results { back: 0, top: 0 },
         Command::Acknowledge
         | Command::Resolve

@@ -84,6 +84,8 @@ pub struct Chart<'a> {
     pub newest: bool,
     /// Whether the value axis always includes zero.
     pub zero_based: bool,
+    /// A range of values, drawn as an area behind the lines.
+    pub band: Option<ChartBand<'a>>,
     /// Fixed bounds of the value axis; values outside are drawn at the edge.
     pub limits: Option<(f64, f64)>,
     /// Whether the series may be parts of a whole, so that they can be stacked.
@@ -107,6 +109,7 @@ impl<'a> Chart<'a> {
             marks: &[],
             newest: true,
             zero_based: true,
+            band: None,
             limits: None,
             adds_up: unit.adds_up(),
             view: ChartView::default(),
@@ -164,6 +167,9 @@ impl<'a> Chart<'a> {
             plot.line(i, &line.heights, |value| scale.share(value));
         }
         self.shades(cx, span, &frame, buf);
+        if let Some(band) = &self.band {
+            band.render(cx, &scale, &plot, plot_area, buf);
+        }
         let roles: Vec<Role> = shown.lines.iter().map(|line| line.line.role).collect();
         // below zero there is no amount to fill
         if let Some(areas) = AreaFill::of(cx, &roles, dots, shown.is_stacked).filter(|_| scale.low >= 0.0) {
@@ -432,6 +438,9 @@ fn threshold_label(cx: &Cx<'_>, (value, label): (f64, &str), scale: Option<&Valu
 fn threshold_note(cx: &Cx<'_>, label: &str) -> String {
     format!("{} {label}", cx.symbol(Role::Threshold))
 }
+
+mod band;
+pub use band::ChartBand;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::{QueryFill, substitute_by};
 use crate::model::health::{Health, latency, percent};
+use crate::model::quantity::{bytes, short};
 
 /// Only this many of the worst values of a signal are requested per service.
 const WORST: u32 = 10;
@@ -110,15 +111,6 @@ impl SignalMeasure {
     }
 }
 
-/// A number with up to two decimals: three significant digits where possible.
-fn short(value: f64) -> String {
-    match value.abs() {
-        v if v >= 99.5 || (v - v.round()).abs() < 0.005 => format!("{value:.0}"),
-        v if v >= 9.95 => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
-    }
-}
-
 /// A duration in its most readable unit.
 fn seconds(value: f64) -> String {
     match value {
@@ -127,17 +119,6 @@ fn seconds(value: f64) -> String {
         v if v < 172_800.0 => format!("{:.0}h", v / 3600.0),
         v => format!("{:.0}d", v / 86_400.0),
     }
-}
-
-/// A size in binary units.
-fn bytes(value: f64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let (mut left, mut unit) = (value, 0);
-    while left.abs() >= 1024.0 && unit + 1 < units.len() {
-        left /= 1024.0;
-        unit += 1;
-    }
-    format!("{} {}", short(left), units.get(unit).copied().unwrap_or_default())
 }
 
 impl Up {

@@ -30,6 +30,17 @@ fn every_built_in_pack_is_read_and_all_its_expressions_are_promql() {
         }
         pack.up.iter().for_each(|up| check(up.expr(FILL)));
         pack.signal.iter().for_each(|signal| check(signal.expr(FILL)));
+        for capacity in &pack.capacity {
+            let queries = capacity.queries(FILL).unwrap();
+            queries.candidates(Duration::from_secs(345_600), Duration::from_secs(1_209_600)).map(check);
+            match queries {
+                CapacityQueries::Usage { used, limit } => {
+                    check(used);
+                    limit.map(check);
+                }
+                CapacityQueries::Deadline(ends) => check(ends),
+            }
+        }
     }
 }
 
@@ -81,4 +92,13 @@ fn a_wrong_pack_says_what_is_wrong() {
     };
     assert!(saturation("max by ($by) (m{$selector}[$window])").contains("unknown placeholder $window"));
     assert!(saturation("max(m{$selector})").contains("lacks the placeholder $by"));
+    let capacity =
+        |more: &str| wrong(&format!("{head}[[capacity]]\nresource = \"disk\"\nmetrics = [\"m\"]\n{more}"));
+    let used = "used = 'max by ($by) (m{$selector})'\n";
+    assert_eq!(capacity(""), "pack \"shop\": the capacity \"disk\" needs `used` or `ends`");
+    assert!(capacity(&format!("{used}ends = 'max by ($by) (m{{$selector}})'")).contains("has both"));
+    assert!(capacity("ends = 'max by ($by) (m{$selector})'\nlimit = '1'").contains("but no `used`"));
+    assert!(capacity(&format!("{used}limit = 'max(m{{$selector}})'")).contains("lacks the placeholder $by"));
+    assert!(capacity(&format!("{used}unit = 'litres'")).contains("unknown variant"));
+    assert!(capacity(&format!("{used}labels = ['a b']")).contains("not a valid metric or label name"));
 }

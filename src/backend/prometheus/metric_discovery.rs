@@ -12,6 +12,7 @@ use super::interval::ScrapeIntervals;
 use super::wire::Sample;
 use crate::backend::kit::cost::digest;
 use crate::backend::packs::{ChangeEntry, LatencySignal, Pack, PackEntry, QueryFill, Requests, Saturation};
+use crate::backend::packs::{CapacityEntry, LatencySignal, Pack, PackEntry, QueryFill, Requests, Saturation};
 use crate::config::settings::ServiceSettings;
 use crate::model::labels::Text;
 use crate::model::promql::{self, is_plain_name, quoted};
@@ -116,6 +117,15 @@ impl DiscoveredEntry {
     }
 }
 
+/// A resource with a limit, or a deadline, whose metrics exist on the server.
+#[derive(Debug, Clone)]
+pub(super) struct DiscoveredCapacity {
+    pub(super) entry: CapacityEntry,
+    /// Whether only resources of services count that other entries find.
+    pub(super) only_adds: bool,
+    pub(super) groups: Vec<SelectorGroup>,
+}
+
 /// The bucket bounds nearest to the satisfying latency and to four times that latency, in every spelling that occurs (`1`,
 /// `1.0`).
 #[derive(Debug, Clone, PartialEq)]
@@ -164,6 +174,7 @@ impl ScrapedTargets {
 pub(super) struct MetricDiscovery {
     /// In the order of [`PackEntry`].
     pub(super) entries: Vec<DiscoveredEntry>,
+    pub(super) capacities: Vec<DiscoveredCapacity>,
     /// Services that no target names, with the targets whose series name them.
     pub(super) proxy_targets: BTreeMap<Text, ProxyTarget>,
     /// Labels that name a service and occur in `up`.

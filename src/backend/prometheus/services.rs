@@ -21,7 +21,7 @@ use crate::model::warning::Warning;
 use gaps::AskedQuery;
 
 mod gaps;
-mod hosts;
+pub(super) mod hosts;
 
 /// The maximum number of down targets that are listed for one service, and of down servers of one kind; all of them are counted.
 const DOWN_NAMED: usize = 50;

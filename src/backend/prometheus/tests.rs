@@ -1,3 +1,4 @@
+mod capacity;
 mod history;
 mod rules;
 mod shop;

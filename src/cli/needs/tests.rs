@@ -23,11 +23,13 @@ use crate::cli::args::{ChangesArgs, ListingArgs, StatsArgs, StatsGrouping};
 use crate::cli::report::{ReportDocument, json};
 use crate::cli::view::WorldView;
 use crate::cli::{
-    alerts, changes, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
-    traces,
+    alerts, capacity, changes, check, doctor, incidents, oncall, services, silences, slos, sources, stats,
+    status, traces,
 };
 use crate::model::ask::{Answered, Ask, Question};
+use crate::model::capacity::CapacityKey;
 use crate::model::fixtures;
+use crate::model::labels::Text;
 use crate::model::log::LogQuery;
 use crate::model::runbook::RunbookQuery;
 use crate::model::source::SourceId;
@@ -76,7 +78,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
     let one = fixtures::span(1, None, "shop", "POST /order", 0, 9);
     let one = Trace::new(TraceId::new(1).unwrap(), vec![one]).unwrap();
     let changed = ChangesArgs { filter: Vec::new(), since, listing };
-    let documents: [(Needs, ReportDocument); 13] = [
+    let documents: [(Needs, ReportDocument); 14] = [
         (STATUS, status::document(&view)),
         (SERVICES, services::document(&view)),
         (SLOS, slos::document(&view)),
@@ -90,6 +92,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (DOCTOR, doctor::document(&view)),
         (TRACE, traces::trace_document(&view, &SourceId::new("tempo"), &one, Vec::new())),
         (TRACES, traces::list_document(&view, "shop", Vec::new(), false, Vec::new())),
+        (CAPACITY, capacity::document(&view, &all, None)),
     ];
     let texts = documents.into_iter().map(|(needs, document)| {
         let answers = ReportDocument { notes: Vec::new(), is_partial: false, ..document };
@@ -137,6 +140,8 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
     let hours = Duration::from_secs(12 * 3600);
     let service = WhySubject::Service(world.services().first().unwrap().name.clone());
     let why = why::target(world, service, now());
+    let [service, resource, part] = ["ledger", "disk", "/data"].map(Text::from);
+    let key = CapacityKey { source: SourceId::new("prom-eu"), service, resource, instance: "".into(), part };
     let about = vec![
         (Place::Service(world.services().first().unwrap().name.clone()), "a service"),
         (Place::Slo(SloKey::of(slo)), "an SLO"),
@@ -151,6 +156,7 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
         (Place::Why(why.unwrap()), "why, `why`"),
         (Place::Trace(TraceId::new(1).unwrap()), "a trace"),
         (Place::Traces(world.services().first().unwrap().name.clone()), "the traces of a service"),
+        (Place::Resource(key), "a resource"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
         (Place::Report(Document::Statistics(hours)), "statistics"),
         (Place::Report(Document::Changes(hours)), "the changes, `changes`"),

@@ -12,7 +12,7 @@
 ///     weight: Vital | Slos | Services | Page | Chart,
 ///     time: Now | Since | Moment | Range,
 ///     joins: replace | extend(arguments),
-///     merges: Nothing | AsIs | Alerts | Services | Slos | Incidents | IncidentLinks | Changes
+///     merges: Nothing | AsIs | Alerts | Services | Slos | Incidents | IncidentLinks | Changes | Capacity
 /// }
 /// ```
 /// - `key` is the subject of the question; without a key there is one question per source. Parameters select the part
@@ -218,6 +218,16 @@ macro_rules! asks {
             } => service_traces: TraceSnapshot {
                 title: "traces", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)), weight: Page, time: Since,
                 joins: replace, merges: AsIs
+            }
+            /// The resources that are full or over within the time in which services are warned, without their history.
+            Filling => filling: CapacitySnapshot {
+                title: "forecasts", asked: Always, refresh: Refresh::Every(Duration::from_secs(60)),
+                weight: Page, time: Now, joins: replace, merges: Services
+            }
+            /// All resources with a limit and all deadlines, with their history and forecast.
+            Capacity => capacity: CapacitySnapshot {
+                title: "capacity", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
+                time: Now, joins: replace, merges: Capacity
             }
         }
     };

@@ -144,4 +144,6 @@ pub enum Merges {
     /// The links from incidents to alerts and services.
     IncidentLinks,
     Changes,
+    /// Resources with their forecasts.
+    Capacity,
 }

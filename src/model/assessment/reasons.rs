@@ -1,5 +1,6 @@
 //! Reasons that can be numerous: the worst are listed, the others only counted.
 
+use crate::model::capacity::{CapacityReading, CapacityUse};
 use crate::model::health::Health;
 use crate::model::host::{Host, NamedSignal, Saturated, Usage, highest_usage, places};
 use crate::model::labels::Text;
@@ -42,6 +43,23 @@ pub(super) fn saturated(reading: &ServiceReading, limit: f64) -> Vec<Reason> {
         more: more(full.len(), at),
     };
     full.iter().take(NAMED).enumerate().map(reason).collect()
+}
+
+/// The resources that will soon be full or over, the most urgent first.
+pub(super) fn soon_full(readings: &[&CapacityReading], hosts: &[Host]) -> Vec<Reason> {
+    let ends = readings.iter().filter_map(|reading| Some((*reading, reading.outlook.end(reading.at)?)));
+    let listed = ends.enumerate().take(NAMED).map(|(at, (reading, end))| {
+        let is_deadline = matches!(reading.amount, CapacityUse::Until(_));
+        let named = reading.other_name(hosts).map(|host| CapacityReading { host, ..(*reading).clone() });
+        let title = named.as_ref().unwrap_or(reading).title();
+        let (what, more) = (title.into(), more(readings.len(), at));
+        if is_deadline {
+            Reason::Ends { what, at: end, more }
+        } else {
+            Reason::FillsUp { what, at: end, more }
+        }
+    });
+    listed.collect()
 }
 
 /// How many unlisted reasons the last listed one stands for.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Ask, AskKind, Moment, Query, Question, SeriesKey, Topic, asks};
+use crate::model::capacity::CapacitySnapshot;
 use crate::model::change::ChangeSnapshot;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::FiringSnapshot;

@@ -24,6 +24,8 @@ pub enum WorldPart {
     Trace,
     /// The slowest and the failed traces of a service.
     Traces,
+    /// Resources with a limit, with their forecasts, and error budgets.
+    Capacity,
 }
 
 impl WorldPart {
@@ -40,6 +42,7 @@ impl WorldPart {
             Self::Sources => &[AskKind::Probe],
             Self::Trace => &[AskKind::Trace],
             Self::Traces => &[AskKind::Traces],
+            Self::Capacity => &[AskKind::Capacity],
         }
     }
 
@@ -47,7 +50,9 @@ impl WorldPart {
     /// merged from.
     pub fn depends_on(self) -> &'static [AskKind] {
         match self {
-            Self::Services => &[AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences],
+            Self::Services => {
+                &[AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences, AskKind::Filling]
+            }
             Self::Alerts => &[AskKind::Alerts, AskKind::Rules, AskKind::Silences],
             Self::Slos => &[AskKind::Slos, AskKind::Alerts, AskKind::Rules],
             Self::Incidents => &[AskKind::Incidents, AskKind::Services, AskKind::Alerts, AskKind::Rules],
@@ -57,6 +62,7 @@ impl WorldPart {
             Self::Sources => AskKind::all_vital(),
             Self::Trace => &[AskKind::Trace],
             Self::Traces => &[AskKind::Traces],
+            Self::Capacity => &[AskKind::Capacity, AskKind::Slos],
         }
     }
 }

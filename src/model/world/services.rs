@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::model::alert::{Alert, Severity};
 use crate::model::ask::{AskKind, Moment};
 use crate::model::assessment::{Case, assess, assess_without_data};
+use crate::model::capacity::CapacityReading;
 use crate::model::labels::Text;
 use crate::model::service::{Service, SourcedReading, merge};
 use crate::model::source::SourceId;
@@ -65,10 +66,12 @@ impl World {
                 its.push(alert);
             }
         }
+        let soon_full = self.soon_full(now);
         let services = names.into_iter().zip(alerts).map(|(name, alerts)| {
+            let soon = soon_full.get(&name).map_or(&[][..], Vec::as_slice);
             let before = self.service(&name);
             let service = match (readings.get(&name), before) {
-                (Some(known), _) => self.with_readings(known, before, &alerts, now),
+                (Some(known), _) => self.with_readings(known, before, (&alerts, soon), now),
                 (None, Some(old)) if self.awaits_answer(old) => old.without_values(),
                 (None, _) => self.lost(name, before, &alerts, now),
             };
@@ -96,7 +99,7 @@ impl World {
         &self,
         known: &[(&SourceId, SourcedReading<'_>, Duration, Timestamp)],
         before: Option<&Service>,
-        alerts: &[&Alert],
+        (alerts, soon_full): (&[&Alert], &[&CapacityReading]),
         now: Timestamp,
     ) -> Service {
         let (merged, chart_sources) =
@@ -106,7 +109,8 @@ impl World {
         let lookback = known.iter().map(|(_, _, lookback, _)| *lookback).max().unwrap_or_default();
         let thresholds = &self.health_policy.thresholds;
         let before = before.map(|old| (old.reasons.as_slice(), old.seen_at));
-        let (health, reasons) = assess(&merged, Case { lookback, alerts, thresholds, before, now });
+        let (health, reasons) =
+            assess(&merged, Case { lookback, alerts, soon_full, thresholds, before, now });
         Service {
             name: merged.name,
             labels: merged.labels,
@@ -154,8 +158,14 @@ impl World {
         let old = before.filter(|old| !old.is_named_by_alerts_alone());
         let thresholds = &self.health_policy.thresholds;
         let before = old.map(|old| (old.reasons.as_slice(), old.seen_at));
-        let (health, reasons) =
-            assess_without_data(Case { lookback: Duration::ZERO, alerts, thresholds, before, now });
+        let (health, reasons) = assess_without_data(Case {
+            lookback: Duration::ZERO,
+            alerts,
+            soon_full: &[],
+            thresholds,
+            before,
+            now,
+        });
         let mut sources: Vec<SourceId> =
             alerts.iter().flat_map(|alert| alert.sources.iter().cloned()).collect();
         sources.sort_unstable();

@@ -1,3 +1,4 @@
+mod capacity;
 mod moments;
 
 use std::time::Duration;

@@ -118,6 +118,8 @@ fn draw_shape(cx: &ScreenCx<'_>, service: &Service, place: Rect, buf: &mut Buffe
             | Reason::ServersDown(_)
             | Reason::Signal { .. }
             | Reason::Saturated { .. }
+            | Reason::FillsUp { .. }
+            | Reason::Ends { .. }
             | Reason::NoData { .. }
             | Reason::NeverHadData
             | Reason::NotKnown { .. }

@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use futures_util::future::join_all;
 
 use super::metrics::{KnownMetrics, is_too_much};
-use super::{ApdexBounds, DiscoveredEntry, DiscoveryRun, EntryDetails, MetricDiscovery, SelectorGroup};
-use crate::backend::packs::{LatencySignal, Pack, PackEntry, Requests};
+use super::{
+    ApdexBounds, DiscoveredCapacity, DiscoveredEntry, DiscoveryRun, EntryDetails, MetricDiscovery,
+    SelectorGroup,
+};
+use crate::backend::packs::{CapacityEntry, LatencySignal, Pack, PackEntry, Requests};
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, quoted};
@@ -133,6 +136,14 @@ impl<'a> EntryContext<'a> {
         Ok((selector_groups_of(&samples.concat(), self.labels), Vec::new()))
     }
 
+    /// The selector groups of a resource with a limit.
+    async fn capacity_groups(&self, entry: &CapacityEntry) -> Result<Vec<SelectorGroup>, SourceError> {
+        let labels = if entry.service_labels.is_empty() { self.labels } else { &entry.service_labels };
+        let (run, pack, described, proxy) = (self.run, self.pack, Vec::new(), false);
+        let context = EntryContext { run, pack, labels, described, proxy };
+        Ok(context.selector_groups(entry.first(), "").await?.0)
+    }
+
     fn describe(&self, samples: &[Sample]) -> Vec<Described> {
         let of = |sample: &Sample| {
             let (at, service) = first_label(&sample.labels, self.labels)?;
@@ -218,9 +229,52 @@ impl MetricDiscovery {
         for found in self.with_previous(run, looked_up) {
             self.add(found);
         }
-        if self.entries.len() > size {
+        let capacities = self.add_capacities(&context, metrics).await;
+        if self.entries.len() > size || capacities > 0 {
             self.packs.push(pack.name.clone());
         }
+    }
+
+    /// Adds the resources of a pack that exist, and returns their number. An entry about the same metric as another one of the pack
+    /// needs no query.
+    async fn add_capacities(&mut self, context: &EntryContext<'_>, metrics: &KnownMetrics) -> usize {
+        let is_there = |entry: &&CapacityEntry| entry.metrics.iter().all(|metric| metrics.may_have(metric));
+        let existing: Vec<&CapacityEntry> = context.pack.capacity.iter().filter(is_there).collect();
+        let known = &self.entries;
+        let looked_up = join_all(existing.into_iter().map(async |entry| {
+            let same = known.iter().find(|found| {
+                let is_bare =
+                    matches!(&found.entry, PackEntry::Saturation(_) | PackEntry::Up(_) | PackEntry::Named(_));
+                is_bare
+                    && entry.service_labels.is_empty()
+                    && context.pack.entries().contains(&found.entry)
+                    && found.entry.metrics().first().is_some_and(|metric| metric == entry.first())
+            });
+            let groups = match same {
+                Some(found) => Ok(found.selector_groups.clone()),
+                None => context.capacity_groups(entry).await,
+            };
+            (entry, groups)
+        }));
+        let looked_up = looked_up.await;
+        let size = self.capacities.len();
+        for (entry, groups) in looked_up {
+            let before = context.run.before.into_iter().flat_map(|before| &before.capacities);
+            let old = before.filter(|old| old.entry == *entry).map(|old| old.groups.clone()).next();
+            let groups = match (groups, old) {
+                (Ok(groups), _) => groups,
+                (Err(error), old) => {
+                    let words = format!("{} could not be discovered: {}", entry.resource, error.kind);
+                    context.run.call.warn(Warning::notice(words));
+                    old.unwrap_or_default()
+                }
+            };
+            if !groups.is_empty() {
+                let (entry, only_adds) = (entry.clone(), context.pack.only_known);
+                self.capacities.push(DiscoveredCapacity { entry, only_adds, groups });
+            }
+        }
+        self.capacities.len() - size
     }
 
     /// Combines new results with those of the previous discovery: a failed lookup is replaced by the previous result, or recorded

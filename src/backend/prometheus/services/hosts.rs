@@ -16,7 +16,7 @@ use crate::model::service::{DownTarget, ScrapeTargets};
 const INSTANCE: &str = "instance";
 
 /// The values of these labels of a sample, without the host label and the labels in `without`.
-fn part(sample: &Sample, labels: &[String], without: &[&str]) -> Text {
+pub(in crate::backend::prometheus) fn part(sample: &Sample, labels: &[String], without: &[&str]) -> Text {
     let named = labels.iter().filter(|label| *label != INSTANCE && !without.contains(&label.as_str()));
     let values: Vec<&Text> = named.filter_map(|label| sample.labels.get(label)).collect();
     match values.as_slice() {
@@ -27,7 +27,7 @@ fn part(sample: &Sample, labels: &[String], without: &[&str]) -> Text {
 }
 
 /// The host of a sample, if the entry has the host label; else empty.
-fn instance(sample: &Sample, labels: &[String]) -> Text {
+pub(in crate::backend::prometheus) fn instance(sample: &Sample, labels: &[String]) -> Text {
     let host_samples = labels.iter().any(|label| label == INSTANCE);
     host_samples.then(|| sample.labels.get(INSTANCE).cloned()).flatten().unwrap_or_default()
 }
@@ -49,7 +49,10 @@ fn without_port(instance: &str) -> &str {
 
 /// The display names of hosts of a service that differ from the instance: the name that the host reports, else the instance
 /// without the port; only names that no other host of the service has.
-fn host_names(instances: &BTreeSet<&Text>, reported: &[(&Text, &Text)]) -> HashMap<Text, Text> {
+pub(in crate::backend::prometheus) fn host_names(
+    instances: &BTreeSet<&Text>,
+    reported: &[(&Text, &Text)],
+) -> HashMap<Text, Text> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for instance in instances {
         *counts.entry(without_port(instance)).or_default() += 1;
