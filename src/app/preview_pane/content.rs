@@ -75,6 +75,8 @@ pub(super) fn of(cx: &ScreenCx<'_>, place: &Place) -> Option<PreviewContent> {
         | Place::Sources
         | Place::Trace(_)
         | Place::Traces(_)
+        | Place::Capacity
+        | Place::Resource(_)
         | Place::Silences
         | Place::Messages
         | Place::Policy(_)
