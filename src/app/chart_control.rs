@@ -207,9 +207,10 @@ impl ChartControl {
         None
     }
 
-    /// Moves a zoomed part by half its length; `false` if nothing is zoomed, or there is no more of the range.
+    /// Moves the part that the user has zoomed to by half its length; `false` if there is none, or no more of the range.
     pub fn pan(&mut self, time: ChartedTime, is_back: bool) -> bool {
-        let Some((from, to)) = self.part(time) else { return false };
+        let part = self.part(time).filter(|_| matches!(self.zoom, Zoom::Part { .. }));
+        let Some((from, to)) = part else { return false };
         let length = age(from, to);
         let (start, end) = (time.grid.start(), time.grid.end());
         if (is_back && from <= start) || (!is_back && to >= end) {
