@@ -88,7 +88,7 @@ impl ChartControl {
     }
 
     /// Moves a zoomed part to the end of the range.
-    pub const fn to_end(&mut self) {
+    pub const fn follow_end(&mut self) {
         if let Zoom::Part { end, .. } = &mut self.zoom {
             *end = None;
         }

@@ -193,7 +193,7 @@ impl Screen for OpenIncident {
     /// That of its service's charts. The incident is what began.
     fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
         let known = self.incident(shared)?;
-        Some(self.time(shared, known, self.service(shared)?, now))
+        Some(Self::time(shared, known, self.service(shared)?, now))
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {
@@ -281,7 +281,7 @@ impl OpenIncident {
     }
 
     /// The time of the charts; the event is the first of what broke and of the incident.
-    fn time(&self, shared: &Shared, known: &IncidentView, service: &Service, now: Timestamp) -> ChartedTime {
+    fn time(shared: &Shared, known: &IncidentView, service: &Service, now: Timestamp) -> ChartedTime {
         let time = charts::time(shared, service, now);
         let created = Some(known.incident.created_at).filter(|at| *at > time.grid.start());
         ChartedTime { event: time.event.into_iter().chain(created).min(), ..time }
@@ -296,7 +296,7 @@ impl OpenIncident {
         area: Rect,
         buf: &mut Buffer,
     ) {
-        let time = self.time(cx.shared, known, service, cx.now);
+        let time = Self::time(cx.shared, known, service, cx.now);
         let role = words::role(known, cx.now);
         let mark = ChartMark { at: known.incident.created_at, symbol: cx.charset.pick("▲", "^"), role };
         let left = Rect { width: area.width / 2, ..area };
