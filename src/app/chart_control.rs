@@ -327,11 +327,11 @@ mod tests {
         control.run(Command::CursorBack, time);
         assert_eq!(control.cursor, Some(at(0)));
         control.run(Command::CursorBack, time);
-        assert_eq!(control.cursor.map(|at| at.as_second()), Some(END - 15));
+        assert_eq!(control.cursor.map(Timestamp::as_second), Some(END - 15));
         for _ in 0..4 {
             control.run(Command::CursorFarBack, time);
         }
-        assert_eq!(control.cursor.map(|at| at.as_second()), Some(END - 15 - 4 * 12 * 15));
+        assert_eq!(control.cursor.map(Timestamp::as_second), Some(END - 15 - 4 * 12 * 15));
         let (from, to) = control.part(time).unwrap();
         assert_eq!((from, age(from, to)), (control.cursor.unwrap(), Duration::from_secs(600)));
         for _ in 0..9 {

@@ -84,7 +84,7 @@ impl Screen for OpenIncident {
         text::runs(cx, &status_line(cx, known), Rect { height: 1.min(rest.height), ..rest }, buf);
         let Layout { charts, page: below } = self.parts(cx.shared, area);
         if let Some(service) = self.service(cx.shared).filter(|_| charts.height > 0) {
-            self.draw_charts(cx, known, service, charts, buf);
+            Self::draw_charts(cx, known, service, charts, buf);
         }
         let page = page::page(self, cx, known, below.width);
         page.render(cx, self.scroll_position.scroll, below, buf);
@@ -288,14 +288,7 @@ impl OpenIncident {
     }
 
     /// Errors and latency of the service, with a mark for the beginning of the incident.
-    fn draw_charts(
-        &self,
-        cx: &ScreenCx<'_>,
-        known: &IncidentView,
-        service: &Service,
-        area: Rect,
-        buf: &mut Buffer,
-    ) {
+    fn draw_charts(cx: &ScreenCx<'_>, known: &IncidentView, service: &Service, area: Rect, buf: &mut Buffer) {
         let time = Self::time(cx.shared, known, service, cx.now);
         let role = words::role(known, cx.now);
         let mark = ChartMark { at: known.incident.created_at, symbol: cx.charset.pick("▲", "^"), role };
