@@ -88,7 +88,7 @@ impl ChartControl {
     }
 
     /// Moves a zoomed part to the end of the range.
-    pub const fn to_end(&mut self) {
+    pub const fn follow_end(&mut self) {
         if let Zoom::Part { end, .. } = &mut self.zoom {
             *end = None;
         }
@@ -207,9 +207,10 @@ impl ChartControl {
         None
     }
 
-    /// Moves a zoomed part by half its length; `false` if nothing is zoomed, or there is no more of the range.
+    /// Moves the part that the user has zoomed to by half its length; `false` if there is none, or no more of the range.
     pub fn pan(&mut self, time: ChartedTime, is_back: bool) -> bool {
-        let Some((from, to)) = self.part(time) else { return false };
+        let part = self.part(time).filter(|_| matches!(self.zoom, Zoom::Part { .. }));
+        let Some((from, to)) = part else { return false };
         let length = age(from, to);
         let (start, end) = (time.grid.start(), time.grid.end());
         if (is_back && from <= start) || (!is_back && to >= end) {
@@ -326,11 +327,11 @@ mod tests {
         control.run(Command::CursorBack, time);
         assert_eq!(control.cursor, Some(at(0)));
         control.run(Command::CursorBack, time);
-        assert_eq!(control.cursor.map(|at| at.as_second()), Some(END - 15));
+        assert_eq!(control.cursor.map(Timestamp::as_second), Some(END - 15));
         for _ in 0..4 {
             control.run(Command::CursorFarBack, time);
         }
-        assert_eq!(control.cursor.map(|at| at.as_second()), Some(END - 15 - 4 * 12 * 15));
+        assert_eq!(control.cursor.map(Timestamp::as_second), Some(END - 15 - 4 * 12 * 15));
         let (from, to) = control.part(time).unwrap();
         assert_eq!((from, age(from, to)), (control.cursor.unwrap(), Duration::from_secs(600)));
         for _ in 0..9 {

@@ -292,8 +292,8 @@ impl Theme {
                 (f64::from(ground) + (f64::from(ink) - f64::from(ground)) * share.clamp(0.0, 1.0)) as u8;
             mixed
         };
-        let [r, g, b] = [0, 1, 2].map(|channel| mixed(ink[channel], ground[channel]));
-        let colour = Color::Rgb(r, g, b);
+        let ([r, g, b], [under_r, under_g, under_b]) = (ink, ground);
+        let colour = Color::Rgb(mixed(r, under_r), mixed(g, under_g), mixed(b, under_b));
         Some(if self.has_gradients() { colour } else { nearest(colour, 16..=255) })
     }
 

@@ -59,15 +59,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
                 state.shared.messages.note("There is nothing to open here", now);
             }
         }
-        Command::Back => {
-            if state.shared.charts.has_cursor() {
-                state.shared.charts.remove_cursor();
-            } else if state.screen().found().is_some_and(|found| !found.text().is_empty()) {
-                state.set_filter("");
-            } else {
-                state.back(now);
-            }
-        }
+        Command::Back => back(state, now),
         Command::Help => state.mode = Mode::Help(0),
         Command::Palette => palette(state),
         Command::Up => navigate::by_rows(state, -1),
@@ -99,18 +91,10 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         Command::Basis => {}
         Command::Range => menus::range(state),
         Command::Preview => preview(state, now),
-        Command::Earlier => {
-            if !pan(state, true, now) {
-                change_range(state, now, Range::earlier);
-            }
-        }
-        Command::Later => {
-            if !pan(state, false, now) {
-                change_range(state, now, Range::later);
-            }
-        }
+        Command::Earlier => move_range(state, true, now),
+        Command::Later => move_range(state, false, now),
         Command::Live => {
-            state.shared.charts.to_end();
+            state.shared.charts.follow_end();
             change_range(state, now, |range, _| range.end = None);
         }
         Command::CursorBack
@@ -226,10 +210,23 @@ fn chart(state: &mut State, command: Command, now: Timestamp) {
     }
 }
 
-/// Moves what zoomed charts show; `false` if the range itself has to move.
-fn pan(state: &mut State, is_back: bool, now: Timestamp) -> bool {
+/// Moves what zoomed charts show, or the range itself.
+fn move_range(state: &mut State, is_back: bool, now: Timestamp) {
     let (screen, shared) = state.split();
-    screen.charted(shared, now).is_some_and(|time| shared.charts.pan(time, is_back))
+    if screen.charted(shared, now).is_none_or(|time| !shared.charts.pan(time, is_back)) {
+        change_range(state, now, if is_back { Range::earlier } else { Range::later });
+    }
+}
+
+/// Removes the value cursor of charts, else clears the filter, else goes back.
+fn back(state: &mut State, now: Timestamp) {
+    if state.shared.charts.has_cursor() {
+        state.shared.charts.remove_cursor();
+    } else if state.screen().found().is_some_and(|found| !found.text().is_empty()) {
+        state.set_filter("");
+    } else {
+        state.back(now);
+    }
 }
 
 /// Opens the postmortem draft of the selected incident, or of the incident of the selected alert or service.

@@ -312,10 +312,10 @@ mod tests {
     #[test]
     fn any_size_will_do() {
         sweep(|cx, area, buf| {
-            Heat { span: span(6), buckets: &buckets(), view: ChartView::default() }.render(cx, area, buf)
+            Heat { span: span(6), buckets: &buckets(), view: ChartView::default() }.render(cx, area, buf);
         });
         sweep(|cx, area, buf| {
-            Heat { span: span(6), buckets: &[], view: ChartView::default() }.render(cx, area, buf)
+            Heat { span: span(6), buckets: &[], view: ChartView::default() }.render(cx, area, buf);
         });
     }
 

@@ -163,9 +163,18 @@ impl<'a> Legend<'a> {
                 cx.style(Role::Muted),
             );
         }
-        // in the heading there is room above the names only
-        let head = Rect { width: (2 + shape.name).min(place.width), height: 1, ..place };
-        text::runs(cx, &self.notes.iter().take(1).cloned().collect::<Vec<_>>(), head, buf);
+        // in the heading there is room beside the columns, or above the names of the first one
+        let columns = u16::try_from(shape.across).unwrap_or(1).saturating_mul(wide + GAP);
+        let beside = place.width.saturating_sub(columns);
+        let notes = |width| fitting(self.notes.iter().map(|note| vec![note.clone()]).collect(), width);
+        let first = self.notes.first().map_or(0, |note| text::width(&note.text));
+        if first <= beside {
+            let x = place.x + columns;
+            text::runs(cx, &notes(beside), Rect { x, width: beside, height: 1, ..place }, buf);
+        } else {
+            let above = (1 + shape.name).min(place.width);
+            text::runs(cx, &notes(above), Rect { width: above, height: 1, ..place }, buf);
+        }
     }
 
     /// The legend in one line: first with the last, lowest and highest value of each series, then without the lowest ones, then

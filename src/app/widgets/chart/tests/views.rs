@@ -8,12 +8,14 @@ use crate::app::theme::Theme;
 
 /// A theme with colours that can be mixed: white text on black; series in red, green, blue.
 fn colourful() -> Theme {
-    let full = |role| match role {
-        Role::Series1 => Style::new().fg(Color::Rgb(200, 0, 0)),
-        Role::Series2 => Style::new().fg(Color::Rgb(0, 200, 0)),
-        Role::Shade => Style::new().bg(Color::Rgb(0, 0, 100)),
-        Role::Text => Style::new().fg(Color::Rgb(255, 255, 255)).bg(Color::Rgb(0, 0, 0)),
-        _ => Style::new().fg(Color::Rgb(100, 100, 100)),
+    let inks = [(Role::Series1, (200, 0, 0)), (Role::Series2, (0, 200, 0)), (Role::Text, (255, 255, 255))];
+    let grounds = [(Role::Text, (0, 0, 0)), (Role::Shade, (0, 0, 100))];
+    let full = |role: Role| {
+        let of = |all: &[(Role, (u8, u8, u8))]| {
+            let found = all.iter().find(|(known, _)| *known == role);
+            found.map(|(_, (r, g, b))| Color::Rgb(*r, *g, *b))
+        };
+        Style { fg: of(&inks).or(Some(Color::Rgb(100, 100, 100))), bg: of(&grounds), ..Style::new() }
     };
     Theme::new("colourful", full).reduced(Colours::True)
 }
