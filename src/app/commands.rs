@@ -175,7 +175,7 @@ commands! {
     Severity      "severity"       ["m"]                 Logs   "Show only lines of at least a severity";
     Surroundings  "context-lines"  ["X"]                 Logs   "Show the lines before and after, of the same stream";
     Wrap          "wrap"           ["W"]                 Logs   "Wrap long lines, or cut them";
-    Pager         "pager"          ["|"]                 Logs   "Open the raw lines in $BURNWATCH_PAGER or $PAGER, such as lnav or less";
+    Pager         "pager"          ["|"]                 Logs   "Open the raw lines in $PAGER, such as lnav or less";
     Pause         "pause"          ["p"]                 Global "Pause or resume updates";
     Refresh       "refresh"        ["ctrl-r"]            Global "Refresh everything now";
     Context       "context"        ["c"]                 Global "Switch to another context";

@@ -1,13 +1,12 @@
 //! How one log line is drawn: its message first, then its fields; unfolded with one row for each field.
 
-use std::borrow::Cow;
-
 use jiff::tz::TimeZone;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::log_filter::LogFilter;
 use super::theme::Role;
 use super::widgets::text::{self, StyledRun};
+use crate::model::labels::Labels;
 use crate::model::log::fields::{self, LineFormat};
 use crate::model::log::{LogLine, LogSeverity};
 use crate::model::text::{LIMIT, clean};
@@ -145,16 +144,9 @@ fn field_rows(line: &LogLine, filter: &LogFilter, room: u16) -> Vec<Row> {
     let plain = fields::without_colours(&text);
     let (form, own) =
         if plain.len() <= fields::PARSED { fields::all(&plain) } else { (LineFormat::Plain, Vec::new()) };
-    let mut parts: Vec<(&str, Vec<(Cow<'_, str>, Cow<'_, str>)>)> = Vec::new();
-    let owned = |pairs: Vec<(String, String)>| {
-        pairs.into_iter().map(|(name, value)| (Cow::Owned(name), Cow::Owned(value))).collect()
-    };
-    parts.push((form.word(), owned(own)));
-    let labels = |all: &crate::model::labels::Labels| {
-        all.iter()
-            .map(|(name, value)| (Cow::Owned(name.to_string()), Cow::Owned(value.to_string())))
-            .collect()
-    };
+    let mut parts: Vec<(&str, Vec<(String, String)>)> = vec![(form.word(), own)];
+    let labels =
+        |all: &Labels| all.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     parts.push(("fields", labels(&line.fields)));
     parts.push(("stream", labels(&line.labels)));
     let mut rows: Vec<Row> = Vec::new();
@@ -223,7 +215,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::labels::Labels;
 
     fn line(text: &str) -> LogLine {
         let labels = Labels::from_iter([("pod", "a-1"), ("service", "shop")]);

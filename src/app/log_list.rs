@@ -96,7 +96,7 @@ impl LogList {
         self.lines.len().saturating_sub(1).saturating_sub(self.newer())
     }
 
-    pub fn to_newest(&mut self) {
+    pub fn follow_newest(&mut self) {
         (self.index, self.is_moved, self.seek) = (self.newest(), false, None);
     }
 
@@ -282,7 +282,7 @@ mod tests {
         }
         list.set((2..20).map(line).collect());
         assert_eq!((second(&list), list.newer(), list.older()), (8, 11, 6));
-        list.to_newest();
+        list.follow_newest();
         list.set((2..25).map(line).collect());
         assert_eq!(second(&list), 24);
     }
@@ -295,7 +295,7 @@ mod tests {
         assert_eq!((second(&list), list.index(), list.newer()), (7, 2, 2));
         list.set((0..12).map(line).collect());
         assert_eq!((second(&list), list.index()), (7, 4));
-        list.to_newest();
+        list.follow_newest();
         assert_eq!((second(&list), list.index()), (11, 0));
     }
 

@@ -72,8 +72,14 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &LogsArgs) -> VerbResult {
     };
     let outcome = if is_partial { ExitOutcome::Partial } else { ExitOutcome::Fine };
     let printed = if wanted.raw {
-        let notes: String = view.heading().iter().map(|line| format!("# {line}\n")).collect();
-        print_stderr_plain(&notes);
+        let notes: Vec<String> = view.heading().iter().map(|line| format!("# {line}")).collect();
+        print_stderr_plain(
+            &(notes.join(
+                "
+",
+            ) + "
+"),
+        );
         print_bytes(&view.raw(), print_gaps(&view.gaps))
     } else {
         match wanted.listing.output {

@@ -87,8 +87,8 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
             state.screen_mut().show_hidden(None);
             state.ordered = None;
         }
-        // only the SLO page runs this command, in `Screen::run`
-        Command::Basis => {}
+        // only their screen runs these commands, in `Screen::run`
+        Command::Basis | Command::FollowLogs | Command::Severity | Command::Wrap | Command::Pager => {}
         Command::Range => menus::range(state),
         Command::Preview => preview(state, now),
         Command::Earlier => move_range(state, true, now),
@@ -114,18 +114,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
             None => state.shared.messages.note("There is nothing to copy here", now),
         },
         Command::Logs => logs(state, now),
-        Command::FilterServer | Command::Surroundings => match state.screen().leads_to(command) {
-            Some(place) => state.go(place, now),
-            None if command == Command::Surroundings => {
-                state.shared.messages.note("There is no line here", now)
-            }
-            None => {
-                let key = state.shared.key(Command::Filter);
-                state.shared.messages.note(format!("Type a text with {key} first"), now);
-            }
-        },
-        // only the screen of logs runs these commands, in `Screen::run`
-        Command::FollowLogs | Command::Severity | Command::Wrap | Command::Pager => {}
+        Command::FilterServer | Command::Surroundings => lead(state, command, now),
         Command::Handoff => state.go(Place::Report(Document::Handoff(SHIFT)), now),
         Command::Statistics => state.go(Place::Report(Document::Statistics(WEEK)), now),
         Command::Changes => state.go(Place::Report(Document::Changes(change::LOOKBACK)), now),
@@ -262,6 +251,18 @@ fn runbook(state: &mut State, now: Timestamp) {
     } else {
         let words = "No runbook here. Select an alert, an incident, an SLO or a service.";
         state.shared.messages.note(words, now);
+    }
+}
+
+/// Goes where a command of the screen leads.
+fn lead(state: &mut State, command: Command, now: Timestamp) {
+    if let Some(place) = state.screen().leads_to(command) {
+        state.go(place, now);
+    } else if command == Command::Surroundings {
+        state.shared.messages.note("There is no line here", now);
+    } else {
+        let key = state.shared.key(Command::Filter);
+        state.shared.messages.note(format!("Type a text with {key} first"), now);
     }
 }
 

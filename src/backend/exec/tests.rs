@@ -3,7 +3,6 @@ use crate::backend::KINDS;
 use crate::config::KnownNames;
 use crate::config::load::parse;
 use crate::model::ask::Query;
-use crate::model::labels::Labels;
 use crate::model::log::{LogDirection, LogLines, LogPage, LogQuery, LogSeverity};
 use std::sync::Arc;
 
@@ -122,8 +121,7 @@ async fn lines_of(
     labels: &[(&str, &str)],
     limit: u32,
 ) -> Result<(LogLines, Vec<String>), String> {
-    let wanted =
-        Arc::new(LogQuery { labels: Labels::from_iter(labels.iter().copied()), ..LogQuery::default() });
+    let wanted = Arc::new(LogQuery { labels: labels.iter().copied().collect(), ..LogQuery::default() });
     let from = now().checked_sub(Duration::from_secs(3600)).unwrap();
     let page = LogPage { from, until: now(), direction: LogDirection::Backward, limit };
     let ask = Query::LogLines { wanted, page }.now();

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> Labels {
-        Labels::from_iter(pairs.iter().copied())
+        pairs.iter().copied().collect()
     }
 
     fn chosen(of: &[(&str, &str)], streams: &[&[(&str, &str)]]) -> Option<(String, Vec<String>)> {

@@ -127,13 +127,12 @@ async fn chosen<S: LogStore>(
         let selectors: Vec<_> = wanted.labels.iter().map(own).collect();
         return Ok((store.query(&selectors, wanted).into(), Vec::new()));
     }
-    let found = match store.kept().known(&wanted.labels) {
-        Some(found) => found,
-        None => {
-            let found = store.find(&wanted.labels, span).await?;
-            store.kept().keep(&wanted.labels, found.clone());
-            found
-        }
+    let found = if let Some(found) = store.kept().known(&wanted.labels) {
+        found
+    } else {
+        let found = store.find(&wanted.labels, span).await?;
+        store.kept().keep(&wanted.labels, found.clone());
+        found
     };
     let query =
         if found.selectors.is_empty() { String::new() } else { store.query(&found.selectors, wanted) };

@@ -178,7 +178,7 @@ pub(super) fn labels(interner: &mut Interner, pairs: &LenientPairs<'_>) -> Label
     Labels::new(pairs.collect())
 }
 
-/// The lines of all streams; within a stream the oldest first. StreamValues of trace ids and the like are not interned.
+/// The lines of all streams; within a stream the oldest first. The values of trace ids and the like are not interned.
 pub(super) fn read(
     interner: &mut Interner,
     streams: &LenientList<Stream<'_>>,

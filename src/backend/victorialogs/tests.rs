@@ -51,7 +51,7 @@ fn canned(exchange: &Value) -> CannedResponse {
     let body = match (&exchange["body"], exchange["lines"].as_array()) {
         (_, Some(lines)) => {
             let each = lines.iter().map(|line| line.as_str().or_else(|| line["line"].as_str()).unwrap());
-            each.map(|line| format!("{line}\n")).collect()
+            each.collect::<Vec<_>>().join("\n")
         }
         (Value::String(text), None) => text.clone(),
         (body, None) => body.to_string(),
@@ -93,7 +93,7 @@ async fn every_recorded_answer_with_lines_is_read_without_loss() {
                 let value = value.as_str().unwrap();
                 match field.as_str() {
                     "_msg" if value.starts_with("missing _msg") => {
-                        assert!(found.text().contains("trace_id="))
+                        assert!(found.text().contains("trace_id="));
                     }
                     "_msg" => assert_eq!(found.text(), value),
                     "_time" | "_stream_id" => {}

@@ -147,18 +147,15 @@ impl LogReport<'_> {
 
     /// The heading and the lines, oldest first.
     pub(super) fn text(&self) -> String {
-        let mut out: String = self.heading().iter().map(|line| format!("# {}\n", clean(line))).collect();
-        let lines = self.lines();
-        for line in &lines {
-            out.push_str(&text_line(self.state, line, self.now));
-            out.push('\n');
+        let mut lines: Vec<String> = self.heading().iter().map(|line| format!("# {}", clean(line))).collect();
+        let own = self.lines();
+        lines.extend(own.iter().map(|line| text_line(self.state, line, self.now)));
+        if own.is_empty() {
+            lines.push("No lines.".to_owned());
         }
-        if lines.is_empty() {
-            out.push_str("No lines.\n");
-        }
-        for gap in &self.gaps {
-            out.push_str(&format!("! {}\n", clean(gap)));
-        }
+        lines.extend(self.gaps.iter().map(|gap| format!("! {}", clean(gap))));
+        let mut out = lines.join("\n");
+        out.push('\n');
         out
     }
 

@@ -63,12 +63,11 @@ pub fn without_colours(text: &str) -> Cow<'_, str> {
     while let Some((before, after)) = rest.split_once("\u{1b}[") {
         out.push_str(before);
         let end = after.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(after.len());
-        match after.get(end..).and_then(|tail| tail.strip_prefix('m')) {
-            Some(tail) => rest = tail,
-            None => {
-                out.push_str("\u{1b}[");
-                rest = after;
-            }
+        if let Some(tail) = after.get(end..).and_then(|tail| tail.strip_prefix('m')) {
+            rest = tail;
+        } else {
+            out.push_str("\u{1b}[");
+            rest = after;
         }
     }
     out.push_str(rest);
@@ -125,12 +124,11 @@ fn pairs(text: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         if name.is_empty() || !name.chars().all(is_name) {
             return None;
         }
-        let (value, left) = match after.strip_prefix('"') {
-            Some(quoted) => quoted_value(quoted)?,
-            None => {
-                let (value, left) = after.split_once(' ').unwrap_or((after, ""));
-                (Cow::Borrowed(value), left)
-            }
+        let (value, left) = if let Some(quoted) = after.strip_prefix('"') {
+            quoted_value(quoted)?
+        } else {
+            let (value, left) = after.split_once(' ').unwrap_or((after, ""));
+            (Cow::Borrowed(value), left)
         };
         rest = left.trim_start();
         Some((name, value))
@@ -153,12 +151,13 @@ fn quoted_value(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let mut value = String::with_capacity(inside.len());
     let mut chars = inside.chars();
     while let Some(c) = chars.next() {
-        match (c, if c == '\\' { chars.next() } else { None }) {
-            ('\\', Some('n')) => value.push('\n'),
-            ('\\', Some('t')) => value.push('\t'),
-            ('\\', Some(other)) => value.push(other),
-            (other, _) => value.push(other),
-        }
+        let escaped = if c == '\\' { chars.next() } else { None };
+        value.push(match escaped {
+            Some('n') => '\n',
+            Some('t') => '\t',
+            Some(other) => other,
+            None => c,
+        });
     }
     Some((Cow::Owned(value), rest))
 }

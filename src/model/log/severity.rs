@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> Labels {
-        Labels::from_iter(pairs.iter().copied())
+        pairs.iter().copied().collect()
     }
 
     #[test]

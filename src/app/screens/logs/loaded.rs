@@ -160,7 +160,7 @@ impl OpenLogs {
     pub(super) fn follow(&mut self, shared: &mut Shared, now: Timestamp) {
         self.is_follow_off = !self.is_follow_off;
         if !self.is_follow_off {
-            self.list.to_newest();
+            self.list.follow_newest();
             shared.change_range(now, |range, _| range.end = None);
             self.ask_now(shared, now);
         }

@@ -37,8 +37,8 @@ pub(super) fn parts(screen: &OpenLogs, shared: &Shared, body: Rect) -> Parts {
     let height = room.height;
     let has_counts = screen.subject.as_ref().is_some_and(|subject| subject.around.is_none())
         && shared.answering(AskKind::LogCounts).next().is_some();
-    let query = take(if height >= 5 { 1 } else { 0 });
-    let legend = take(if has_counts && height >= 7 { 1 } else { 0 });
+    let query = take(u16::from(height >= 5));
+    let legend = take(u16::from(has_counts && height >= 7));
     let bars = take(match height {
         _ if !has_counts => 0,
         40.. => 7,
@@ -185,10 +185,10 @@ fn query(screen: &OpenLogs, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
 
 fn draw_bars(screen: &OpenLogs, cx: &ScreenCx<'_>, parts: &Parts, buf: &mut Buffer) {
     let query = screen.subject.as_ref().map(|subject| &subject.query);
-    let states = cx.shared.answering(AskKind::LogCounts).filter_map(|source: &SourceInfo| {
+    let mut states = cx.shared.answering(AskKind::LogCounts).filter_map(|source: &SourceInfo| {
         Some((&source.id, cx.world.cache(&source.id)?.log_counts().get(query?)?))
     });
-    let failed = states.filter_map(|(source, remote)| Some((source, remote.failure()?))).next();
+    let failed = states.find_map(|(source, remote)| Some((source, remote.failure()?)));
     if let Some((source, error)) = failed {
         let words = format!(" {} {source}: no histogram: {}", cx.symbol(Role::Trouble), error.kind);
         text::runs(cx, &[StyledRun::new(words, Role::Trouble)], parts.legend, buf);
