@@ -7,6 +7,7 @@ pub mod alert;
 pub mod ask;
 pub mod assessment;
 pub mod duration;
+pub mod evaluation;
 pub mod fingerprint;
 pub mod firing;
 #[cfg(not(only_program))]
@@ -19,6 +20,7 @@ pub mod journal;
 pub mod labels;
 pub mod matcher;
 pub mod measures;
+pub mod metric;
 pub mod notify;
 pub mod oncall;
 pub mod operation;

@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use super::kit::cost::Cost;
 use super::{Answering, Source};
 use crate::model::ask::{Ask, AskKind, Moment, Query, QueryRange, Reply, SeriesKey, TimeUse, asks};
+use crate::model::evaluation::{EvaluationKey, LabelSearch};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::runbook::RunbookQuery;
+use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError};
 
 /// The moment of a question, and which answer the caller already has.

@@ -2,13 +2,18 @@
 //!
 //! Not an evaluator. Queries that it does not know (`MetricsQL`, newer functions) are sent to the server unchanged.
 
+pub mod complete;
 mod condition;
+mod dimension;
 mod functions;
 mod grammar;
+pub mod lint;
 mod plain;
 pub mod quoting;
+mod rewrite;
 mod shape;
 mod token;
+mod tree;
 
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{self, Expr};
@@ -20,8 +25,10 @@ use super::text::place;
 pub use condition::{
     Comparison, OtherConditions, Threshold, ThresholdCondition, condition, returns_zero_or_one,
 };
+pub use dimension::{Dimension, dimension};
 pub use grammar::{is_bound, series};
 pub use quoting::{by, is_plain_name, label, labels, literal, quoted};
+pub use rewrite::{Unsplittable, is_split_by, only, split_by};
 pub use shape::{returns_one_series, selectors};
 
 /// The limit for operators and brackets in a query that is parsed into a tree: each can add a level, and the functions that read
@@ -110,17 +117,21 @@ pub fn constant(expr: &Expr) -> Option<f64> {
         Expr::Paren(paren) => constant(&paren.expr),
         Expr::Unary(unary) => constant(&unary.expr).map(|value| -value),
         Expr::Binary(binary) => {
-            let (left, right) = (constant(&binary.lhs)?, constant(&binary.rhs)?);
-            match binary.op.to_string().as_str() {
-                "+" => Some(left + right),
-                "-" => Some(left - right),
-                "*" => Some(left * right),
-                "/" => Some(left / right),
-                "%" => Some(left % right),
-                "^" => Some(left.powf(right)),
-                _ => None,
-            }
+            calculated(&binary.op.to_string(), constant(&binary.lhs)?, constant(&binary.rhs)?)
         }
+        _ => None,
+    }
+}
+
+/// The result of an arithmetic operator; `None` for any other operator.
+fn calculated(operator: &str, left: f64, right: f64) -> Option<f64> {
+    match operator {
+        "+" => Some(left + right),
+        "-" => Some(left - right),
+        "*" => Some(left * right),
+        "/" => Some(left / right),
+        "%" => Some(left % right),
+        "^" => Some(left.powf(right)),
         _ => None,
     }
 }

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 
 use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Ask, AskKind, Moment, Query, Question, SeriesKey, Topic, asks};
+use crate::model::evaluation::{Evaluation, EvaluationKey, Exemplar, LabelList, LabelSearch};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::FiringSnapshot;
 use crate::model::incident::{IncidentDetail, IncidentLog, IncidentSnapshot};
 use crate::model::labels::Text;
+use crate::model::metric::MetricCatalog;
 use crate::model::oncall::OnCallSnapshot;
 use crate::model::remote::{AnswerState, Remote};
 use crate::model::rule::RuleSnapshot;
