@@ -31,6 +31,7 @@ pub mod reason;
 pub mod remote;
 pub mod rule;
 pub mod runbook;
+pub mod saved_query;
 pub mod series;
 pub mod service;
 pub mod signal;

@@ -14,6 +14,7 @@ pub enum Scope {
     Groups,
     HiddenRows,
     Slo,
+    Explore,
     IncidentActions,
     AnyAction,
 }
@@ -33,6 +34,7 @@ impl Scope {
             Self::Groups => "Grouped lists",
             Self::HiddenRows => "Alerts, incidents and silences",
             Self::Slo => "SLO page",
+            Self::Explore => "Explore",
             Self::IncidentActions => "Incidents and alerts (each action asks for confirmation)",
             Self::AnyAction => "Actions",
         }
@@ -47,6 +49,7 @@ impl Scope {
             Self::Groups => "on the lists of SLOs, alerts and incidents",
             Self::HiddenRows => "on the lists of alerts, incidents and silences",
             Self::Slo => "on an SLO's page",
+            Self::Explore => "in Explore",
             Self::IncidentActions => "on incidents and alerts",
             Self::AnyAction => "on incidents, alerts, silences and on-call shifts",
         }
@@ -133,6 +136,14 @@ commands! {
     Earlier       "earlier"        ["["]                 Time   "Move the time range back by half its length";
     Later         "later"          ["]"]                 Time   "Move the time range forward by half its length";
     Live          "live"           ["\\"]                Time   "Return to live data";
+    Explore       "explore-query"  ["E"]                 Global "Open the query of this chart in Explore; in Explore, edit the query";
+    ShowAs        "show-as"        ["m"]                 Explore "Show the result as chart, table or JSON";
+    Instant       "instant"        ["I"]                 Explore "Evaluate once, or over the time range";
+    Views         "views"          ["V"]                 Explore "Saved views: open, save, delete";
+    Hide          "hide"           ["-"]                 Explore "Hide or show the series";
+    Alone         "alone"          ["="]                 Explore "Show only this series, or all";
+    Exemplars     "exemplars"      ["X"]                 Explore "Show exemplars: single observations with their traces";
+    QuerySource   "query-source"   ["@"]                 Explore "Choose the source that evaluates the query";
     Runbook       "runbook"        ["r"]                 Global "Open the runbook";
     Acknowledge   "acknowledge"    ["a"]                 IncidentActions   "Acknowledge the incident; for an alert, its incident";
     Silence       "silence"        ["s"]                 IncidentActions   "Silence the alerts; for an incident, its alerts";
@@ -255,13 +266,14 @@ mod tests {
     use super::*;
 
     /// All scopes, in the order of help.
-    const SCOPES: [Scope; 8] = [
+    const SCOPES: [Scope; 9] = [
         Scope::Global,
         Scope::List,
         Scope::Time,
         Scope::Groups,
         Scope::HiddenRows,
         Scope::Slo,
+        Scope::Explore,
         Scope::AnyAction,
         Scope::IncidentActions,
     ];

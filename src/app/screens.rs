@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod alerts;
 pub mod document;
+pub mod explore;
 pub mod incident;
 pub mod incidents;
 pub mod messages;

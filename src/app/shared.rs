@@ -58,6 +58,10 @@ pub struct Shared {
     pub records: Vec<ActionRecord>,
     /// Whether the journal may have records that `records` does not have yet.
     pub is_journal_ahead: bool,
+    /// Whether the saved views and the history of queries were not read yet.
+    pub are_queries_unread: bool,
+    /// The template of the address of a trace.
+    pub trace_url: Option<Text>,
     pub range: Range,
     /// Since when updates are paused; None: not paused.
     pub paused: Option<Timestamp>,
@@ -120,6 +124,8 @@ impl Shared {
             messages: Messages::default(),
             records: Vec::new(),
             is_journal_ahead: true,
+            are_queries_unread: true,
+            trace_url: None,
             range: Range::default(),
             paused: None,
             look,

@@ -1,6 +1,7 @@
 //! The subjects of screens. Each module has what several screens need of one kind of subject, so that no screen uses another.
 
 pub mod alert;
+pub mod explore;
 pub mod incident;
 pub mod link;
 pub mod on_call;

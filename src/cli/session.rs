@@ -240,6 +240,7 @@ impl Session {
             production: active.production,
             person: Text::clone(self.journal.who()),
             findings: active.findings.clone(),
+            trace_url: self.settings.explore.trace_url.as_deref().map(Text::from),
             interval: self.settings.limits.interval.0,
             alarm: Alarm::new(self.settings.notify.clone()),
             keys: self.keys.clone(),

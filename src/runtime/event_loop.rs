@@ -204,6 +204,7 @@ impl<A: App> EventLoop<'_, A> {
                 | Event::Read(_)
                 | Event::ActionProgressed { .. }
                 | Event::JournalRead(_)
+                | Event::QueriesRead(_)
                 | Event::MessageReceived(_) => {}
             }
             failpoint::at("update");
@@ -224,6 +225,8 @@ impl<A: App> EventLoop<'_, A> {
             Effect::CancelFetch(question) => self.effect_runner.forget(&question),
             Effect::Act(plan) => self.effect_runner.act(plan),
             Effect::ReadJournal => self.effect_runner.load_journal(),
+            Effect::ReadQueries => self.effect_runner.access_queries(None),
+            Effect::ChangeQueries(change) => self.effect_runner.access_queries(Some(change)),
             Effect::Enter(context) => self.effect_runner.enter(context),
             Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(error_message)),
             Effect::Notify(notice) => self.screen.notify(&notice),

@@ -16,6 +16,7 @@ use crate::app::range::Range;
 use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
+use crate::app::subjects::explore::{ChartQuery, ExploreChoice};
 use crate::app::subjects::runbook;
 use crate::model::runbook::RunbookQuery;
 
@@ -23,6 +24,10 @@ use crate::model::runbook::RunbookQuery;
 pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
     let (screen, shared) = state.split();
     if screen.run(shared, command, now) {
+        return;
+    }
+    if let Some(menu) = screen.menu(shared, command, now) {
+        state.mode = Mode::Menu(menu);
         return;
     }
     match command {
@@ -85,8 +90,16 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
             state.screen_mut().show_hidden(None);
             state.ordered = None;
         }
-        // only the SLO page runs this command, in `Screen::run`
-        Command::Basis => {}
+        // only the SLO page and Explore run these commands, in `Screen::run` and `Screen::menu`
+        Command::Basis
+        | Command::ShowAs
+        | Command::Instant
+        | Command::Views
+        | Command::Hide
+        | Command::Alone
+        | Command::Exemplars
+        | Command::QuerySource => {}
+        Command::Explore => explore(state, now),
         Command::Range => menus::range(state),
         Command::Earlier => change_range(state, now, Range::earlier),
         Command::Later => change_range(state, now, Range::later),
@@ -113,6 +126,30 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         Command::Suspend => state.shared.effects.push(Effect::Suspend),
         Command::Quit => run_events::leave(state, now),
     }
+}
+
+/// Opens the query of a chart of this screen in Explore, or a menu if there are several.
+fn explore(state: &mut State, now: Timestamp) {
+    let mut all = state.screen().chart_queries(&state.shared, now);
+    if all.len() > 1 {
+        let item = |chart: ChartQuery| {
+            (chart.title.clone(), MenuChoice::Explore(Box::new(ExploreChoice::Query(chart))))
+        };
+        state.mode = Mode::Menu(Menu::new("Explore", all.into_iter().map(item).collect(), 0));
+    } else if let Some(chart) = all.pop() {
+        choose_in_explore(state, ExploreChoice::Query(chart), now);
+    } else {
+        let words = "No chart here. Open a service, an alert or an SLO first, or go to Explore.";
+        state.shared.messages.note(words, now);
+    }
+}
+
+/// Does what an item of a menu of Explore is for, there.
+pub(super) fn choose_in_explore(state: &mut State, choice: ExploreChoice, now: Timestamp) {
+    state.go(Place::Explore, now);
+    let (screen, shared) = state.split();
+    screen.choose(shared, choice, now);
+    state.ordered = None;
 }
 
 /// Opens the postmortem draft of the selected incident, or of the incident of the selected alert or service.
