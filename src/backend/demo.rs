@@ -14,6 +14,7 @@ mod demo_slos;
 mod exchange;
 mod fixtures;
 mod incidents;
+mod metadata;
 mod noise;
 mod pager;
 mod paging;

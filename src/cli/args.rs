@@ -13,6 +13,7 @@ pub(super) use acting::{
     ActVerb, JournalFlags, NewSilence, SilenceArgs, SilenceFlags, SilenceVerb, Span, Words,
 };
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
+pub(super) use query::QueryArgs;
 pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
 use sources::SourceFlags;
 pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, USER_THEMES};
@@ -20,6 +21,7 @@ use values::{CONTEXTS, FILE_KINDS, KeyValues, THEMES, keys, minute, screen, scre
 
 mod acting;
 mod codes;
+mod query;
 mod slo;
 mod sources;
 mod values;
@@ -222,6 +224,9 @@ pub(super) enum Verb {
         #[arg(long)]
         all: bool,
     },
+    /// Evaluate a PromQL expression, or check one without a source
+    #[command(after_help = codes::QUERY)]
+    Query(QueryArgs),
     #[command(flatten)]
     Act(ActVerb),
     /// Actions taken on external systems: by whom, and their results

@@ -48,6 +48,16 @@ pub struct QueryRemark {
 }
 
 impl QueryRemark {
+    /// The line of the query that it is about, and a caret below its place. Tabs become blanks.
+    pub fn excerpt(&self, query: &str) -> String {
+        let line = query.lines().nth(self.line.saturating_sub(1)).unwrap_or_default().replace('\t', " ");
+        // wide characters take two cells, and the caret must be below them
+        let head: String = line.chars().take(self.column.saturating_sub(1)).collect();
+        let clean = super::text::clean(&line);
+        let indent = unicode_width::UnicodeWidthStr::width(&*super::text::clean(&head));
+        format!("  {clean}\n  {}^", " ".repeat(indent))
+    }
+
     fn at(text: &str, at: usize, message: impl Into<String>) -> Self {
         let (line, column) = place(text, at);
         Self { line, column, message: message.into() }

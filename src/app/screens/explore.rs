@@ -153,10 +153,6 @@ impl Explore {
             QueryParseError::Unknown(_) => None,
         }
     }
-
-    fn lints(&self) -> &[QueryLint] {
-        self.checked.as_ref().and_then(|checked| checked.as_deref().ok()).unwrap_or_default()
-    }
 }
 
 impl Screen for Explore {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::catalog::Catalog;
 use super::exchange::{self, ParsedRequest, VERSION};
 use super::fixtures::Region;
+use super::metadata;
 use super::promql::{self, WindowSamples, written};
 use super::rules::DemoRule;
 use super::series::{RegionSeries, SCRAPE};
@@ -50,6 +51,12 @@ impl PrometheusServer {
         let data = match asked.path().as_slice() {
             ["api", "v1", "query"] => self.query(asked, now)?,
             ["api", "v1", "query_range"] => self.range(asked)?,
+            ["api", "v1", "labels"] => metadata::names(self.catalog(), &asked.all("match[]").collect::<Vec<_>>())?,
+            ["api", "v1", "label", name, "values"] => {
+                metadata::values(self.catalog(), name, &asked.all("match[]").collect::<Vec<_>>())?
+            }
+            ["api", "v1", "metadata"] => metadata::metadata(self.catalog()),
+            ["api", "v1", "query_exemplars"] => json!([]),
             ["api", "v1", "rules"] => self.rules(asked, now),
             ["api", "v1", "targets"] => self.targets(now),
             ["api", "v1", "status", "buildinfo"] => {
@@ -63,9 +70,12 @@ impl PrometheusServer {
         Ok((200, json!({ "status": "success", "data": data })))
     }
 
+    fn catalog(&self) -> &Catalog {
+        self.catalog.get_or_init(|| Catalog::of(&self.world, self.region))
+    }
+
     fn series(&self) -> RegionSeries<'_> {
-        let catalog = self.catalog.get_or_init(|| Catalog::of(&self.world, self.region));
-        RegionSeries::new(&self.world, catalog)
+        RegionSeries::new(&self.world, self.catalog())
     }
 
     /// Answers an instant query.
