@@ -48,13 +48,13 @@ impl Completion {
         let all = candidates(&context, is_whole_text, data);
         let typed = &*context.typed;
         let items: Vec<CompletionItem> = if typed.is_empty() {
-            all.into_iter().take(MAX_ITEMS).collect()
+            all.iter().take(MAX_ITEMS).map(Candidate::item).collect()
         } else {
-            let found = ranked(typed, all.iter().map(|item| &*item.name));
+            let found = ranked(typed, all.iter().map(|item| item.name));
             let mut found: Vec<usize> = found.into_iter().take(MAX_ITEMS).collect();
             // what begins with the typed text comes first
             found.sort_by_key(|at| all.get(*at).is_none_or(|item| !item.name.starts_with(typed)));
-            found.into_iter().filter_map(|at| all.get(at).cloned()).collect()
+            found.into_iter().filter_map(|at| all.get(at)).map(Candidate::item).collect()
         };
         let is_typed = matches!(&items[..], [only] if only.name == typed);
         (!items.is_empty() && !is_typed).then_some(Self { context, items, chosen: None })
@@ -76,78 +76,97 @@ impl Completion {
     }
 }
 
-fn candidates(
+/// How the text of an item is made from its name.
+#[derive(Debug, Clone, Copy)]
+enum Inserted {
+    AsIs,
+    /// With an opening bracket.
+    Call,
+    /// A name that is not plain stands in braces, in quotes.
+    Metric,
+    /// A label name, in quotes if it is not plain.
+    Label,
+    /// The same, with the sign and the quote that follow.
+    Matcher,
+    /// A value within these quotes.
+    Value(char),
+}
+
+/// An item before it is chosen among many: nothing is copied.
+struct Candidate<'a> {
+    name: &'a str,
+    kind: &'static str,
+    detail: &'a str,
+    inserted: Inserted,
+}
+
+impl Candidate<'_> {
+    fn item(&self) -> CompletionItem {
+        let name = self.name;
+        let inserted = match self.inserted {
+            Inserted::AsIs => name.to_owned(),
+            Inserted::Call => format!("{name}("),
+            Inserted::Metric if is_plain_name(&name.replace(':', "_")) => name.to_owned(),
+            Inserted::Metric => format!("{{{}}}", quoted(name)),
+            Inserted::Label => label(name).into_owned(),
+            Inserted::Matcher => format!("{}=\"", label(name)),
+            Inserted::Value(quote) => escaped(name, quote),
+        };
+        CompletionItem { name: name.to_owned(), inserted, kind: self.kind, detail: self.detail.to_owned() }
+    }
+}
+
+fn candidates<'a>(
     context: &CursorContext,
     is_whole_text: bool,
-    data: CompletionData<'_>,
-) -> Vec<CompletionItem> {
+    data: CompletionData<'a>,
+) -> Vec<Candidate<'a>> {
+    let plain = |kind| move |name: &'a str| Candidate { name, kind, detail: "", inserted: Inserted::AsIs };
+    let labels = data.labels.iter().map(|name| &**name);
+    let names = labels.clone().filter(|name| *name != "__name__");
+    // without a typed letter the list of all metrics is no help
+    let is_typed = !context.typed.is_empty();
     match &context.expected {
         Expected::Expression => {
-            let history = data.history.iter().filter(|_| is_whole_text).map(|query| item(query, query, "history", ""));
-            let metrics = metrics(data, |_| true);
-            let words = data.language.iter().map(|word| {
-                let kind = if word.is_aggregation { "aggregation" } else { "function" };
-                item(word.name, &format!("{}(", word.name), kind, &word.signature)
+            let history = data.history.iter().filter(|_| is_whole_text).map(|query| plain("history")(query));
+            let words = data.language.iter().map(|word| Candidate {
+                name: word.name,
+                kind: if word.is_aggregation { "aggregation" } else { "function" },
+                detail: &word.signature,
+                inserted: Inserted::Call,
             });
-            // without a typed letter the list of all metrics is no help, but the history is
-            let rest = metrics.chain(words).filter(|_| !context.typed.is_empty());
-            history.chain(rest).collect()
+            history.chain(metrics(data).map(|(_, item)| item).chain(words).filter(|_| is_typed)).collect()
         }
         Expected::RangeOf { function } => {
             let is_of_counters = ["rate", "irate", "increase"].contains(&&**function);
             let fits = |kind| !is_of_counters || !matches!(kind, MetricType::Gauge | MetricType::Info);
             let (fitting, others): (Vec<_>, Vec<_>) =
-                metrics(data, |_| true).partition(|item| fits(kind_of(item.kind)));
-            fitting.into_iter().chain(others).filter(|_| !context.typed.is_empty()).collect()
+                metrics(data).filter(|_| is_typed).partition(|(kind, _)| fits(*kind));
+            fitting.into_iter().chain(others).map(|(_, item)| item).collect()
         }
         Expected::LabelName { .. } => {
-            let named = |name: &Text| item(name, &format!("{}=\"", label(name)), "label", "");
-            names(data).map(named).collect()
+            names.map(|name| Candidate { inserted: Inserted::Matcher, ..plain("label")(name) }).collect()
         }
-        Expected::GroupingLabel { .. } => names(data).map(|name| item(name, &label(name), "label", "")).collect(),
+        Expected::GroupingLabel { .. } => {
+            names.map(|name| Candidate { inserted: Inserted::Label, ..plain("label")(name) }).collect()
+        }
         Expected::LabelValue { quote, .. } => {
-            let value = |value: &Text| item(value, &escaped(value, *quote), "value", "");
-            data.labels.iter().map(value).collect()
+            labels.map(|name| Candidate { inserted: Inserted::Value(*quote), ..plain("value")(name) }).collect()
         }
-        Expected::Duration => DURATIONS.iter().map(|text| item(text, text, "duration", "")).collect(),
-        Expected::Operator => {
-            let all = KEYWORDS.iter().filter(|_| !context.typed.is_empty());
-            all.map(|word| item(word, word, "keyword", "")).collect()
-        }
+        Expected::Duration => DURATIONS.into_iter().map(plain("duration")).collect(),
+        Expected::Operator => KEYWORDS.into_iter().filter(|_| is_typed).map(plain("keyword")).collect(),
         Expected::Nothing => Vec::new(),
     }
 }
 
-fn item(name: &str, inserted: &str, kind: &'static str, detail: &str) -> CompletionItem {
-    CompletionItem {
-        name: name.to_owned(),
-        inserted: inserted.to_owned(),
-        kind,
-        detail: detail.to_owned(),
-    }
-}
-
-fn kind_of(word: &str) -> MetricType {
-    MetricType::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(MetricType::Unknown)
-}
-
-fn metrics<'a>(
-    data: CompletionData<'a>,
-    fits: impl Fn(MetricType) -> bool + 'a,
-) -> impl Iterator<Item = CompletionItem> + 'a {
+/// The metrics, each with its type.
+fn metrics(data: CompletionData<'_>) -> impl Iterator<Item = (MetricType, Candidate<'_>)> {
     let all = data.metrics.map_or(&[][..], MetricCatalog::all);
-    all.iter().filter(move |metric| fits(metric.kind)).map(|metric| {
-        let is_plain = is_plain_name(&metric.name.replace(':', "_"));
-        // a name that is not plain stands in braces, in quotes
-        let inserted = if is_plain { metric.name.to_string() } else { format!("{{{}}}", quoted(&metric.name)) };
+    all.iter().map(|metric| {
         let kind = if metric.kind == MetricType::Unknown { "metric" } else { metric.kind.word() };
-        item(&metric.name, &inserted, kind, &metric.help)
+        let inserted = Inserted::Metric;
+        (metric.kind, Candidate { name: &metric.name, kind, detail: &metric.help, inserted })
     })
-}
-
-/// Label names without that of the metric name.
-fn names(data: CompletionData<'_>) -> impl Iterator<Item = &Text> {
-    data.labels.iter().filter(|name| &***name != "__name__")
 }
 
 /// A value as it is written within these quotes.

@@ -31,7 +31,7 @@ use crate::model::saved_query::QueryStore;
 use crate::model::series::TimeGrid;
 use crate::model::source::SourceError;
 use crate::model::words::words;
-use results::{ORDERS, ResultRow, ShownResult};
+use results::{ORDERS, ResultTable, ShownResult};
 
 /// The most points of a chart.
 const POINTS: u16 = 240;
@@ -96,7 +96,7 @@ pub struct Explore {
     shown: Option<ShownResult>,
     failure: Option<QueryFailure>,
     rows: FilteredList<ExploreRow>,
-    items: Vec<ResultRow>,
+    items: ResultTable,
     /// The revision of the items, for the filter.
     revision: u64,
     hidden: BTreeSet<Labels>,
@@ -144,6 +144,11 @@ impl Explore {
             Focus::Results => false,
             Focus::Editor | Focus::Name(_) => true,
         }
+    }
+
+    /// Whether the query is being written.
+    fn is_writing(&self) -> bool {
+        matches!(self.focus, Focus::Editor)
     }
 
     /// The place of the first error of the text.
@@ -237,7 +242,7 @@ impl Screen for Explore {
     }
 
     fn last_scroll(&self, _shared: &Shared, area: Rect) -> u16 {
-        let lines = self.shown.as_ref().map_or(0, |shown| shown.json_lines(area.width).len());
+        let lines = self.shown.as_ref().map_or(0, |shown| shown.json_lines().len());
         u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(area.height)
     }
 
@@ -295,6 +300,3 @@ impl Screen for Explore {
         query.map(|query| ChartQuery { title: "query".to_owned(), query, source }).into_iter().collect()
     }
 }
-
-#[cfg(test)]
-mod tests;

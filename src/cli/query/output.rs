@@ -196,7 +196,8 @@ pub(super) fn document(
         ]),
         None => facts.push(hidden("time", Cell::Text(format!("{end:.0}")))),
     }
-    let list = ReportList::of(("series", "Series", "No series match."), columns, rows);
+    let empty = if kinds.is_empty() { "No source has answered." } else { "No series match." };
+    let list = ReportList::of(("series", "Series", empty), columns, rows);
     let context = session.active.context.clone();
     ReportDocument { context, as_of: session.active.clock.now(), facts, lists: vec![list], notes, is_partial }
 }

@@ -1,7 +1,7 @@
 //! The rows of a result: one for each series, sorted and filtered; which labels tell them apart.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Explore, ExploreRow, QueryFailure, ResultView};
 use crate::app::columns::{OrderBy, ascending, compare, descending};
@@ -44,6 +44,8 @@ pub(super) struct ShownResult {
     /// The end of the time range; `None`: the present.
     pub(super) end: Option<Timestamp>,
     pub(super) warnings: Vec<Warning>,
+    /// The JSON wrapped to a width.
+    json: Option<(u16, Vec<String>)>,
 }
 
 /// The longest JSON that is wrapped for the screen, in bytes.
@@ -65,8 +67,19 @@ impl ShownResult {
         self.matrix().map(|matrix| matrix.span)
     }
 
-    /// The JSON, indented and wrapped to a width; a long one is cut with a remark.
-    pub(super) fn json_lines(&self, width: u16) -> Vec<String> {
+    /// The lines of the JSON, once they are laid out.
+    pub(super) fn json_lines(&self) -> &[String] {
+        self.json.as_ref().map_or(&[], |(_, lines)| lines)
+    }
+
+    /// Indents the JSON and wraps it to a width, unless that was done before; a long one is cut with a remark.
+    pub(super) fn lay_out_json(&mut self, width: u16) {
+        if self.json.as_ref().is_none_or(|(known, _)| *known != width) {
+            self.json = Some((width, self.wrapped_json(width)));
+        }
+    }
+
+    fn wrapped_json(&self, width: u16) -> Vec<String> {
         let raw = &*self.evaluation.raw;
         let value = (raw.len() <= MAX_JSON).then(|| serde_json::from_str::<serde_json::Value>(raw).ok()).flatten();
         let indented = value.and_then(|value| serde_json::to_string_pretty(&value).ok());
@@ -136,8 +149,31 @@ impl ResultRow {
     }
 }
 
+/// All rows of a result, and what tells them apart.
+#[derive(Debug, Default)]
+pub(super) struct ResultTable {
+    pub(super) rows: Vec<ResultRow>,
+    index: BTreeMap<ExploreRow, usize>,
+    /// The labels that do not have the same value in all rows.
+    pub(super) differing: Vec<Text>,
+    /// The labels that do.
+    pub(super) common: Labels,
+}
+
+impl ResultTable {
+    pub(super) fn new(rows: Vec<ResultRow>) -> Self {
+        let index = rows.iter().enumerate().map(|(at, row)| (row.key.clone(), at)).collect();
+        let (differing, common) = differing(&rows);
+        Self { rows, index, differing, common }
+    }
+
+    pub(super) fn get(&self, key: &ExploreRow) -> Option<&ResultRow> {
+        self.rows.get(*self.index.get(key)?)
+    }
+}
+
 /// The rows of a result in the order of the server.
-pub(super) fn rows(result: &QueryResult) -> Vec<ResultRow> {
+fn rows(result: &QueryResult) -> Vec<ResultRow> {
     let none = Labels::default();
     match result {
         QueryResult::Scalar(value) => vec![ResultRow::new(&none, std::iter::once(*value))],
@@ -173,7 +209,7 @@ pub(super) fn rows(result: &QueryResult) -> Vec<ResultRow> {
 }
 
 /// The names of labels that do not have the same value in all rows, and those that do, with their values.
-pub(super) fn differing(rows: &[ResultRow]) -> (Vec<Text>, Labels) {
+fn differing(rows: &[ResultRow]) -> (Vec<Text>, Labels) {
     let Some((first, others)) = rows.split_first() else { return (Vec::new(), Labels::default()) };
     let names: BTreeSet<&Text> =
         rows.iter().flat_map(|row| row.labels.iter().map(|(name, _)| name)).collect();
@@ -198,7 +234,7 @@ pub(super) fn short_name(labels: &Labels, differing: &[Text]) -> String {
 impl Explore {
     /// The item of a row.
     pub(super) fn item(&self, key: &ExploreRow) -> Option<&ResultRow> {
-        self.items.iter().find(|item| item.key == *key)
+        self.items.get(key)
     }
 
     /// Takes the answers that have arrived: the result of the present query, metrics, labels.
@@ -210,11 +246,16 @@ impl Explore {
         let Some(source) = self.asked(shared).cloned() else { return };
         let Some(cache) = shared.world.cache(&source) else { return };
         let known = cache.metrics().value().map_or(0, |metrics| metrics.all().len());
-        if known != self.checked_with || self.checked.is_none() && !self.editor.text().is_empty() {
+        let has_news = known != self.checked_with;
+        if has_news || self.checked.is_none() && !self.editor.text().is_empty() {
             self.check(shared);
         }
-        if self.is_typing() && self.completion.is_none() && self.searched.is_some() {
+        // what the list of completions waits for has arrived
+        if self.is_writing() && self.completion.is_none() && (has_news || self.searched.is_some()) {
             self.complete(shared);
+        }
+        if self.view == ResultView::Json && let Some(shown) = &mut self.shown {
+            shown.lay_out_json(shared.size.0);
         }
         let Some((key, _)) = self.asked_key(shared, now) else { return };
         let Some(remote) = cache.evaluations().get(&key) else { return };
@@ -243,6 +284,7 @@ impl Explore {
             at: remote.at,
             end,
             warnings: remote.warnings.clone(),
+            json: None,
         });
         if is_first {
             self.hidden.clear();
@@ -253,13 +295,16 @@ impl Explore {
                 self.view = ResultView::Table;
             }
         }
+        if self.view == ResultView::Json && let Some(shown) = &mut self.shown {
+            shown.lay_out_json(shared.size.0);
+        }
         self.list_items();
         self.arrange(false);
     }
 
     /// The rows of the result, or of what can be run before any query is.
     pub(super) fn list_items(&mut self) {
-        self.items = self.shown.as_ref().map(|shown| rows(&shown.evaluation.result)).unwrap_or_default();
+        self.items = self.shown.as_ref().map(|shown| ResultTable::new(rows(&shown.evaluation.result))).unwrap_or_default();
         self.revision += 1;
     }
 
@@ -269,7 +314,7 @@ impl Explore {
             self.offer_stored();
         }
         let fields = FilterFields { numbers: &["value", "max"], ..FilterFields::default() };
-        let items = &self.items;
+        let items = &self.items.rows;
         let haystack = || {
             let rows = items.iter().map(|row| (&row.labels, [], [], [row.last, row.max]));
             Haystack::with_fields::<[&Text; 0], 0, 2>(fields, rows)

@@ -198,7 +198,7 @@ impl Explore {
         let wanted = self.main_labels();
         let known = wanted.and_then(|wanted| cache?.label_lists().get(&wanted)?.value());
         let mut names: Vec<Text> = known.map(|list| list.all.clone()).unwrap_or_default();
-        let of_rows = self.items.iter().flat_map(|row| row.labels.iter().map(|(name, _)| name.clone()));
+        let of_rows = self.items.rows.iter().flat_map(|row| row.labels.iter().map(|(name, _)| name.clone()));
         let of_rows: std::collections::BTreeSet<Text> = of_rows.collect();
         names.extend(of_rows);
         names.sort();

@@ -1,6 +1,6 @@
 //! Saved views and the history: what is offered before a query is run, and the menu of views.
 
-use super::results::ResultRow;
+use super::results::{ResultRow, ResultTable};
 use super::{Explore, ExploreRow, Focus};
 use crate::app::event::Effect;
 use crate::app::line_editor::LineEditor;
@@ -18,7 +18,7 @@ impl Explore {
         let views = views.map(|view| row(ExploreRow::View(view.name.clone()), &view.name, &view.query));
         let history = self.store.history(&context).iter();
         let history = history.map(|query| row(ExploreRow::Query(query.clone()), "", query));
-        self.items = views.chain(history).collect();
+        self.items = ResultTable::new(views.chain(history).collect());
         self.revision += 1;
     }
 

@@ -3,9 +3,9 @@
 mod editor;
 mod table;
 
-use super::results::{differing, short_name};
+use super::results::short_name;
 use super::run::failure_words;
-use super::{Explore, ExploreRow, Focus, ResultView};
+use super::{Explore, ExploreRow, ResultView};
 use crate::app::prelude::*;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
@@ -95,12 +95,11 @@ fn title(screen: &Explore, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     runs.push(StyledRun::new(when, Role::Text));
     if let Some(shown) = screen.shown.as_ref().filter(|_| screen.query.is_some()) {
         let all = shown.evaluation.result.series();
-        let (shown_rows, noun) = (screen.rows.list.rows().len(), if all == 1 { "series" } else { "series" });
-        let words = format!("  {} {noun}", count(shown_rows, all));
+        let words = format!("  {} series", count(screen.rows.list.rows().len(), all));
         runs.push(StyledRun::new(words, Role::Text));
         runs.push(StyledRun::new(format!("  {}", screen.view.word()), Role::Muted));
     }
-    let hidden = screen.items.iter().filter(|item| !screen.is_visible(&item.labels)).count();
+    let hidden = screen.items.rows.iter().filter(|item| !screen.is_visible(&item.labels)).count();
     if hidden > 0 && screen.query.is_some() {
         runs.push(StyledRun::new(format!("  {hidden} hidden"), Role::Marked));
     }
@@ -170,23 +169,23 @@ fn result(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let Some(shown) = &screen.shown else { return nothing(screen, cx, area, buf) };
     if screen.view == ResultView::Json {
         let top = usize::from(screen.scroll_position.scroll);
-        let lines = shown.json_lines(area.width).into_iter().skip(top);
-        text::lines(cx, lines.map(|line| vec![StyledRun::new(line, Role::Text)]), area, buf);
+        let lines = shown.json_lines().iter().skip(top);
+        text::lines(cx, lines.map(|line| [StyledRun::new(line.as_str(), Role::Text)]), area, buf);
         return;
+    }
+    if screen.rows.list.rows().is_empty() {
+        let words = if screen.items.rows.is_empty() {
+            "The result is empty: no series match.".to_owned()
+        } else {
+            screen.rows.found.nothing("series")
+        };
+        return text::say(cx, 1, &words, Role::Muted, area, buf);
     }
     let (chart, list) = chart_and_list(screen, area);
     if chart.height > 0 {
         self::chart(screen, cx, chart, buf);
     }
-    let is_empty = screen.rows.list.rows().is_empty();
-    if is_empty && list.height > 0 {
-        let words = if screen.items.is_empty() {
-            "The result is empty: no series match.".to_owned()
-        } else {
-            screen.rows.found.nothing("series")
-        };
-        text::say(cx, 1, &words, Role::Muted, list, buf);
-    } else if list.height > 1 {
+    if list.height > 1 {
         table::series(screen, cx, list, buf);
     }
 }
@@ -237,7 +236,7 @@ fn chart(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         let words = "These series are native histograms. Chart a quantile: histogram_quantile(0.95, ...).";
         return text::say(cx, 1, words, Role::Muted, area, buf);
     }
-    let (names, _) = differing(&screen.items);
+    let names = &screen.items.differing;
     let current = screen.rows.list.current();
     let rows = screen.rows.list.rows().iter().enumerate().filter_map(|(at, key)| {
         let item = screen.item(key).filter(|item| screen.is_visible(&item.labels))?;
@@ -250,7 +249,7 @@ fn chart(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         .into_iter()
         .filter_map(|(at, _, item)| {
             let line = matrix.lines.get(item.line?)?;
-            Some((at, short_name(&item.labels, &names), line.values.as_slice()))
+            Some((at, short_name(&item.labels, names), line.values.as_slice()))
         })
         .collect();
     let lines: Vec<ChartLine<'_>> = named
@@ -279,9 +278,4 @@ fn chart(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
 fn role_of(screen: &Explore, key: &ExploreRow, at: usize) -> Role {
     let is_drawn = at < MAX_LINES && screen.item(key).is_some_and(|item| screen.is_visible(&item.labels));
     if is_drawn { Role::of_line(at) } else { Role::Muted }
-}
-
-/// Whether the editor has the keyboard.
-fn is_written(screen: &Explore) -> bool {
-    matches!(screen.focus, Focus::Editor)
 }

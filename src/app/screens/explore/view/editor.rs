@@ -5,7 +5,6 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::super::run::failure_words;
 use super::super::{Explore, Focus};
-use super::is_written;
 use crate::app::completion::{Completion, CompletionItem};
 use crate::app::prelude::*;
 use crate::app::widgets::bar::panel;
@@ -25,7 +24,7 @@ fn lines(screen: &Explore, charset: crate::app::display_settings::Charset, width
     let mut lines: Vec<Vec<StyledRun<'static>>> = vec![Vec::new()];
     let (mut used, mut cursor_line) = (0, 0);
     let width = usize::from(width.saturating_sub(PROMPT + 1).max(1));
-    let is_typed = is_written(screen);
+    let is_typed = screen.is_writing();
     let push = |lines: &mut Vec<Vec<StyledRun<'static>>>, part: &str, role: Role, used: &mut usize| {
         for piece in part.split_inclusive('\n') {
             for grapheme in piece.trim_end_matches('\n').graphemes(true) {
@@ -96,8 +95,8 @@ pub(super) fn render(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
         text::runs(cx, &runs, area, buf);
         return;
     }
-    let role = if is_written(screen) { Role::Accent } else { Role::Muted };
-    if screen.editor.text().is_empty() && !is_written(screen) {
+    let role = if screen.is_writing() { Role::Accent } else { Role::Muted };
+    if screen.editor.text().is_empty() && !screen.is_writing() {
         let key = cx.shared.key(Command::Explore);
         let runs = [StyledRun::new(" > ", role), StyledRun::new(format!("Press {key} to write a query."), Role::Muted)];
         text::runs(cx, &runs, area, buf);
@@ -128,7 +127,7 @@ pub(super) fn hint_lines(screen: &Explore, shared: &Shared, width: u16) -> Vec<V
     match &screen.checked {
         Some(Err(QueryParseError::Refused(remark))) => {
             // while it is being written, the end of a query is always missing
-            let is_unfinished = is_written(screen) && remark.message.starts_with("unexpected the end");
+            let is_unfinished = screen.is_writing() && remark.message.starts_with("unexpected the end");
             add(if is_unfinished { Role::Muted } else { Role::Trouble }, &remark.to_string());
         }
         Some(Err(QueryParseError::Unknown(why))) => add(Role::Info, &format!("{why}; the server decides")),
@@ -170,7 +169,8 @@ pub(super) fn completions(cx: &Cx<'_>, list: &Completion, editor: Rect, body: Re
     let area = Rect { x: body.x + 1, y: editor.bottom(), width, height };
     Clear.render(area, buf);
     buf.set_style(area, cx.style(Role::Text));
-    let title = format!("{}, Tab accepts", crate::app::number::plural(list.items.len(), "match").replace("matchs", "matches"));
+    let number = list.items.len();
+    let title = format!("{number} {}, Tab accepts", if number == 1 { "match" } else { "matches" });
     let inner = panel(cx, &title, true, area, buf);
     let at = list.chosen.unwrap_or(0);
     let first = (at + 1).saturating_sub(usize::from(inner.height.max(1)));

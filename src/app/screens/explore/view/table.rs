@@ -1,6 +1,6 @@
 //! Draws the rows: series with their labels and values, or stored queries.
 
-use super::super::results::{LAST, MAX, MIN, ResultRow, differing, short_name};
+use super::super::results::{LAST, MAX, MIN, ResultRow, ResultTable, short_name};
 use super::super::{Explore, ExploreRow, ResultView};
 use super::{role_of, unit};
 use crate::app::prelude::*;
@@ -22,7 +22,7 @@ fn value(screen: &Explore, item: &ResultRow) -> f64 {
 
 /// Draws the series of the result: its labels that differ, and its values.
 pub(super) fn series(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
-    let (differing, common) = differing(&screen.items);
+    let ResultTable { rows: items, differing, common, .. } = &screen.items;
     let unit = screen.shown.as_ref().map_or(ValueUnit::Plain, |shown| unit(&shown.key.query));
     let is_table = screen.view == ResultView::Table;
     // one series has no labels that differ from others
@@ -31,10 +31,10 @@ pub(super) fn series(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
         all => all.iter().take(MAX_LABEL_COLUMNS).cloned().collect(),
     };
     let is_range = screen.shown.as_ref().is_some_and(|shown| shown.span().is_some());
-    let has_words = screen.items.iter().any(|item| item.words.is_some());
+    let has_words = items.iter().any(|item| item.words.is_some());
     let titles: Vec<String> = labels.iter().map(|name| name.to_uppercase()).collect();
     let widest = |name: &str| {
-        let values = screen.items.iter().take(500).map(|item| text::width(item.labels.value(name)));
+        let values = items.iter().take(500).map(|item| text::width(item.labels.value(name)));
         values.max().unwrap_or(0).max(text::width(name)).clamp(4, 60)
     };
     let mut columns: Vec<table::Column<'_>> = vec![("", Size::words(1, 1, 0))];
@@ -67,7 +67,7 @@ pub(super) fn series(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
         let plain = if is_shown { Role::Text } else { Role::Muted };
         let mut cells = vec![Cell::text(sign, role)];
         if labels.is_empty() {
-            cells.push(Cell::text(short_name(&item.labels, &differing), plain));
+            cells.push(Cell::text(short_name(&item.labels, differing), plain));
         }
         let found = &screen.rows.found;
         cells.extend(labels.iter().map(|name| Cell::Runs(found.highlighted(item.labels.value(name), plain))));
