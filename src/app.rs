@@ -1,6 +1,7 @@
 //! The user interface: state, update, render. No tokio, no socket, no terminal, no file, no clock.
 
 pub mod alarm;
+pub mod chart_control;
 pub mod column_widths;
 pub mod columns;
 pub mod commands;

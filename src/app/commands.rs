@@ -11,6 +11,7 @@ pub enum Scope {
     Global,
     List,
     Time,
+    Charts,
     Groups,
     HiddenRows,
     Slo,
@@ -31,6 +32,7 @@ impl Scope {
             Self::Global => "Everywhere",
             Self::List => "Lists",
             Self::Time => "Time range",
+            Self::Charts => "Charts",
             Self::Groups => "Grouped lists",
             Self::HiddenRows => "Alerts, incidents and silences",
             Self::Slo => "SLO page",
@@ -46,6 +48,7 @@ impl Scope {
             Self::Global => "everywhere",
             Self::List => "in lists",
             Self::Time => "on screens with a time range",
+            Self::Charts => "on pages with charts",
             Self::Groups => "on the lists of SLOs, alerts and incidents",
             Self::HiddenRows => "on the lists of alerts, incidents and silences",
             Self::Slo => "on an SLO's page",
@@ -140,10 +143,19 @@ commands! {
     ShowAs        "show-as"        ["m"]                 Explore "Show the result as chart, table or JSON";
     Instant       "instant"        ["I"]                 Explore "Evaluate once, or over the time range";
     Views         "views"          ["V"]                 Explore "Saved views: open, save, delete";
-    Hide          "hide"           ["-"]                 Explore "Hide or show the series";
-    Alone         "alone"          ["="]                 Explore "Show only this series, or all";
+    Hide          "hide"           ["D"]                 Explore "Hide or show the series";
+    Alone         "alone"          ["O"]                 Explore "Show only this series, or all";
     Exemplars     "exemplars"      ["X"]                 Explore "Show exemplars: single observations with their traces";
     QuerySource   "query-source"   ["@"]                 Explore "Choose the source that evaluates the query";
+    CursorBack    "cursor-back"    [","]                 Charts "Read values: move the value cursor back, then also with Left; Esc removes it";
+    CursorForward "cursor-forward" ["."]                 Charts "Move the value cursor forward, then also with Right";
+    CursorFarBack "cursor-far-back" ["<"]                Charts "Move the value cursor far back";
+    CursorFarForward "cursor-far-forward" [">"]          Charts "Move the value cursor far forward";
+    ZoomIn        "zoom-in"        ["+", "="]            Charts "Zoom in around the value cursor; the keys of the time range then move what is shown";
+    ZoomOut       "zoom-out"       ["-"]                 Charts "Zoom out";
+    WholeRange    "whole-range"    ["0"]                 Charts "Show the whole range; again: zoom to the event";
+    LogScale      "log-scale"      ["Y"]                 Charts "Logarithmic or linear value axis";
+    Stack         "stack"          ["%"]                 Charts "Stack lines that are parts of a whole; again: as shares; again: not";
     Runbook       "runbook"        ["r"]                 Global "Open the runbook";
     Acknowledge   "acknowledge"    ["a"]                 IncidentActions   "Acknowledge the incident; for an alert, its incident";
     Silence       "silence"        ["s"]                 IncidentActions   "Silence the alerts; for an incident, its alerts";
@@ -270,6 +282,7 @@ mod tests {
         Scope::Global,
         Scope::List,
         Scope::Time,
+        Scope::Charts,
         Scope::Groups,
         Scope::HiddenRows,
         Scope::Slo,

@@ -25,11 +25,24 @@ impl Charset {
     }
 }
 
+/// The characters that lines of charts are drawn with, the finest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChartSymbols {
+    /// Solid blocks, 2 by 4 in a cell (Unicode 16).
+    Octant,
+    /// Dots, 2 by 4 in a cell.
+    Braille,
+    /// Half blocks, 1 by 2 in a cell.
+    Half,
+    Ascii,
+}
+
 /// The arguments that all drawing functions share.
 #[derive(Clone, Copy)]
 pub struct Cx<'a> {
     pub theme: &'a Theme,
     pub charset: Charset,
+    pub chart_symbols: ChartSymbols,
     pub now: Timestamp,
     /// The time zone in which times are shown.
     pub zone: &'a TimeZone,
@@ -61,6 +74,8 @@ pub struct DisplaySettings {
     pub shown: Theme,
     pub colours: Colours,
     pub charset: Charset,
+    /// With ASCII as the charset, charts are drawn with ASCII, too.
+    pub chart_symbols: ChartSymbols,
     /// The time zone in which times are shown.
     pub zone: TimeZone,
     /// How fast the terminal shows what is drawn.
@@ -80,7 +95,8 @@ impl DisplaySettings {
     ) -> Self {
         let theme = themes.iter().position(|theme| Some(theme.name()) == name).unwrap_or(0);
         let shown = themes.get(theme).map_or_else(Theme::probe, |theme| theme.reduced(colours));
-        Self { themes, theme, shown, colours, charset, zone, link: TerminalLink::default(), step: None }
+        let (chart_symbols, link) = (ChartSymbols::Braille, TerminalLink::default());
+        Self { themes, theme, shown, colours, charset, chart_symbols, zone, link, step: None }
     }
 
     /// A look with the probe theme, which gives each role its own colour, for tests that read the cells.

@@ -1,5 +1,6 @@
 //! Re-exports for screens.
 
+pub(super) use super::chart_control::ChartedTime;
 pub(super) use super::column_widths::ColumnWidths;
 pub(super) use super::columns::{Line, ListColumn, ListRow, Listed, NamedOrder, Size, named};
 pub(super) use super::commands::{Command, Scope};

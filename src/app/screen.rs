@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::chart_control::ChartedTime;
 use super::columns::NamedOrder;
 use super::commands::{Command, Scope};
 use super::grid::Grid;
@@ -267,6 +268,11 @@ pub trait Screen {
 
     /// When the subject of the screen began (the alert, the incident).
     fn moment(&self, _shared: &Shared) -> Option<Timestamp> {
+        None
+    }
+
+    /// The time that the charts of the screen show; `None` without charts. Screens with charts have [`Scope::Charts`].
+    fn charted(&self, _shared: &Shared, _now: Timestamp) -> Option<ChartedTime> {
         None
     }
 

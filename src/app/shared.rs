@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::alarm::{self, Alarm, AlarmInput};
+use super::chart_control::ChartControl;
 use super::commands::{Command, KeyMap};
 use super::display_settings::{Cx, DisplaySettings};
 use super::event::Effect;
@@ -63,6 +64,8 @@ pub struct Shared {
     /// The template of the address of a trace.
     pub trace_url: Option<Text>,
     pub range: Range,
+    /// Value cursor, zoom and scale of the charts on the present page.
+    pub charts: ChartControl,
     /// Since when updates are paused; None: not paused.
     pub paused: Option<Timestamp>,
     /// Theme, charset and time zone.
@@ -127,6 +130,7 @@ impl Shared {
             are_queries_unread: true,
             trace_url: None,
             range: Range::default(),
+            charts: ChartControl::default(),
             paused: None,
             look,
             keys: KeyMap::default(),
@@ -143,8 +147,9 @@ impl Shared {
 
     /// The arguments that the drawing functions of screens share.
     pub fn cx(&self, now: Timestamp) -> ScreenCx<'_> {
-        let DisplaySettings { shown, charset, zone, .. } = &self.look;
-        let cx = Cx { theme: shown, charset: *charset, now, zone, is_slow_link: self.look.is_slow_link() };
+        let DisplaySettings { shown, charset, chart_symbols, zone, .. } = &self.look;
+        let (charset, chart_symbols, is_slow_link) = (*charset, *chart_symbols, self.look.is_slow_link());
+        let cx = Cx { theme: shown, charset, chart_symbols, now, zone, is_slow_link };
         ScreenCx { shared: self, world: &self.world, cx }
     }
 
@@ -187,6 +192,9 @@ impl Shared {
         change(&mut self.range, now);
         if self.range == before {
             return false;
+        }
+        if self.range.length != before.length {
+            self.charts.show_whole();
         }
         let belongs_to_a_range = |topic: &Topic| match topic.kind().time() {
             // queries about another moment are due anyway

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::chart_control::ChartControl;
 use super::confirm::Confirm;
 use super::event::Wait;
 use super::form::ActionForm;
@@ -191,6 +192,7 @@ impl State {
 
     /// Sets the current screen to its place's subject and scroll position.
     fn enter_place(&mut self) {
+        self.shared.charts = ChartControl::default();
         if let Some((place, scroll_position)) = self.places.last() {
             self.screens.enter(place);
             self.screens.at_mut(place).set_scroll_position(*scroll_position);

@@ -104,6 +104,14 @@ roles! {
     Series3    "series-3"    "─" "o";
     /// Fourth series of a chart.
     Series4    "series-4"    "─" "x";
+    /// Fifth series of a chart.
+    Series5    "series-5"    "─" "#";
+    /// Sixth series of a chart.
+    Series6    "series-6"    "─" "%";
+    /// Seventh series of a chart.
+    Series7    "series-7"    "─" "@";
+    /// Eighth series of a chart.
+    Series8    "series-8"    "─" "&";
     /// A threshold in a chart.
     Threshold  "threshold"   "┄" "-";
     /// The time in which an alert fired, as background of a chart.
@@ -117,6 +125,9 @@ roles! {
     /// Heat map: most.
     Heat4      "heat-4"      "█" "#";
 }
+
+/// The number of series that have a role of their own.
+pub const SERIES: usize = 8;
 
 impl Role {
     pub const fn of_health(health: Health) -> Self {
@@ -177,11 +188,15 @@ impl Role {
     }
 
     pub const fn of_line(index: usize) -> Self {
-        match index % 4 {
+        match index % SERIES {
             0 => Self::Series1,
             1 => Self::Series2,
             2 => Self::Series3,
-            _ => Self::Series4,
+            3 => Self::Series4,
+            4 => Self::Series5,
+            5 => Self::Series6,
+            6 => Self::Series7,
+            _ => Self::Series8,
         }
     }
 }
@@ -203,12 +218,27 @@ pub enum Colours {
 pub struct Theme {
     name: String,
     styles: Vec<Style>,
+    mixing: Mixing,
 }
+
+/// Whether colours between those of the theme can be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mixing {
+    None,
+    Exact,
+    /// To the nearest of the 256 colours of xterm.
+    Indexed,
+}
+
+/// The background of a dark theme that leaves it to the terminal, as far as mixed colours need one.
+const DARK_GROUND: [u8; 3] = [0x14, 0x16, 0x1b];
+const LIGHT_GROUND: [u8; 3] = [0xff; 3];
 
 impl Theme {
     /// A theme from a function that gives each role its style.
     pub fn new(name: &str, look: impl Fn(Role) -> Style) -> Self {
-        Self { name: name.to_owned(), styles: Role::ALL.iter().map(|role| look(*role)).collect() }
+        let styles = Role::ALL.iter().map(|role| look(*role)).collect();
+        Self { name: name.to_owned(), styles, mixing: Mixing::None }
     }
 
     /// The theme of tests: each role has its own colour index, so that a snapshot shows the roles.
@@ -233,8 +263,53 @@ impl Theme {
     pub fn reduced(&self, colours: Colours) -> Self {
         let ground = self.style(Role::Text).bg;
         let styles = self.styles.iter().map(|style| reduce(*style, ground, colours)).collect();
-        Self { name: self.name.clone(), styles }
+        let mixing = match colours {
+            Colours::True => Mixing::Exact,
+            Colours::Indexed => Mixing::Indexed,
+            Colours::Sixteen | Colours::None => Mixing::None,
+        };
+        Self { name: self.name.clone(), styles, mixing }
     }
+
+    /// Whether areas can have every colour, and not only the nearest of 256.
+    pub fn has_gradients(&self) -> bool {
+        self.mixing == Mixing::Exact
+    }
+
+    /// A background in the colour of a role's text: `share`, 0 to 1, of it over the background of `ground`. `None` where only
+    /// whole colours can be shown, and for colours that the terminal chooses.
+    pub fn tint(&self, role: Role, ground: Role, share: f64) -> Option<Color> {
+        let ink = self.rgb(self.style(role).fg?)?;
+        let ground = self.style(ground).bg.or(self.style(Role::Text).bg).and_then(|colour| self.rgb(colour));
+        let ground = match ground {
+            Some(ground) => ground,
+            None if is_light(self.rgb(self.style(Role::Text).fg?)?) => DARK_GROUND,
+            None => LIGHT_GROUND,
+        };
+        let mixed = |ink: u8, ground: u8| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two bytes")]
+            let mixed =
+                (f64::from(ground) + (f64::from(ink) - f64::from(ground)) * share.clamp(0.0, 1.0)) as u8;
+            mixed
+        };
+        let [r, g, b] = [0, 1, 2].map(|channel| mixed(ink[channel], ground[channel]));
+        let colour = Color::Rgb(r, g, b);
+        Some(if self.has_gradients() { colour } else { nearest(colour, 16..=255) })
+    }
+
+    /// A colour's red, green and blue, if they are known and can be mixed.
+    fn rgb(&self, colour: Color) -> Option<[u8; 3]> {
+        match (self.mixing, colour) {
+            (Mixing::Exact, Color::Rgb(r, g, b)) => Some([r, g, b]),
+            (Mixing::Indexed, Color::Indexed(index @ 16..)) => Some(sgr::rgb(index, &SIXTEEN)),
+            (Mixing::None | Mixing::Exact | Mixing::Indexed, _) => None,
+        }
+    }
+}
+
+/// Whether a text of this colour is meant for a dark background.
+fn is_light(rgb: [u8; 3]) -> bool {
+    rgb.iter().map(|channel| u32::from(*channel)).sum::<u32>() > 3 * 128
 }
 
 /// A style reduced to the colours that the terminal supports.

@@ -5,6 +5,7 @@ pub mod bar;
 pub mod chart;
 pub mod heat;
 mod plot;
+mod scale;
 pub mod spark;
 pub mod table;
 pub mod text;

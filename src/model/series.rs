@@ -84,6 +84,26 @@ impl TimeGrid {
         index
     }
 
+    /// The points within a part of time, as a grid of its own and by their indexes in this one; the whole grid if the part has
+    /// fewer than two of its points.
+    pub fn part(self, from: Timestamp, to: Timestamp) -> (Self, std::ops::Range<usize>) {
+        let first = from.as_second().saturating_sub(self.start).max(0);
+        let first = first.saturating_add(self.step - 1).div_euclid(self.step);
+        let last = to.as_second().min(self.end).saturating_sub(self.start).div_euclid(self.step);
+        match (usize::try_from(first), usize::try_from(last)) {
+            (Ok(from), Ok(to)) if from < to => {
+                let at = |index: i64| self.start + index * self.step;
+                (Self { start: at(first), end: at(last), ..self }, from..to + 1)
+            }
+            _ => (self, 0..self.count()),
+        }
+    }
+
+    /// The index of the point nearest to a moment; `None` more than half a step outside the grid.
+    pub fn nearest(self, at: Timestamp) -> Option<usize> {
+        self.index(at.as_second() as f64 + self.step as f64 / 2.0)
+    }
+
     /// The time of the point with this index.
     pub fn at(self, index: usize) -> Timestamp {
         let offset = i64::try_from(index).unwrap_or(0).saturating_mul(self.step);

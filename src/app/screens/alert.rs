@@ -107,8 +107,9 @@ impl SubjectScreen for OpenAlert {
 }
 
 impl Screen for OpenAlert {
-    offers! { self [Time, AnyAction, IncidentActions]:
-        Open self.opens(), Silence, Acknowledge, Runbook, Act, NextPanel "related", Links, Range, Back
+    offers! { self [Time, Charts, AnyAction, IncidentActions]:
+        Open self.opens(), Silence, Acknowledge, Runbook, Act, CursorBack "values", WholeRange "zoom",
+        NextPanel "related", Links, Range, Back
     }
 
     drawn_by_view!();
@@ -240,6 +241,12 @@ impl Screen for OpenAlert {
         let is_whole = *subject.query == *subject.rule.expr;
         let whole = (!is_whole).then(|| chart("the whole expression of the rule", &subject.rule.expr));
         std::iter::once(chart("the value that the rule compares", &subject.query)).chain(whole).collect()
+    }
+
+    /// The range, and the beginning of the alert.
+    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        let event = self.alert(shared).map(|alert| alert.starts_at);
+        Some(ChartedTime { grid: shared.range.span(now, POINTS, shared.interval), event })
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {

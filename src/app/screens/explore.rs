@@ -17,6 +17,7 @@ mod view;
 
 use std::collections::BTreeSet;
 
+use crate::app::chart_control::ChartedTime;
 use crate::app::completion::Completion;
 use crate::app::key::Key;
 use crate::app::line_editor::LineEditor;
@@ -101,8 +102,6 @@ pub struct Explore {
     revision: u64,
     hidden: BTreeSet<Labels>,
     alone: Option<Labels>,
-    /// The time of the value cursor.
-    cursor: Option<Timestamp>,
     has_exemplars: bool,
     store: QueryStore,
     /// The context of the views and of the history.
@@ -162,7 +161,7 @@ impl Explore {
 
 impl Screen for Explore {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Explore, Scope::Time, Scope::List]
+        &[Scope::Explore, Scope::Charts, Scope::Time, Scope::List]
     }
 
     fn hints(&self) -> Vec<Hint> {
@@ -175,7 +174,7 @@ impl Screen for Explore {
         match (&self.query, self.view) {
             (None, _) => hints![Explore "write", Open "run", Views, Back],
             (Some(_), ResultView::Chart) => {
-                hints![Explore "edit", NextPanel "split", ShowAs, Range, Open "only this", Hide, Alone, Views, Back]
+                hints![Explore "edit", NextPanel "split", ShowAs, Range, CursorBack "values", Open "only this", Hide, Alone, Views, Back]
             }
             (Some(_), ResultView::Table) => {
                 hints![Explore "edit", NextPanel "split", ShowAs, Instant, Filter, Sort, Open "only this", Views, Back]
@@ -292,6 +291,11 @@ impl Screen for Explore {
     fn take_store(&mut self, store: QueryStore) {
         self.store = store;
         self.arrange(false);
+    }
+
+    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        let grid = self.shown.as_ref().and_then(ShownResult::span).or_else(|| self.window(shared, now))?;
+        (self.view != ResultView::Json).then_some(ChartedTime { grid, event: None })
     }
 
     fn chart_queries(&self, shared: &Shared, _now: Timestamp) -> Vec<ChartQuery> {

@@ -55,7 +55,7 @@ impl SubjectScreen for OpenService {
 
 impl Screen for OpenService {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Time, Scope::AnyAction, Scope::IncidentActions]
+        &[Scope::Time, Scope::Charts, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self) -> Vec<Hint> {
@@ -66,7 +66,10 @@ impl Screen for OpenService {
             INCIDENTS => "incident",
             _ => "alert",
         };
-        hints![Open opens, Silence, Acknowledge, NextPanel "chart", Range, Earlier, Back]
+        hints![
+            Open opens, Silence, Acknowledge, CursorBack "values", WholeRange "zoom", NextPanel "chart", Range, Earlier,
+            Back
+        ]
     }
 
     drawn_by_view!();
@@ -180,6 +183,11 @@ impl Screen for OpenService {
             })
         });
         queries.collect()
+    }
+
+    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        let service = shared.world.service(self.name())?;
+        Some(charts::time(shared, service, now))
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {

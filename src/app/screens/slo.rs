@@ -88,9 +88,9 @@ impl SubjectScreen for OpenSlo {
 }
 
 impl Screen for OpenSlo {
-    offers! { self [Time, Slo, AnyAction, IncidentActions]:
+    offers! { self [Time, Charts, Slo, AnyAction, IncidentActions]:
         Open if self.scroll_position.panel == ALERTS { "alert" } else { "service" }, NextPanel "panel",
-        Basis "forecast", Range, Copy, Back
+        Basis "forecast", CursorBack "values", WholeRange "zoom", Range, Copy, Back
     }
 
     drawn_by_view!();
@@ -192,6 +192,14 @@ impl Screen for OpenSlo {
             (None, Some(key)) => key.runbooks(shared),
             (None, None) => Vec::new(),
         }
+    }
+
+    /// The range of the burn rates, and when the first of its alerts began to fire.
+    fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        let alerts = self.status(shared)?.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
+        let grid = want::chart(shared, &"".into(), queries::POINTS, now).1;
+        let fired = alerts.filter(|alert| alert.is_firing()).map(|alert| alert.starts_at);
+        Some(ChartedTime { grid, event: fired.filter(|at| *at > grid.start()).min() })
     }
 
     /// Makes the forecast use the next longer lookback that has a burn rate; after the longest comes the shortest.

@@ -30,6 +30,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         state.mode = Mode::Menu(menu);
         return;
     }
+    let command = with_cursor(state, command, now);
     match command {
         Command::Go(tab) => {
             let moment = state.screen().moment(&state.shared);
@@ -57,7 +58,9 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
             }
         }
         Command::Back => {
-            if state.screen().found().is_some_and(|found| !found.text().is_empty()) {
+            if state.shared.charts.has_cursor() {
+                state.shared.charts.remove_cursor();
+            } else if state.screen().found().is_some_and(|found| !found.text().is_empty()) {
                 state.set_filter("");
             } else {
                 state.back(now);
@@ -101,9 +104,29 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         | Command::QuerySource => {}
         Command::Explore => explore(state, now),
         Command::Range => menus::range(state),
-        Command::Earlier => change_range(state, now, Range::earlier),
-        Command::Later => change_range(state, now, Range::later),
-        Command::Live => change_range(state, now, |range, _| range.end = None),
+        Command::Earlier => {
+            if !pan(state, true, now) {
+                change_range(state, now, Range::earlier);
+            }
+        }
+        Command::Later => {
+            if !pan(state, false, now) {
+                change_range(state, now, Range::later);
+            }
+        }
+        Command::Live => {
+            state.shared.charts.to_end();
+            change_range(state, now, |range, _| range.end = None);
+        }
+        Command::CursorBack
+        | Command::CursorForward
+        | Command::CursorFarBack
+        | Command::CursorFarForward
+        | Command::ZoomIn
+        | Command::ZoomOut
+        | Command::WholeRange
+        | Command::LogScale
+        | Command::Stack => chart(state, command, now),
         Command::Links => menus::links(state, now),
         Command::Runbook => runbook(state, now),
         Command::Copy => match state.screen().copied(&state.shared, now) {
@@ -150,6 +173,37 @@ pub(super) fn choose_in_explore(state: &mut State, choice: ExploreChoice, now: T
     let (screen, shared) = state.split();
     screen.choose(shared, choice, now);
     state.ordered = None;
+}
+
+/// The command that a key means while a value cursor is shown: Left and Right move it.
+fn with_cursor(state: &State, command: Command, now: Timestamp) -> Command {
+    let moved = if command == Command::Left {
+        Command::CursorBack
+    } else if command == Command::Right {
+        Command::CursorForward
+    } else {
+        return command;
+    };
+    let has_charts = || state.screen().charted(&state.shared, now).is_some();
+    if state.shared.charts.has_cursor() && has_charts() { moved } else { command }
+}
+
+/// Runs a command of charts.
+fn chart(state: &mut State, command: Command, now: Timestamp) {
+    let (screen, shared) = state.split();
+    let words = match screen.charted(shared, now) {
+        Some(time) => shared.charts.run(command, time),
+        None => Some("The charts have no data yet"),
+    };
+    if let Some(words) = words {
+        shared.messages.note(words, now);
+    }
+}
+
+/// Moves what zoomed charts show; `false` if the range itself has to move.
+fn pan(state: &mut State, is_back: bool, now: Timestamp) -> bool {
+    let (screen, shared) = state.split();
+    screen.charted(shared, now).is_some_and(|time| shared.charts.pan(time, is_back))
 }
 
 /// Opens the postmortem draft of the selected incident, or of the incident of the selected alert or service.

@@ -1,18 +1,33 @@
-//! A chart over time: lines with gaps for missing data, thresholds, firing times, event marks.
+//! A chart over time: lines with gaps for missing data and areas below them, thresholds, firing times, event marks, the values
+//! at a cursor.
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
-use super::axis::{self, ChartFrame, ValueScale};
+use super::axis::{self, ChartFrame};
 use super::plot::{Dots, Plot};
+use super::scale::ValueScale;
 use super::spark::Sparkline;
-use super::text::{self, StyledRun};
+use super::text;
 use super::unit::ValueUnit;
-use crate::app::display_settings::{Charset, Cx};
-use crate::app::theme::Role;
+use crate::app::display_settings::{Charset, ChartSymbols, Cx};
+use crate::app::theme::{Role, SERIES};
 use crate::model::series::TimeGrid;
+
+use fill::Areas;
+use legend::Legend;
+use shown::{Shown, ShownLine};
+pub use view::{ChartView, Stacking};
+
+mod fill;
+mod legend;
+mod shown;
+mod view;
+
+/// Marks with a vertical line at most; of more, only the symbols on the time axis are drawn.
+const MARK_LINES: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChartLine<'a> {
@@ -44,24 +59,39 @@ pub struct ChartMark<'a> {
     pub role: Role,
 }
 
+impl ChartMark<'_> {
+    /// The symbol of the mark with this index, counted from 0, for a list beside the chart that repeats it: 1 to 9, then letters.
+    pub fn number(index: usize) -> &'static str {
+        const NUMBERS: &str = "123456789abcdefghijklmnopqrstuvwxyz";
+        NUMBERS.get(index..=index).unwrap_or("+")
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chart<'a> {
     pub span: TimeGrid,
-    /// The series, most important first: it is drawn over the others, and alone if there is no room for a chart.
+    /// The series, most important first: it is drawn over the others, and alone if there is no room for a chart. Stacked, it is
+    /// the lowest.
     pub lines: &'a [ChartLine<'a>],
     pub unit: ValueUnit,
     /// Threshold values with their labels, most important first.
     pub thresholds: &'a [(f64, &'a str)],
     /// The periods in which an alert fired, drawn as background.
     pub shade: &'a [(Timestamp, Timestamp)],
+    /// The events, most important first: of two in one column, its symbol is in place.
     pub marks: &'a [ChartMark<'a>],
-    /// Whether the legend shows the newest value of each series; false: only the labels.
+    /// Whether the legend shows the newest, lowest and highest value of each series; false: only the labels.
     pub newest: bool,
     /// Whether the value axis always includes zero.
     pub zero_based: bool,
     /// Fixed bounds of the value axis; values outside are drawn at the edge.
     pub limits: Option<(f64, f64)>,
+    /// The part of time that is shown, the value cursor, the kind of value axis, stacking.
+    pub view: ChartView,
 }
+
+/// The character and the style in which a series is drawn.
+type LineLook = (Style, char);
 
 impl<'a> Chart<'a> {
     /// A chart of these series without thresholds, background and marks.
@@ -76,6 +106,7 @@ impl<'a> Chart<'a> {
             newest: true,
             zero_based: true,
             limits: None,
+            view: ChartView::default(),
         }
     }
 
@@ -85,86 +116,135 @@ impl<'a> Chart<'a> {
         if area.is_empty() {
             return;
         }
+        let shown = Shown::of(self);
+        let dots = self.dots(cx);
+        let (span, cursor) = (shown.span, self.view.cursor);
+        let mut legend = Legend::new(cx, &shown, cursor, self.newest, |line| {
+            if dots == Dots::Signs { line.line.role.ascii() } else { cx.charset.pick("─", "-") }
+        });
+        if let Some(refusal) = shown.refusal {
+            legend.note(refusal.to_owned(), Role::Muted);
+        }
         if area.height < 4 {
-            self.small(cx, area, buf);
+            self.small(cx, (&shown, legend), area, buf);
             return;
         }
-        let frame = ChartFrame::new(area);
+        let frame = ChartFrame::new(area, legend.rows(area));
         let plot_area = frame.plot;
-        let Some(scale) = self.scale(plot_area.height, cx.charset) else {
-            frame.draw(cx, self.span, &[], buf);
-            self.shades(cx, &frame, buf);
-            self.marks(cx, &frame, None, buf);
+        let size = (plot_area.width, plot_area.height);
+        let Some((scale, note)) = self.scale(&shown, plot_area.height, cx.charset) else {
+            frame.draw(cx, span, &[], cursor, buf);
+            self.shades(cx, span, &frame, buf);
+            self.marks(cx, span, &frame, None, buf);
             self.no_data(cx, plot_area, buf);
+            for own in self.thresholds {
+                legend.note(threshold_note(cx, &threshold_label(cx, *own, None)), Role::Threshold);
+            }
             if let Some(place) = frame.legend {
-                let named = self.thresholds.iter().map(|own| Self::threshold_label(cx, *own, None)).collect();
-                text::runs(cx, &self.legend(cx, self.dots(cx), named, place.width), place, buf);
+                legend.render(cx, area, place, buf);
             }
             return;
         };
-        let mut labels: Vec<(u16, String)> = Vec::new();
+        if let Some(note) = note {
+            legend.note(note, Role::Muted);
+        }
+        let mut labels: Vec<(u16, String)> = Vec::with_capacity(scale.ticks.len());
         for (value, label) in &scale.ticks {
             let row = scale.row(*value, plot_area.height);
             if labels.iter().all(|(taken, _)| taken.abs_diff(row) > 0) {
                 labels.push((row, label.clone()));
             }
         }
-        frame.draw(cx, self.span, &labels, buf);
-        let dots = self.dots(cx);
-        let mut plot = Plot::new(plot_area.width, plot_area.height, dots);
-        for (i, line) in self.lines.iter().enumerate().rev() {
-            plot.line(i, line.values, |value| scale.share(value));
+        frame.draw(cx, span, &labels, cursor, buf);
+        let mut plot = Plot::new(size, dots, shown.lines.len());
+        for (i, line) in shown.lines.iter().enumerate().rev() {
+            plot.line(i, &line.heights, |value| scale.share(value));
         }
-        self.shades(cx, &frame, buf);
-        self.marks(cx, &frame, Some(&plot), buf);
+        self.shades(cx, span, &frame, buf);
+        let roles: Vec<Role> = shown.lines.iter().map(|line| line.line.role).collect();
+        // below zero there is no amount to fill
+        if let Some(areas) = Areas::of(cx, &roles, dots, shown.is_stacked).filter(|_| scale.low >= 0.0) {
+            areas.draw(&plot, plot_area, buf);
+        }
+        self.marks(cx, span, &frame, Some(&plot), buf);
+        let cursor_column = frame.cursor(span, cursor);
+        if let Some(column) = cursor_column {
+            cursor_line(cx, &plot, (plot_area, column), buf);
+        }
         let mut taken = Vec::new();
-        let unplaced = self.thresholds.iter().filter_map(|own| {
+        for own in self.thresholds {
             let row = scale.row(own.0, plot_area.height);
             // a row has room for only one threshold label
             let has_room = !taken.contains(&row);
             taken.push(row);
-            Self::threshold(cx, *own, has_room, &scale, &plot, &frame, buf)
-        });
-        let unplaced = unplaced.collect();
-        plot.render(|i| self.line_style(cx, i), plot_area, buf);
+            if let Some(label) = Self::threshold(cx, *own, has_room, &scale, &plot, &frame, buf) {
+                legend.note(threshold_note(cx, &label), Role::Threshold);
+            }
+        }
+        let looks: Vec<LineLook> = roles.iter().map(|role| look(cx, *role)).collect();
+        plot.render(&looks, plot_area, buf);
+        if let (Some(column), Some(at)) = (cursor_column, cursor) {
+            cursor_points(cx, &shown, (&scale, at), &looks, (plot_area, column), buf);
+        }
         if let Some(place) = frame.legend {
-            text::runs(cx, &self.legend(cx, dots, unplaced, place.width), place, buf);
+            legend.render(cx, area, place, buf);
         }
     }
 
-    /// Braille, unless colours cannot distinguish the series: then each has its own character.
+    /// The finest characters that the terminal has, unless colours cannot distinguish the series: then each has its own.
     fn dots(&self, cx: &Cx<'_>) -> Dots {
-        let mut styles: Vec<Style> = Vec::with_capacity(4);
+        let mut styles: Vec<Style> = Vec::with_capacity(SERIES);
         for style in self.lines.iter().map(|line| cx.style(line.role)) {
             if !styles.contains(&style) {
                 styles.push(style);
             }
         }
-        // there are four roles: a fifth series shares one
-        let is_told_apart = styles.len() >= self.lines.len().min(4);
-        if cx.charset == Charset::Unicode && is_told_apart { Dots::Braille } else { Dots::Signs }
-    }
-
-    fn line_style(&self, cx: &Cx<'_>, line: usize) -> (Style, &'static str) {
-        let role = self.lines.get(line).map_or(Role::Text, |line| line.role);
-        (cx.style(role), Role::of_line(line).ascii())
-    }
-
-    /// The value axis; `None` if there are no values. A distant threshold is left out, so that it does not flatten the lines.
-    fn scale(&self, rows: u16, charset: Charset) -> Option<ValueScale> {
-        let finite =
-            || self.lines.iter().flat_map(|line| line.values).copied().filter(|value| value.is_finite());
-        let low = finite().reduce(f64::min)?;
-        let high = finite().reduce(f64::max)?;
-        let limits = self.limits.filter(|(low, high)| low.is_finite() && high.is_finite() && low < high);
-        if let Some((low, high)) = limits {
-            return Some(ValueScale::new(low, high, true, self.unit, rows, charset));
+        // there are eight roles of series: a ninth one shares one
+        let is_told_apart = styles.len() >= self.lines.len().min(SERIES);
+        match (cx.charset, cx.chart_symbols) {
+            (Charset::Unicode, ChartSymbols::Octant) if is_told_apart => Dots::Octant,
+            (Charset::Unicode, ChartSymbols::Braille) if is_told_apart => Dots::Braille,
+            (Charset::Unicode, ChartSymbols::Half) if is_told_apart => Dots::Half,
+            (Charset::Unicode | Charset::Ascii, _) => Dots::Signs,
         }
-        let (mut low, mut high) = if self.zero_based { (low.min(0.0), high.max(0.0)) } else { (low, high) };
+    }
+
+    /// The value axis, and what has to be said about it; `None` if there are no values. A distant threshold is left out, so that
+    /// it does not flatten the lines.
+    fn scale(&self, shown: &Shown<'_>, rows: u16, charset: Charset) -> Option<(ValueScale, Option<String>)> {
+        let low = shown.finite().reduce(f64::min)?;
+        let high = shown.finite().reduce(f64::max)?;
+        let unit = shown.unit;
+        if shown.are_shares(self) {
+            return Some((ValueScale::new(0.0, 1.0, true, unit, rows, charset), None));
+        }
         let mut thresholds: Vec<f64> = self.thresholds.iter().map(|(value, _)| *value).collect();
         thresholds.retain(|value| value.is_finite());
         // the nearest thresholds are included first
         thresholds.sort_by(f64::total_cmp);
+        let mut note = None;
+        if self.view.is_logarithmic {
+            if let Some(lowest) = shown.finite().filter(|value| *value > 0.0).reduce(f64::min) {
+                let is_near = |threshold: &f64| *threshold > lowest / 10.0 && *threshold < high * 10.0;
+                thresholds.retain(is_near);
+                let lowest = thresholds.first().map_or(lowest, |threshold| threshold.min(lowest));
+                let highest = thresholds.last().map_or(high, |threshold| threshold.max(high));
+                let outside = shown.finite().filter(|value| *value <= 0.0).count();
+                let words = match outside {
+                    0 => "log scale".to_owned(),
+                    1 => "log scale, 1 value of 0 or less at the bottom".to_owned(),
+                    count => format!("log scale, {count} values of 0 or less at the bottom"),
+                };
+                return Some((ValueScale::logarithmic(lowest, highest, unit, rows, charset), Some(words)));
+            }
+            note = Some("no value above 0, so no log scale".to_owned());
+        }
+        let limits = self.limits.filter(|(low, high)| low.is_finite() && high.is_finite() && low < high);
+        if let Some((low, high)) = limits.filter(|_| !shown.is_stacked) {
+            return Some((ValueScale::new(low, high, true, unit, rows, charset), note));
+        }
+        let is_zero_based = self.zero_based || shown.is_stacked;
+        let (mut low, mut high) = if is_zero_based { (low.min(0.0), high.max(0.0)) } else { (low, high) };
         for threshold in thresholds {
             let (wide_low, wide_high) = (low.min(threshold), high.max(threshold));
             let is_flat = high <= low;
@@ -172,7 +252,7 @@ impl<'a> Chart<'a> {
                 (low, high) = (wide_low, wide_high);
             }
         }
-        Some(ValueScale::new(low, high, false, self.unit, rows, charset))
+        Some((ValueScale::new(low, high, false, unit, rows, charset), note))
     }
 
     /// Draws a threshold behind the lines, with its label if there is room; else returns the label for the legend.
@@ -189,15 +269,19 @@ impl<'a> Chart<'a> {
         if value.is_nan() {
             return None;
         }
-        let label = Self::threshold_label(cx, own, Some(scale));
+        let label = threshold_label(cx, own, Some(scale));
         let (area, style) = (frame.plot, cx.style(Role::Threshold));
         let row = scale.row(value, area.height);
         let y = area.y + row;
         if scale.holds(value) {
-            // the line of an event crosses the threshold; the label below covers both
-            let is_blank = |column: &u16| buf[(area.x + column, y)].symbol() == " ";
-            for column in (0..area.width).filter(is_blank).collect::<Vec<_>>() {
-                text::put(buf, area.x + column, y, 1, cx.symbol(Role::Threshold), style);
+            // the lines of events and of the cursor cross the threshold; the label below covers all
+            let crossing = [mark_sign(cx), cursor_sign(cx)];
+            for column in (0..area.width).filter(|column| plot.is_free(*column, row)) {
+                if let Some(cell) = buf.cell_mut((area.x + column, y))
+                    && !crossing.contains(&cell.symbol())
+                {
+                    cell.set_symbol(cx.symbol(Role::Threshold)).set_style(style);
+                }
             }
             let tick = scale.label(value);
             if frame.labels.width > 0 {
@@ -218,50 +302,47 @@ impl<'a> Chart<'a> {
         Some(label)
     }
 
-    /// The label of a threshold, with an arrow if it is outside of the value axis.
-    fn threshold_label(cx: &Cx<'_>, (value, label): (f64, &str), scale: Option<&ValueScale>) -> String {
-        let label = text::fit(label, 40, cx.charset);
-        match scale {
-            Some(scale) if value > scale.high => format!("{} {label}", cx.charset.pick("▲", "^")),
-            Some(scale) if value < scale.low => format!("{} {label}", cx.charset.pick("▼", "v")),
-            _ => label.into_owned(),
-        }
-    }
-
     /// Draws the firing periods: a background of the plot, and a thick line on the time axis for terminals without colour.
-    fn shades(&self, cx: &Cx<'_>, frame: &ChartFrame, buf: &mut Buffer) {
+    fn shades(&self, cx: &Cx<'_>, span: TimeGrid, frame: &ChartFrame, buf: &mut Buffer) {
         let area = frame.plot;
         // the background only: without colours it would be reverse video, which makes the lines hard to read
         let shade = Style { bg: cx.style(Role::Shade).bg, ..Style::new() };
         for (from, to) in self.shade {
             let to = to.max(from);
-            if area.width == 0 || *from > self.span.end() || *to < self.span.start() {
+            if area.width == 0 || *from > span.end() || *to < span.start() {
                 continue;
             }
-            let first = axis::column(self.span, *from, area.width);
-            let last = axis::column(self.span, *to, area.width);
-            for column in first..=last {
-                let x = area.x + column;
-                buf.set_style(Rect { x, width: 1, ..area }.intersection(buf.area), shade);
+            let first = axis::column(span, *from, area.width);
+            let last = axis::column(span, *to, area.width);
+            let columns = Rect { x: area.x + first, width: last - first + 1, ..area };
+            buf.set_style(columns.intersection(buf.area), shade);
+            for x in columns.left()..columns.right() {
                 let sign = cx.charset.pick("━", "=");
                 text::put(buf, x, frame.line.y, 1, sign, cx.style(Role::Threshold));
             }
         }
     }
 
-    /// Draws the events: a symbol on the time axis and a vertical line behind the series.
-    fn marks(&self, cx: &Cx<'_>, frame: &ChartFrame, plot: Option<&Plot>, buf: &mut Buffer) {
+    /// Draws the events: a symbol on the time axis and a vertical line behind the series. Symbols of one column are beside each
+    /// other.
+    fn marks(&self, cx: &Cx<'_>, span: TimeGrid, frame: &ChartFrame, plot: Option<&Plot>, buf: &mut Buffer) {
         let area = frame.plot;
-        for mark in self.marks {
-            if area.width == 0 || mark.at < self.span.start() || mark.at > self.span.end() {
-                continue;
+        let is_shown = |mark: &&ChartMark<'_>| (span.start()..=span.end()).contains(&mark.at);
+        let has_lines = self.marks.iter().filter(is_shown).count() <= MARK_LINES;
+        let mut taken: Vec<u16> = Vec::new();
+        for mark in self.marks.iter().filter(is_shown).filter(|_| area.width > 0) {
+            let column = axis::column(span, mark.at, area.width);
+            let style = cx.style(mark.role);
+            let free = |row: &u16| plot.is_none_or(|plot| plot.is_free(column, *row));
+            for row in (0..area.height).filter(|_| has_lines).filter(free) {
+                text::put(buf, area.x + column, area.y + row, 1, mark_sign(cx), style);
             }
-            let column = axis::column(self.span, mark.at, area.width);
-            let (x, style) = (area.x + column, cx.style(mark.role));
-            for row in (0..area.height).filter(|row| plot.is_none_or(|plot| plot.is_free(column, *row))) {
-                text::put(buf, x, area.y + row, 1, cx.charset.pick("┊", ":"), style);
+            let beside = [Some(column), column.checked_add(1), column.checked_sub(1)];
+            let mut beside = beside.into_iter().flatten().filter(|column| *column < area.width);
+            if let Some(place) = beside.find(|column| !taken.contains(column)) {
+                taken.push(place);
+                text::put(buf, area.x + place, frame.line.y, 1, mark.symbol, style);
             }
-            text::put(buf, x, frame.line.y, 1, mark.symbol, style);
         }
     }
 
@@ -272,78 +353,79 @@ impl<'a> Chart<'a> {
     }
 
     /// Draws a sparkline of the first series, with the legend above it if there are two rows.
-    fn small(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    fn small(
+        &self,
+        cx: &Cx<'_>,
+        (shown, mut legend): (&Shown<'_>, Legend<'_>),
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
         let head = u16::from(area.height > 1);
         if head > 0 {
-            let labels = self.thresholds.iter().map(|own| Self::threshold_label(cx, *own, None)).collect();
-            text::runs(
-                cx,
-                &self.legend(cx, Dots::Braille, labels, area.width),
-                Rect { height: 1, ..area },
-                buf,
-            );
+            for own in self.thresholds {
+                legend.note(threshold_note(cx, &threshold_label(cx, *own, None)), Role::Threshold);
+            }
+            legend.render(cx, area, Rect { height: 1, ..area }, buf);
         }
-        let Some(line) = self.lines.first() else { return };
+        let Some(line) = shown.lines.first() else { return };
         let rest = Rect { y: area.y + head, height: area.height - head, ..area };
         let max = self.limits.map(|(_, high)| high);
-        Sparkline { values: line.values, max, role: line.role }.render(cx, rest, buf);
-    }
-
-    /// The legend: `─ p95 124ms  ─ p50 12ms  ┄ objective`, with the thresholds that have no label in the plot.
-    fn legend(&self, cx: &Cx<'_>, dots: Dots, thresholds: Vec<String>, width: u16) -> Vec<StyledRun<'a>> {
-        let mut entries: Vec<Vec<StyledRun<'a>>> = Vec::new();
-        for (i, line) in self.lines.iter().enumerate() {
-            let (_, sign) = self.line_style(cx, i);
-            let sign = if dots == Dots::Signs { sign } else { cx.charset.pick("─", "-") };
-            let mut entry = vec![StyledRun::new(format!("{sign} "), line.role)];
-            if !line.label.is_empty() {
-                entry.push(StyledRun::new(format!("{} ", line.label), Role::Muted));
-            }
-            if self.newest {
-                entry.push(self.newest(cx, line));
-            }
-            entries.push(entry);
-        }
-        for label in thresholds {
-            let words = format!("{} {label}", cx.symbol(Role::Threshold));
-            entries.push(vec![StyledRun::new(words, Role::Threshold)]);
-        }
-        fitting(entries, width)
-    }
-
-    /// The newest value of a series; if the last points are missing, since when.
-    fn newest(&self, cx: &Cx<'_>, line: &ChartLine<'_>) -> StyledRun<'a> {
-        let Some(at) = line.values.iter().rposition(|value| !value.is_nan()) else {
-            return StyledRun::new("no data", Role::Muted);
-        };
-        if at + 3 < line.values.len() {
-            let since = self.span.at(at).to_zoned(cx.zone.clone());
-            return StyledRun::new(format!("no data since {}", since.strftime("%H:%M")), Role::Stale);
-        }
-        let value = line.values.get(at).copied().unwrap_or(f64::NAN);
-        StyledRun::new(self.unit.text(value, cx.charset), Role::Text)
+        Sparkline { values: &line.values, max, role: line.line.role }.render(cx, rest, buf);
     }
 }
 
-/// The entries that fit whole, and the number of the others: a cut number would be read as another number.
-fn fitting(entries: Vec<Vec<StyledRun<'_>>>, width: u16) -> Vec<StyledRun<'_>> {
-    let count = entries.len();
-    let mut used = 0;
-    let mut runs = Vec::new();
-    for (i, entry) in entries.into_iter().enumerate() {
-        let gap = if i > 0 { "   " } else { "" };
-        let more = format!("{gap}+{}", count - i);
-        let rest = if i + 1 < count { text::width(&more).max(5) } else { 0 };
-        let wanted = text::width(gap) + text::runs_width(&entry);
-        if i > 0 && used + wanted + rest > width {
-            runs.push(StyledRun::new(more, Role::Muted));
-            break;
-        }
-        used += wanted;
-        runs.push(StyledRun::new(gap, Role::Text));
-        runs.extend(entry);
+/// The style and the character of a series.
+fn look(cx: &Cx<'_>, role: Role) -> LineLook {
+    (cx.style(role), role.ascii().chars().next().unwrap_or('*'))
+}
+
+fn mark_sign(cx: &Cx<'_>) -> &'static str {
+    cx.charset.pick("┊", ":")
+}
+
+fn cursor_sign(cx: &Cx<'_>) -> &'static str {
+    cx.charset.pick("│", "|")
+}
+
+/// Draws the line of the value cursor behind the series.
+pub(super) fn cursor_line(cx: &Cx<'_>, plot: &Plot, (area, column): (Rect, u16), buf: &mut Buffer) {
+    let style = cx.style(Role::Accent);
+    for row in (0..area.height).filter(|row| plot.is_free(column, *row)) {
+        text::put(buf, area.x + column, area.y + row, 1, cursor_sign(cx), style);
     }
-    runs
+}
+
+/// Marks the value of each series at the cursor.
+fn cursor_points(
+    cx: &Cx<'_>,
+    shown: &Shown<'_>,
+    (scale, at): (&ValueScale, Timestamp),
+    looks: &[LineLook],
+    (area, column): (Rect, u16),
+    buf: &mut Buffer,
+) {
+    let Some(point) = shown.span.nearest(at) else { return };
+    let points = |line: &ShownLine<'_>| line.heights.get(point).copied().filter(|value| !value.is_nan());
+    for (line, (style, _)) in shown.lines.iter().zip(looks).rev() {
+        let Some(value) = points(line) else { continue };
+        let y = area.y + scale.row(value, area.height);
+        text::put(buf, area.x + column, y, 1, cx.charset.pick("●", "O"), style.add_modifier(Modifier::BOLD));
+    }
+}
+
+/// The label of a threshold, with an arrow if it is outside of the value axis.
+fn threshold_label(cx: &Cx<'_>, (value, label): (f64, &str), scale: Option<&ValueScale>) -> String {
+    let label = text::fit(label, 40, cx.charset);
+    match scale {
+        Some(scale) if value > scale.high => format!("{} {label}", cx.charset.pick("▲", "^")),
+        Some(scale) if value < scale.low => format!("{} {label}", cx.charset.pick("▼", "v")),
+        _ => label.into_owned(),
+    }
+}
+
+/// A threshold in the legend.
+fn threshold_note(cx: &Cx<'_>, label: &str) -> String {
+    format!("{} {label}", cx.symbol(Role::Threshold))
 }
 
 #[cfg(test)]

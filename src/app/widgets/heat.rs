@@ -1,9 +1,14 @@
 //! A latency heat map: time from left to right, latency buckets from bottom to top, the share of requests as intensity.
 
+use std::ops::Range;
+
+use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
-use super::axis::ChartFrame;
+use super::axis::{self, ChartFrame};
+use super::chart::ChartView;
 use super::text;
 use super::unit::ValueUnit;
 use crate::app::display_settings::Cx;
@@ -23,6 +28,8 @@ pub struct Heat<'a> {
     pub span: TimeGrid,
     /// The buckets, fastest first.
     pub buckets: &'a [HeatBucket<'a>],
+    /// The part of time that is shown, and the value cursor.
+    pub view: ChartView,
 }
 
 impl Heat<'_> {
@@ -37,15 +44,21 @@ impl Heat<'_> {
             text::put(buf, area.x, area.y, area.width, &self.summary(cx, area.width), cx.style(Role::Muted));
             return;
         }
-        let frame = ChartFrame::new(area);
+        let (span, points) = match self.view.part {
+            Some((from, to)) => self.span.part(from, to),
+            None => (self.span, 0..self.span.count()),
+        };
+        let frame = ChartFrame::new(area, u16::from(area.height >= 6));
+        let cursor = self.view.cursor;
         if let Some(place) = frame.legend {
-            text::runs(cx, &legend(cx), place, buf);
+            let at_cursor = cursor.and_then(|at| self.at_cursor(cx, span, at));
+            text::runs(cx, &at_cursor.unwrap_or_else(|| legend(cx)), place, buf);
         }
         let plot = frame.plot;
         let bands = self.bands(plot.height);
         let known = self.buckets.iter().any(|bucket| bucket.values.iter().any(|value| value.is_finite()));
         if !known || bands.is_empty() {
-            frame.draw(cx, self.span, &[], buf);
+            frame.draw(cx, span, &[], cursor, buf);
             text::centred(cx, "no data", Role::Muted, plot, buf);
             return;
         }
@@ -57,10 +70,10 @@ impl Heat<'_> {
             .zip(&bands)
             .filter_map(|(band, buckets)| Some((row_of(band, tall - 1)?, self.label(cx, *buckets))))
             .collect();
-        frame.draw(cx, self.span, &labels, buf);
+        frame.draw(cx, span, &labels, cursor, buf);
         for column in 0..plot.width {
             let x = plot.x + column;
-            let Some(shares) = self.shares(&bands, column, plot.width) else {
+            let Some(shares) = self.shares(&bands, part_of(&points, column, plot.width)) else {
                 for y in plot.top()..plot.bottom() {
                     text::put(buf, x, y, 1, no_data_symbol(cx), cx.style(Role::Border));
                 }
@@ -68,11 +81,41 @@ impl Heat<'_> {
             };
             for (band, share) in (0..count).zip(&shares) {
                 let Some(role) = intensity(*share) else { continue };
+                let style = cell_style(cx, role);
                 for row in (0..tall).filter_map(|part| row_of(band, part)) {
-                    text::put(buf, x, plot.y + row, 1, cx.symbol(role), cx.style(role));
+                    text::put(buf, x, plot.y + row, 1, cx.symbol(role), style);
                 }
             }
         }
+        if let Some(column) = frame.cursor(span, cursor) {
+            for y in plot.top()..plot.bottom() {
+                text::put(buf, plot.x + column, y, 1, cx.charset.pick("│", "|"), cx.style(Role::Accent));
+            }
+        }
+    }
+
+    /// The legend with a cursor: its time, and the rows with most requests then, busiest first.
+    fn at_cursor(&self, cx: &Cx<'_>, span: TimeGrid, at: Timestamp) -> Option<Vec<text::StyledRun<'static>>> {
+        let point = self.span.nearest(at)?;
+        span.nearest(at)?;
+        let range = span.end().as_second() - span.start().as_second();
+        let mut runs = vec![text::StyledRun::new(axis::cursor_time(range, at, cx.zone), Role::Accent)];
+        let bands: Vec<_> = (0..self.buckets.len()).map(|i| (i, i)).collect();
+        let Some(shares) = self.shares(&bands, point..point + 1) else {
+            runs.push(text::StyledRun::new("  no data", Role::Muted));
+            return Some(runs);
+        };
+        let mut busy: Vec<(usize, f64)> =
+            shares.into_iter().enumerate().filter(|(_, share)| *share > 0.0).collect();
+        busy.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        if busy.is_empty() {
+            runs.push(text::StyledRun::new("  no requests", Role::Muted));
+        }
+        for (bucket, share) in busy {
+            runs.push(text::StyledRun::new(format!("  {} ", self.label(cx, (bucket, bucket))), Role::Muted));
+            runs.push(text::StyledRun::new(ValueUnit::Ratio.text(share, cx.charset), Role::Text));
+        }
+        Some(runs)
     }
 
     /// The first and the last bucket of each row, from the bottom.
@@ -82,16 +125,8 @@ impl Heat<'_> {
         (0..bands).map(|i| (i * count / bands, ((i + 1) * count / bands).saturating_sub(1))).collect()
     }
 
-    /// The points that a column shows: at least one, several if there are more points than columns.
-    fn points(&self, column: u16, columns: u16) -> std::ops::Range<usize> {
-        let (count, columns, at) = (self.span.count(), usize::from(columns.max(1)), usize::from(column));
-        let first = at * count / columns;
-        first..((at + 1) * count / columns).max(first + 1)
-    }
-
-    /// The share of each row's buckets in the requests of a column; `None` if there are no data.
-    fn shares(&self, bands: &[(usize, usize)], column: u16, columns: u16) -> Option<Vec<f64>> {
-        let points = self.points(column, columns);
+    /// The share of each row's buckets in the requests at these points; `None` if there are no data.
+    fn shares(&self, bands: &[(usize, usize)], points: Range<usize>) -> Option<Vec<f64>> {
         let sums: Vec<Option<f64>> = bands
             .iter()
             .map(|(first, last)| {
@@ -127,9 +162,9 @@ impl Heat<'_> {
 
     /// The bucket with most requests at the newest point, for areas that are too small for a map.
     fn summary<'a>(&self, cx: &Cx<'_>, width: u16) -> std::borrow::Cow<'a, str> {
-        let columns = u16::try_from(self.span.count()).unwrap_or(u16::MAX);
+        let newest = self.span.count().saturating_sub(1);
         let bands: Vec<_> = (0..self.buckets.len()).map(|i| (i, i)).collect();
-        let shares = self.shares(&bands, columns.saturating_sub(1), columns).unwrap_or_default();
+        let shares = self.shares(&bands, newest..newest + 1).unwrap_or_default();
         let most = shares.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
         let words = match most {
             None => "no data".to_owned(),
@@ -140,6 +175,19 @@ impl Heat<'_> {
         };
         text::fit(&words, width, cx.charset).into_owned().into()
     }
+}
+
+/// The points among `all` that a column shows: at least one, several if there are more points than columns.
+fn part_of(all: &Range<usize>, column: u16, columns: u16) -> Range<usize> {
+    let (count, columns, at) = (all.len(), usize::from(columns.max(1)), usize::from(column));
+    let first = at * count / columns;
+    all.start + first..all.start + ((at + 1) * count / columns).max(first + 1)
+}
+
+/// The style of a cell: its character stands on a darker ground of the same colour, so that neighbouring cells form one area.
+fn cell_style(cx: &Cx<'_>, role: Role) -> Style {
+    let style = cx.style(role);
+    Style { bg: cx.theme.tint(role, Role::Text, 0.5).or(style.bg), ..style }
 }
 
 /// The role of a share of requests, in steps of about a factor of five, so that a few slow requests stay visible.
@@ -174,7 +222,6 @@ fn no_data_symbol(cx: &Cx<'_>) -> &'static str {
 mod tests {
     use std::time::Duration;
 
-    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
@@ -206,7 +253,7 @@ mod tests {
     }
 
     fn picture(charset: Charset, width: u16, height: u16, buckets: &[HeatBucket<'_>]) -> Buffer {
-        let heat = Heat { span: span(6), buckets };
+        let heat = Heat { span: span(6), buckets, view: ChartView::default() };
         drawn(width, height, |area, buf| with_cx(charset, |cx| heat.render(cx, area, buf)))
     }
 
@@ -264,8 +311,12 @@ mod tests {
 
     #[test]
     fn any_size_will_do() {
-        sweep(|cx, area, buf| Heat { span: span(6), buckets: &buckets() }.render(cx, area, buf));
-        sweep(|cx, area, buf| Heat { span: span(6), buckets: &[] }.render(cx, area, buf));
+        sweep(|cx, area, buf| {
+            Heat { span: span(6), buckets: &buckets(), view: ChartView::default() }.render(cx, area, buf)
+        });
+        sweep(|cx, area, buf| {
+            Heat { span: span(6), buckets: &[], view: ChartView::default() }.render(cx, area, buf)
+        });
     }
 
     proptest! {

@@ -1,24 +1,61 @@
-//! Draws lines as dots: eight per cell in braille, else one character per cell.
+//! Draws lines as dots: eight per cell in octants and braille, two in half blocks, else one character per cell.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-
-use super::text;
+use ratatui::symbols::pixel::OCTANTS;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dots {
+    /// 2 by 4 blocks per cell.
+    Octant,
     /// 2 by 4 braille dots per cell.
     Braille,
+    /// 1 by 2 blocks per cell.
+    Half,
     /// The series' own character in each cell.
     Signs,
+}
+
+impl Dots {
+    /// The dots of a cell: across, down.
+    const fn size(self) -> (u16, u16) {
+        match self {
+            Self::Octant | Self::Braille => (2, 4),
+            Self::Half => (1, 2),
+            Self::Signs => (1, 1),
+        }
+    }
+
+    /// The bit of a dot in [`DotCell::bits`].
+    const fn bit(self, x: u16, y: u16) -> u8 {
+        match self {
+            // row by row
+            Self::Octant => 1 << (2 * y + x),
+            Self::Braille => braille(x, y),
+            Self::Half => 1 << y,
+            Self::Signs => 1,
+        }
+    }
+
+    /// The character with these dots; `sign` is that of the series.
+    fn symbol(self, bits: u8, sign: char) -> char {
+        match (self, bits) {
+            (Self::Octant, _) => OCTANTS.get(usize::from(bits)).copied().unwrap_or('█'),
+            (Self::Braille, _) => char::from_u32(0x2800 + u32::from(bits)).unwrap_or('⣿'),
+            (Self::Half, 1) => '▀',
+            (Self::Half, 2) => '▄',
+            (Self::Half, _) => '█',
+            (Self::Signs, _) => sign,
+        }
+    }
 }
 
 /// The dots of a cell, and the series drawn there last.
 #[derive(Debug, Clone, Copy, Default)]
 struct DotCell {
     bits: u8,
-    line: usize,
+    line: u16,
 }
 
 /// A grid of cells for drawing lines.
@@ -27,26 +64,25 @@ pub(super) struct Plot {
     columns: u16,
     rows: u16,
     dots: Dots,
-    spots: Vec<DotCell>,
+    cells: Vec<DotCell>,
+    /// For each line and column, the number of dots from the top down to the lowest one of the line; 0 without a dot.
+    depths: Vec<u16>,
 }
 
 impl Plot {
-    pub(super) fn new(columns: u16, rows: u16, dots: Dots) -> Self {
+    /// An empty plot for this many lines.
+    pub(super) fn new((columns, rows): (u16, u16), dots: Dots, lines: usize) -> Self {
         Self {
             columns,
             rows,
             dots,
-            spots: vec![DotCell::default(); usize::from(columns) * usize::from(rows)],
+            cells: vec![DotCell::default(); usize::from(columns) * usize::from(rows)],
+            depths: vec![0; usize::from(columns) * lines],
         }
     }
 
-    /// The number of dots, horizontally and vertically.
-    fn size(&self) -> (i32, i32) {
-        let (x, y) = match self.dots {
-            Dots::Braille => (2, 4),
-            Dots::Signs => (1, 1),
-        };
-        (i32::from(self.columns) * x, i32::from(self.rows) * y)
+    pub(super) fn size(&self) -> (u16, u16) {
+        (self.columns, self.rows)
     }
 
     /// Draws values that are evenly distributed from the left to the right edge.
@@ -54,7 +90,8 @@ impl Plot {
     /// `share` gives the height of a value, 0 to 1. A missing value (NaN) breaks the line; a value without neighbours
     /// becomes a thick dot.
     pub(super) fn line(&mut self, line: usize, values: &[f64], share: impl Fn(f64) -> f64) {
-        let (across, down) = self.size();
+        let (x, y) = self.dots.size();
+        let (across, down) = (i32::from(self.columns) * i32::from(x), i32::from(self.rows) * i32::from(y));
         if across == 0 || down == 0 {
             return;
         }
@@ -78,9 +115,9 @@ impl Plot {
         self.thicken(line, last.filter(|_| is_alone));
     }
 
-    /// Enlarges a single braille dot to 2 by 2 dots, so that a lone value is visible.
+    /// Enlarges a single small dot to 2 by 2 dots, so that a lone value is visible.
     fn thicken(&mut self, line: usize, dot: Option<(i32, i32)>) {
-        let Some((x, y)) = dot.filter(|_| self.dots == Dots::Braille) else { return };
+        let Some((x, y)) = dot.filter(|_| self.dots.size() == (2, 4)) else { return };
         let (x, y) = (x & !1, y & !1);
         self.stroke(line, (x, y), (x + 1, y));
         self.stroke(line, (x, y + 1), (x + 1, y + 1));
@@ -110,44 +147,48 @@ impl Plot {
     }
 
     fn set(&mut self, line: usize, x: i32, y: i32) {
-        let (Ok(x), Ok(y)) = (u16::try_from(x), u16::try_from(y)) else { return };
-        let (column, row, bit) = match self.dots {
-            Dots::Braille => (x / 2, y / 4, braille(x % 2, y % 4)),
-            Dots::Signs => (x, y, 1),
+        let (Ok(x), Ok(y), Ok(series)) = (u16::try_from(x), u16::try_from(y), u16::try_from(line)) else {
+            return;
         };
+        let (across, down) = self.dots.size();
+        let (column, row) = (x / across, y / down);
         if column >= self.columns {
             return;
         }
-        if let Some(scroll_position) =
-            self.spots.get_mut(usize::from(row) * usize::from(self.columns) + usize::from(column))
-        {
-            scroll_position.bits |= bit;
-            scroll_position.line = line;
+        let columns = usize::from(self.columns);
+        if let Some(cell) = self.cells.get_mut(usize::from(row) * columns + usize::from(column)) {
+            cell.bits |= self.dots.bit(x % across, y % down);
+            cell.line = series;
+        }
+        if let Some(depth) = self.depths.get_mut(line * columns + usize::from(column)) {
+            *depth = y.saturating_add(1).max(*depth);
         }
     }
 
     pub(super) fn is_free(&self, column: u16, row: u16) -> bool {
         let at = usize::from(row) * usize::from(self.columns) + usize::from(column);
-        column < self.columns && self.spots.get(at).is_some_and(|scroll_position| scroll_position.bits == 0)
+        column < self.columns && self.cells.get(at).is_some_and(|cell| cell.bits == 0)
     }
 
-    /// Writes the cells that have dots; `look` gives the style and the character of a series.
-    pub(super) fn render<'a>(&self, look: impl Fn(usize) -> (Style, &'a str), area: Rect, buf: &mut Buffer) {
-        for (at, scroll_position) in
-            self.spots.iter().enumerate().filter(|(_, scroll_position)| scroll_position.bits != 0)
-        {
-            let (column, row) = (at % usize::from(self.columns), at / usize::from(self.columns));
-            let (Ok(column), Ok(row)) = (u16::try_from(column), u16::try_from(row)) else { continue };
-            let (style, sign) = look(scroll_position.line);
-            let mut bytes = [0; 4];
-            let sign = match self.dots {
-                Dots::Braille => char::from_u32(0x2800 + u32::from(scroll_position.bits))
-                    .unwrap_or('⣿')
-                    .encode_utf8(&mut bytes),
-                Dots::Signs => sign,
-            };
-            if column < area.width && row < area.height {
-                text::put(buf, area.x + column, area.y + row, 1, sign, style);
+    /// The first row of the area below a line in a column: the row of its lowest dot if more than half of that cell is below
+    /// the dot, else the next one. `None` where the line has a gap.
+    pub(super) fn area_top(&self, line: usize, column: u16) -> Option<u16> {
+        let at = line * usize::from(self.columns) + usize::from(column);
+        let lowest = self.depths.get(at).copied().filter(|_| column < self.columns)?.checked_sub(1)?;
+        let down = self.dots.size().1;
+        let is_upper_half = lowest % down < down / 2;
+        Some(lowest / down + u16::from(!is_upper_half))
+    }
+
+    /// Writes the cells that have dots; `looks` has the style and the character of each series.
+    pub(super) fn render(&self, looks: &[(Style, char)], area: Rect, buf: &mut Buffer) {
+        let rows = self.cells.chunks(usize::from(self.columns).max(1));
+        for (y, row) in (area.top()..area.bottom()).zip(rows) {
+            for (x, dots) in (area.left()..area.right()).zip(row).filter(|(_, dots)| dots.bits != 0) {
+                let Some((style, sign)) = looks.get(usize::from(dots.line)) else { continue };
+                if let Some(cell) = buf.cell_mut((x, y)) {
+                    cell.set_char(self.dots.symbol(dots.bits, *sign)).set_style(*style);
+                }
             }
         }
     }
@@ -172,13 +213,15 @@ fn dot(share: f64, last: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::app::widgets::probe::{drawn, lines};
 
     fn shown(dots: Dots, width: u16, height: u16, values: &[f64]) -> Vec<String> {
-        let mut plot = Plot::new(width, height, dots);
+        let mut plot = Plot::new((width, height), dots, 1);
         plot.line(0, values, |value| value);
-        lines(&drawn(width, height, |area, buf| plot.render(|_| (Style::new(), "*"), area, buf)))
+        lines(&drawn(width, height, |area, buf| plot.render(&[(Style::new(), '*')], area, buf)))
     }
 
     const GAP: f64 = f64::NAN;
@@ -186,12 +229,26 @@ mod tests {
     #[test]
     fn a_line_goes_from_the_lower_left_to_the_upper_right() {
         assert_eq!(shown(Dots::Braille, 4, 2, &[0.0, 1.0]), ["  ⡠⠊", "⡠⠊"]);
+        // the same dots as above: the lower, then the upper half of a diagonal
+        let (low, high) = (octant(&[5, 6]), octant(&[1, 2]));
+        assert_eq!(
+            shown(Dots::Octant, 4, 2, &[0.0, 1.0]),
+            [format!("  {low}{high}"), format!("{low}{high}")]
+        );
+        assert_eq!(shown(Dots::Half, 4, 2, &[0.0, 1.0]), ["  ▄▀", "▄▀"]);
         assert_eq!(shown(Dots::Signs, 4, 4, &[0.0, 1.0]), ["   *", "  *", " *", "*"]);
+    }
+
+    /// The octant with these dots, counted from 0 row by row.
+    fn octant(dots: &[u8]) -> String {
+        OCTANTS[usize::from(dots.iter().fold(0_u8, |bits, dot| bits | 1 << dot))].to_string()
     }
 
     #[test]
     fn a_gap_stays_a_gap_and_a_lone_value_is_seen() {
         assert_eq!(shown(Dots::Braille, 9, 1, &[0.0, 0.0, GAP, 1.0, GAP, 0.0, 0.0]), ["⣀⣀  ⠛  ⣀⣀"]);
+        assert_eq!(shown(Dots::Octant, 9, 1, &[0.0, 0.0, GAP, 1.0, GAP, 0.0, 0.0]), ["▂▂  ▀  ▂▂"]);
+        assert_eq!(shown(Dots::Half, 7, 1, &[0.0, 0.0, GAP, 1.0, GAP, 0.0, 0.0]), ["▄▄ ▀ ▄▄"]);
         assert_eq!(shown(Dots::Signs, 7, 1, &[0.0, 0.0, GAP, 0.0, GAP, 0.0, 0.0]), ["** * **"]);
         assert_eq!(shown(Dots::Braille, 3, 1, &[0.0]), ["  ⣤"]);
         assert_eq!(shown(Dots::Braille, 3, 1, &[GAP, GAP]), [""]);
@@ -202,5 +259,60 @@ mod tests {
         let mut values = vec![0.0; 500];
         values[250] = 1.0;
         assert_eq!(shown(Dots::Signs, 5, 3, &values)[0], "  *");
+    }
+
+    #[test]
+    fn the_area_below_a_line_begins_where_more_than_half_of_a_cell_is_below_it() {
+        let top = |dots, value| {
+            let mut plot = Plot::new((1, 2), dots, 1);
+            plot.line(0, &[value, value], |value| value);
+            plot.area_top(0, 0)
+        };
+        // eight dots above each other
+        let tops: Vec<_> = (0..8).map(|dot| top(Dots::Braille, f64::from(dot) / 7.0)).collect();
+        assert_eq!(tops, [2, 2, 1, 1, 1, 1, 0, 0].map(Some));
+        assert_eq!([0.0, 1.0].map(|value| top(Dots::Signs, value)), [Some(2), Some(1)]);
+        assert_eq!(top(Dots::Braille, GAP), None);
+    }
+
+    proptest! {
+        /// A larger value is never drawn lower, and its area never begins lower.
+        #[test]
+        fn larger_is_not_lower(
+            a in 0.0..1.0_f64, b in 0.0..1.0_f64, (columns, rows) in (1..9_u16, 1..12_u16),
+            dots in prop::sample::select(vec![Dots::Octant, Dots::Braille, Dots::Half, Dots::Signs]),
+        ) {
+            let tops = |value| {
+                let mut plot = Plot::new((columns, rows), dots, 1);
+                plot.line(0, &[value; 3], |value| value);
+                let first = (0..rows).find(|row| !plot.is_free(0, *row)).unwrap();
+                (first, plot.area_top(0, 0).unwrap())
+            };
+            let (low, high) = (tops(a.min(b)), tops(a.max(b)));
+            prop_assert!(high.0 <= low.0 && high.1 <= low.1);
+        }
+
+        /// Between two neighbouring values the line has a dot in every column and no empty row between those of two columns.
+        #[test]
+        fn lines_are_connected(
+            values in prop::collection::vec(0.0..1.0_f64, 2..40), (columns, rows) in (1..30_u16, 1..12_u16),
+            dots in prop::sample::select(vec![Dots::Octant, Dots::Braille, Dots::Half, Dots::Signs]),
+        ) {
+            let mut plot = Plot::new((columns, rows), dots, 1);
+            plot.line(0, &values, |value| value);
+            let extent = |column: u16| {
+                let all: Vec<u16> = (0..rows).filter(|row| !plot.is_free(column, *row)).collect();
+                prop_assert!(!all.is_empty());
+                Ok((all[0], all[all.len() - 1], all.len()))
+            };
+            let mut last = None;
+            for column in 0..columns {
+                let (top, bottom, count) = extent(column)?;
+                prop_assert_eq!(usize::from(bottom - top) + 1, count);
+                if let Some((above, below)) = last.replace((top, bottom)) {
+                    prop_assert!(top <= below + 1 && above <= bottom + 1);
+                }
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::display_settings::{Charset, Colours, Cx};
+use crate::app::display_settings::{Charset, ChartSymbols, Colours, Cx};
 use crate::app::theme::{Role, Theme};
 
 /// 2026-03-14 02:00:00 UTC.
@@ -24,7 +24,8 @@ pub(super) fn without_colour<T>(charset: Charset, draw: impl FnOnce(&Cx<'_>) -> 
 
 fn themed<T>(theme: &Theme, charset: Charset, draw: impl FnOnce(&Cx<'_>) -> T) -> T {
     let now = Timestamp::from_second(NOW).unwrap();
-    draw(&Cx { theme, charset, now, zone: &TimeZone::UTC, is_slow_link: false })
+    let chart_symbols = ChartSymbols::Braille;
+    draw(&Cx { theme, charset, chart_symbols, now, zone: &TimeZone::UTC, is_slow_link: false })
 }
 
 /// Draws into an empty buffer of this size.

@@ -41,7 +41,7 @@ pub(super) fn render(screen: &OpenAlert, cx: &ScreenCx<'_>, area: Rect, buf: &mu
     let shown = text::fit(summary, rest.width.saturating_sub(2), cx.charset);
     text::say(cx, 1, &shown, Role::Text, rest, buf);
     if chart.height > 0 {
-        draw_chart(cx, alert, chart, buf);
+        draw_chart(screen, cx, alert, chart, buf);
     }
     let page = page::page(screen, cx, alert, below.width);
     page.render(cx, screen.scroll_position.scroll, below, buf);
@@ -64,7 +64,9 @@ fn title(cx: &Cx<'_>, alert: &Alert) -> Vec<StyledRun<'static>> {
     ]
 }
 
-fn draw_chart(cx: &ScreenCx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
+fn draw_chart(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
+    let Some(time) = screen.charted(cx.shared, cx.now) else { return };
+    let (view, range) = cx.shared.charted(cx, time);
     let Some(subject) = subject(cx.shared, alert) else {
         let inner = panel(cx, "Expression", false, area, buf);
         text::say(cx, 1, no_rule(cx.shared), Role::Muted, inner, buf);
@@ -76,7 +78,7 @@ fn draw_chart(cx: &ScreenCx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
     let topic = Topic::Series(series(&subject.query));
     let failure =
         remote.and_then(|remote| refusal::behind(cx.shared, &subject.source, &topic, remote, cx.now));
-    let mut title = format!("{}, {}", cx.shared.range.words(cx.now), expression(&subject));
+    let mut title = format!("{range}, {}", expression(&subject));
     if let Some(failure) = failure {
         title = format!("{} {failure}  {title}", cx.symbol(Role::Stale));
     }
@@ -107,6 +109,7 @@ fn draw_chart(cx: &ScreenCx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
         thresholds: threshold.as_slice(),
         shade: &shade,
         zero_based,
+        view,
         ..Chart::new(matrix.span, &lines, unit(&subject))
     };
     chart.render(cx, inner, buf);

@@ -43,7 +43,6 @@ impl Explore {
         self.completion = None;
         self.searched = None;
         self.failure = None;
-        self.cursor = None;
         if self.query.as_ref() != Some(query) {
             self.query = Some(query.clone());
             self.shown = None;
@@ -68,8 +67,6 @@ impl Explore {
         let is_narrowed = self.alone.is_some() || !self.hidden.is_empty();
         if command == Command::Open {
             return self.open_current(shared, now);
-        } else if matches!(command, Command::Left | Command::Right) {
-            return self.move_cursor(command == Command::Right);
         } else if command == Command::Refresh {
             // a query that failed is sent again, too
             self.failure = None;
@@ -83,7 +80,6 @@ impl Explore {
             self.scroll_position.scroll = 0;
         } else if command == Command::Instant {
             self.is_instant = !self.is_instant;
-            self.cursor = None;
             self.view = if self.is_instant { ResultView::Table } else { ResultView::Chart };
             let words = if self.is_instant { "Evaluated once" } else { "Evaluated over the time range" };
             shared.messages.note(words, now);
@@ -94,9 +90,7 @@ impl Explore {
             let words =
                 if self.has_exemplars { "Exemplars are shown; o lists their traces" } else { "Exemplars are hidden" };
             shared.messages.note(words, now);
-        } else if command == Command::Back && self.cursor.is_some() {
-            self.cursor = None;
-        } else if command == Command::Back && is_narrowed && self.rows.found.text().is_empty() {
+        } else if command == Command::Back && is_narrowed && self.rows.found.text().is_empty() && !shared.charts.has_cursor() {
             self.alone = None;
             self.hidden.clear();
         } else {
@@ -138,26 +132,6 @@ impl Explore {
             }
             self.rows.list.move_by(1);
         }
-    }
-
-    /// Moves the value cursor by a point; it begins at the newest one.
-    fn move_cursor(&mut self, is_later: bool) -> bool {
-        let Some(span) = self.shown.as_ref().and_then(super::results::ShownResult::span) else { return false };
-        if self.view == ResultView::Json {
-            return false;
-        }
-        let last = span.count().saturating_sub(1);
-        let at = self.cursor.and_then(|at| span.index(at.as_second() as f64));
-        // a chart has more points than cells: a step is a sixtieth of the range
-        let step = (span.count() / 60).max(1);
-        self.cursor = match (at, is_later) {
-            (Some(at), true) if at + step > last => None,
-            (Some(at), true) => Some(span.at(at + step)),
-            (Some(at), false) => Some(span.at(at.saturating_sub(step))),
-            (None, true) => None,
-            (None, false) => Some(span.at(last)),
-        };
-        true
     }
 
     /// The menu of a command.

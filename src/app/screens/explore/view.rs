@@ -6,6 +6,7 @@ mod table;
 use super::results::short_name;
 use super::run::failure_words;
 use super::{Explore, ExploreRow, ResultView};
+use crate::app::chart_control::ChartedTime;
 use crate::app::prelude::*;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
@@ -87,7 +88,9 @@ fn title(screen: &Explore, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     runs.push(StyledRun::new(format!(" {source}"), Role::Accent));
     let when = match (screen.is_instant, screen.window(cx.shared, cx.now), cx.shared.range.end) {
         (false, Some(window), _) => {
-            format!("  {}, step {}", cx.shared.range.words(cx.now), duration::short(window.step()))
+            let time = ChartedTime { grid: window, event: None };
+            let range = cx.shared.charts.words(cx, time);
+            format!("  {range}, step {}", duration::short(window.step()))
         }
         (_, _, Some(end)) => format!("  at {}", moment(end, cx.now, cx.zone)),
         (_, _, None) => "  now".to_owned(),
@@ -103,7 +106,7 @@ fn title(screen: &Explore, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     if hidden > 0 && screen.query.is_some() {
         runs.push(StyledRun::new(format!("  {hidden} hidden"), Role::Marked));
     }
-    if let Some(at) = screen.cursor {
+    if let Some(at) = cursor(screen, cx) {
         runs.push(StyledRun::new(format!("  values at {}", moment(at, cx.now, cx.zone)), Role::Accent));
     }
     runs.extend(screen.rows.found.title_runs());
@@ -220,6 +223,12 @@ fn advice(kind: &ErrorKind) -> &'static str {
     }
 }
 
+/// The time of the value cursor.
+fn cursor(screen: &Explore, cx: &ScreenCx<'_>) -> Option<Timestamp> {
+    let grid = screen.shown.as_ref()?.span()?;
+    cx.shared.charts.view(ChartedTime { grid, event: None }).cursor
+}
+
 fn unit(query: &str) -> ValueUnit {
     match dimension(query) {
         Dimension::Ratio => ValueUnit::Ratio,
@@ -256,14 +265,14 @@ fn chart(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         .iter()
         .map(|(at, label, values)| ChartLine { values, role: Role::of_line(*at), label })
         .collect();
-    let cursor = screen.cursor.map(|at| ChartMark { at, symbol: cx.charset.pick("▲", "^"), role: Role::Accent });
     let exemplars = screen.exemplars(cx.shared, cx.now).iter().map(|exemplar| ChartMark {
         at: exemplar.at,
         symbol: cx.charset.pick("◇", "o"),
         role: Role::Info,
     });
-    let marks: Vec<ChartMark<'_>> = exemplars.chain(cursor).collect();
-    let chart = Chart { marks: &marks, ..Chart::new(matrix.span, &lines, unit(&shown.key.query)) };
+    let marks: Vec<ChartMark<'_>> = exemplars.collect();
+    let view = cx.shared.charts.view(ChartedTime { grid: matrix.span, event: None });
+    let chart = Chart { marks: &marks, view, ..Chart::new(matrix.span, &lines, unit(&shown.key.query)) };
     chart.render(cx, area, buf);
     let beyond = screen.rows.list.rows().len().saturating_sub(MAX_LINES);
     if beyond > 0 && area.height > 2 {

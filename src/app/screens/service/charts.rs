@@ -1,11 +1,12 @@
 //! The charts of a service: its signals over time.
 
+use crate::app::chart_control::bad_since;
 use crate::app::prelude::*;
 use crate::app::refusal;
 use crate::app::screens::service::OpenService;
 use crate::app::subjects::{alert, service};
 use crate::app::widgets::bar::panel;
-use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
+use crate::app::widgets::chart::{Chart, ChartLine, ChartMark, ChartView};
 use crate::app::widgets::heat::{Heat, HeatBucket};
 use crate::app::widgets::unit::ValueUnit;
 use crate::model::health::Thresholds;
@@ -85,15 +86,39 @@ pub(super) fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
     tiles
 }
 
+/// The time of the charts. What began in it: the first of the alerts that fire and of the points of errors and latency that have
+/// been bad since.
+pub(super) fn time(shared: &Shared, service: &Service, now: Timestamp) -> ChartedTime {
+    let grid = super::window(shared, now);
+    let limits = &shared.world.health_policy.thresholds;
+    let cache = service.chart_sources.iter().filter_map(|id| shared.world.cache(id));
+    let details = cache.filter_map(|cache| cache.details().get(&service.name)?.value());
+    let bad = details.flat_map(|detail| {
+        let since = |matrix: &Matrix, labels: &Labels, limit: f64| {
+            bad_since(matrix.span, &matrix.line(labels)?.values, |value| value >= limit)
+        };
+        let p95 = Labels::from_iter([("quantile", "0.95")]);
+        [
+            since(&detail.error_ratio, &Labels::default(), limits.error_ratio_critical),
+            since(&detail.latency, &p95, limits.p95_degraded.0.as_secs_f64()),
+        ]
+    });
+    let alerts = service::alerts(shared, &service.name).into_iter();
+    let fired = alerts.filter(|alert| alert.is_firing()).map(|alert| alert.starts_at);
+    let event = bad.flatten().chain(fired).filter(|at| *at > grid.start()).min();
+    ChartedTime { grid, event }
+}
+
 /// Draws those that have room.
 pub(super) fn draw(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
     let cache = service.chart_sources.iter().filter_map(|id| Some((id, cx.world.cache(id)?)));
     let details: Vec<(&SourceId, &ServiceDetail)> =
         cache.filter_map(|(id, cache)| Some((id, cache.details().get(&service.name)?.value()?))).collect();
+    let time = cx.shared.charted(cx, time(cx.shared, service, cx.now));
     for (index, tile) in tiles(area, screen.scroll_position.panel) {
         if let Some(shown) = CHARTS.get(index) {
             let is_current = index == screen.scroll_position.panel;
-            draw_one(cx, (service, &details), (shown, is_current), tile, buf);
+            draw_one(cx, (service, &details), (shown, is_current), &time, tile, buf);
         }
     }
 }
@@ -102,10 +127,11 @@ fn draw_one(
     cx: &ScreenCx<'_>,
     (service, details): (&Service, &[(&SourceId, &ServiceDetail)]),
     (shown, is_current): (&ServiceChart, bool),
+    (view, words): &(ChartView, String),
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let title = format!("{}, {}", shown.title, cx.shared.range.words(cx.now));
+    let title = format!("{}, {words}", shown.title);
     let title = refusal::titled(cx, title, failure(cx, service));
     let inner = panel(cx, &title, is_current, area, buf);
     let Some((_, first)) = details.first().filter(|(_, first)| is_of_range(cx, first)) else {
@@ -122,27 +148,32 @@ fn draw_one(
         return;
     }
     let Some((part, unit)) = shown.series else {
-        heat(cx, details, inner, buf);
+        heat(cx, details, *view, inner, buf);
         return;
     };
     let named = lines(details, part, shown.signal == Signal::Latency);
     let lines = ChartLine::each(&named);
     let alerts = service::alerts(cx.shared, &service.name);
     let fired: Vec<_> = alerts.iter().filter(|a| a.is_firing()).map(|a| (a.starts_at, cx.now)).collect();
-    let marks: Vec<ChartMark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
+    let mut marks: Vec<ChartMark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
+    if marks.len() > 1 {
+        // the list of alerts repeats the numbers
+        marks.iter_mut().enumerate().for_each(|(index, mark)| mark.symbol = ChartMark::number(index));
+    }
     let threshold =
         shown.threshold.map(|(limit, words)| (limit(&cx.shared.world.health_policy.thresholds), words));
     let chart = Chart {
         thresholds: threshold.as_slice(),
         shade: &fired,
         marks: &marks,
+        view: *view,
         ..Chart::new(part(first).span, &lines, unit)
     };
     chart.render(cx, inner, buf);
 }
 
 /// The buckets of all sources added up: requests are requests, wherever they were served.
-fn heat(cx: &Cx<'_>, details: &[(&SourceId, &ServiceDetail)], area: Rect, buf: &mut Buffer) {
+fn heat(cx: &Cx<'_>, details: &[(&SourceId, &ServiceDetail)], view: ChartView, area: Rect, buf: &mut Buffer) {
     let Some(span) = details.iter().map(|(_, detail)| detail.buckets.span).max_by_key(|span| span.end())
     else {
         return;
@@ -159,7 +190,7 @@ fn heat(cx: &Cx<'_>, details: &[(&SourceId, &ServiceDetail)], area: Rect, buf: &
     sums.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let buckets: Vec<HeatBucket<'_>> =
         sums.iter().map(|(le, values)| HeatBucket { le: *le, values }).collect();
-    Heat { span, buckets: &buckets }.render(cx, area, buf);
+    Heat { span, buckets: &buckets, view }.render(cx, area, buf);
 }
 
 /// The lines of a chart, each with its name; of several sources with theirs.

@@ -4,6 +4,7 @@ use crate::app::number::percent;
 use crate::app::prelude::*;
 use crate::app::screens::service::OpenService;
 use crate::app::subjects::service;
+use crate::app::widgets::chart::ChartMark;
 use crate::model::host::{Host, NamedSignal, Usage};
 use crate::model::service::{DownTarget, Service};
 
@@ -146,8 +147,10 @@ pub(super) fn draw(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, a
         let line = Rect { y, height: 1, ..rows };
         let role = Role::of_alert(alert);
         let name = text::pad(alert.name(), widest, cx.charset);
+        // that of its mark in the charts
+        let number = if alerts.len() > 1 { ChartMark::number(index) } else { " " };
         let runs = [
-            StyledRun::new(format!("  {} {name}  ", cx.symbol(role)), role),
+            StyledRun::new(format!("{number} {} {name}  ", cx.symbol(role)), role),
             StyledRun::new(
                 format!("{:<9} {:>6}  ", alert.state.word(), ago(alert.starts_at, cx.now)),
                 Role::Text,

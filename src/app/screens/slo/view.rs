@@ -253,6 +253,7 @@ fn draw_budget(
         thresholds,
         limits: Some((curves.lowest, 1.0)),
         newest: false,
+        view: cx.shared.charts.view_of_own_time(),
         ..Chart::new(curves.span, &lines, ValueUnit::Ratio)
     };
     chart.render(cx, inner, buf);
@@ -270,7 +271,9 @@ fn draw_burns(
     let chart_queries = chart_queries(status, cx.shared.range.end.unwrap_or(status.at));
     let key = |query: &str| burns_key(cx.shared, query, cx.now);
     let failure = chart_queries.burns.iter().find_map(|(_, query)| failure(cx, status, key(query)));
-    let title = refusal::titled(cx, format!("Burn rate, {}", cx.shared.range.words(cx.now)), failure);
+    let Some(time) = screen.charted(cx.shared, cx.now) else { return };
+    let (view, range) = cx.shared.charted(cx, time);
+    let title = refusal::titled(cx, format!("Burn rate, {range}"), failure);
     let inner = panel(cx, &title, screen.scroll_position.panel == BURN, area, buf);
     let budget = slo.objective.budget();
     let mut span = None;
@@ -314,6 +317,7 @@ fn draw_burns(
         thresholds: &thresholds,
         shade: &shade,
         marks: &marks,
+        view,
         ..Chart::new(span, &lines, ValueUnit::Times)
     };
     chart.render(cx, inner, buf);

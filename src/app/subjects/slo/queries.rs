@@ -17,7 +17,7 @@ const SLOTS_INTERVAL: Duration = Duration::from_secs(300);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-const POINTS: u16 = 240;
+pub const POINTS: u16 = 240;
 
 /// The lookbacks of the burn-rate chart: both of the first burn-rate condition, and the long one of the second.
 fn chart_lookbacks(slo: &Slo) -> Vec<Duration> {

@@ -63,13 +63,13 @@ fn an_alert_is_drawn_with_gap_threshold_and_firing_interval() {
     assert_eq!(
         draw(Charset::Unicode),
         [
-            "─ errors 1.00%",
+            "─ errors 1.00% min 1.00% max 12.0%",
             "    15%┤         ┊",
             "       │         ┊                    ⡖⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⡆",
-            "    10%┤         ┊                   ⢠⠃           ⢱",
+            "    10%┤         ┊                   ⢠⠃░░░░░░░░░░░⢱",
             "     5%┤┄ > 5% ┄┄┊┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄⢸┄┄┄┄┄┄┄┄┄┄┄┄⢸┄┄┄┄┄┄┄┄┄",
-            "       │         ┊                   ⡜            ⠈⡆",
-            "     0%┤⠒⠒⠒⠒⠒⠒⠒⠒ ┊       ⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠃             ⠓⠒⠒⠒⠒⠒⠒⠒⠒",
+            "       │         ┊                   ⡜░░░░░░░░░░░░⠈⡆",
+            "     0%┤⠒⠒⠒⠒⠒⠒⠒⠒ ┊       ⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠃░░░░░░░░░░░░░⠓⠒⠒⠒⠒⠒⠒⠒⠒",
             "       └┬────────d───────┬────────┬───────━━━━━━━━━━───────┬",
             "        01:00  01:10   01:20    01:30   01:40    01:50 02:00"
         ]
@@ -77,13 +77,13 @@ fn an_alert_is_drawn_with_gap_threshold_and_firing_interval() {
     assert_eq!(
         draw(Charset::Ascii),
         [
-            "* errors 1.00%",
+            "* errors 1.00% min 1.00% max 12.0%",
             "    15%+         :",
             "       |         :                    *************",
-            "    10%+         :                    *           *",
+            "    10%+         :                    *...........*",
             "     5%+- > 5% --:--------------------*------------*--------",
-            "       |         :                   *             *",
-            "     0%+*********:       *************             *********",
+            "       |         :                   *.............*",
+            "     0%+*********:       *************.............*********",
             "       ++--------d-------+--------+-------==========-------+",
             "        01:00  01:10   01:20    01:30   01:40    01:50 02:00"
         ]
@@ -148,7 +148,7 @@ fn absence_is_said_and_not_drawn() {
     let stopped: Vec<f64> = (0..20).map(|i| if i < 10 { 1.0 } else { GAP }).collect();
     let line = [ChartLine { values: &stopped, role: Role::Series1, label: "rate" }];
     let shown = picture(Charset::Unicode, 40, 7, Chart::new(span(20), &line, ValueUnit::PerSecond));
-    assert_eq!(shown[0], "─ rate no data since 01:50");
+    assert_eq!(shown[0], "─ rate no data since 01:50 max 1/s");
 }
 
 #[test]
@@ -169,12 +169,12 @@ fn values_beyond_fixed_limits_stand_at_the_edge() {
     assert_eq!(
         shown,
         [
-            "* -300%",
+            "* -300% min -300% max 500%",
             "   100%+      *********",
-            "       |  ****         **",
-            "    50%+**               **",
-            "       |                   **",
-            "     0%+                     *",
+            "       |  ****.........**",
+            "    50%+**...............**",
+            "       |...................**",
+            "     0%+.....................*",
             "       +-------+-------------+",
             "             01:58       02:00"
         ]
@@ -186,7 +186,7 @@ fn small_heights_fall_back_to_a_sparkline() {
     let values = [0.0, 0.25, 0.5, 1.0];
     let line = [ChartLine { values: &values, role: Role::Series1, label: "saturation" }];
     let chart = Chart::new(span(4), &line, ValueUnit::Ratio);
-    assert_eq!(picture(Charset::Unicode, 30, 2, chart)[0], "─ saturation 100%");
+    assert_eq!(picture(Charset::Unicode, 30, 2, chart)[0], "─ saturation 100% max 100%");
     assert_eq!(picture(Charset::Unicode, 4, 1, chart), ["▁▃▅▇"]);
 }
 

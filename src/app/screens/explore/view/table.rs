@@ -11,9 +11,9 @@ use crate::app::widgets::unit::ValueUnit;
 const MAX_LABEL_COLUMNS: usize = 8;
 
 /// The value of a row: at the value cursor, else the newest.
-fn value(screen: &Explore, item: &ResultRow) -> f64 {
+fn value(screen: &Explore, cursor: Option<Timestamp>, item: &ResultRow) -> f64 {
     let matrix = screen.shown.as_ref().and_then(|shown| shown.matrix());
-    let at = screen.cursor.zip(matrix).and_then(|(at, matrix)| {
+    let at = cursor.zip(matrix).and_then(|(at, matrix)| {
         let line = matrix.lines.get(item.line?)?;
         line.values.get(matrix.span.index(at.as_second() as f64)?).copied()
     });
@@ -45,7 +45,8 @@ pub(super) fn series(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
         let priority = u8::try_from(at).unwrap_or(u8::MAX).saturating_add(2);
         columns.push((title, Size::words(4, widest(name), priority)));
     }
-    let value_title = if screen.cursor.is_some() { "VALUE" } else { LAST };
+    let cursor = super::cursor(screen, cx);
+    let value_title = if cursor.is_some() { "VALUE" } else { LAST };
     columns.push((value_title, if has_words { Size::words(10, 60, 0) } else { Size::numbers(11, 0) }));
     if is_range {
         columns.extend([(MIN, Size::numbers(10, 20)), (MAX, Size::numbers(10, 21))]);
@@ -74,7 +75,7 @@ pub(super) fn series(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
         let number = |value: f64| Cell::text(if value.is_nan() { "NaN".to_owned() } else { unit.text(value, cx.charset) }, plain);
         cells.push(match &item.words {
             Some(words) => Cell::text(words.clone(), plain),
-            None => number(value(screen, item)),
+            None => number(value(screen, cursor, item)),
         });
         if is_range {
             cells.extend([number(item.min), number(item.max)]);
