@@ -150,9 +150,9 @@ fn candidates<'a>(
         Expected::GroupingLabel { .. } => {
             names.map(|name| Candidate { inserted: Inserted::Label, ..plain("label")(name) }).collect()
         }
-        Expected::LabelValue { quote, .. } => {
-            labels.map(|name| Candidate { inserted: Inserted::Value(*quote), ..plain("value")(name) }).collect()
-        }
+        Expected::LabelValue { quote, .. } => labels
+            .map(|name| Candidate { inserted: Inserted::Value(*quote), ..plain("value")(name) })
+            .collect(),
         Expected::Duration => DURATIONS.into_iter().map(plain("duration")).collect(),
         Expected::Operator => KEYWORDS.into_iter().filter(|_| is_typed).map(plain("keyword")).collect(),
         Expected::Nothing => Vec::new(),

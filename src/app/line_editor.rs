@@ -171,7 +171,8 @@ impl LineEditor {
 
     /// Moves the cursor to a byte offset, or to the start of the character there.
     pub fn move_to(&mut self, at: usize) {
-        self.cursor = (0..=at.min(self.text.len())).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0);
+        self.cursor =
+            (0..=at.min(self.text.len())).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0);
     }
 
     /// Inserts text at the cursor; line breaks, unless the text may have some, and control characters are replaced. Does nothing
@@ -179,7 +180,8 @@ impl LineEditor {
     pub fn insert(&mut self, text: &str) {
         let clean = |text: &str| crate::model::text::pasted(text);
         let text = if self.has_lines {
-            text.lines().map(clean).collect::<Vec<_>>().join("\n") + if text.ends_with('\n') { "\n" } else { "" }
+            text.lines().map(clean).collect::<Vec<_>>().join("\n")
+                + if text.ends_with('\n') { "\n" } else { "" }
         } else {
             clean(text)
         };

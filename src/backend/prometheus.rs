@@ -83,9 +83,7 @@ const HANDLERS: &[Handler<Prometheus>] = &[
         Box::pin(source.firings(labels, TimeRange { start: *from, end: *until }))
     }),
     Handler::Slos(|source, put| Box::pin(source.slos(put.at.past(), put.known))),
-    Handler::Evaluation(|source, put, key, window| {
-        Box::pin(source.evaluation(key, *window, put.at.past()))
-    }),
+    Handler::Evaluation(|source, put, key, window| Box::pin(source.evaluation(key, *window, put.at.past()))),
     Handler::Metrics(|source, _| Box::pin(source.metrics())),
     Handler::Labels(|source, _, wanted| Box::pin(source.labels(wanted))),
     Handler::Exemplars(|source, _, series, window| Box::pin(source.exemplars(&series.query, *window))),

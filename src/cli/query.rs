@@ -43,7 +43,8 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &QueryArgs) -> VerbResult {
     let sources = sources(&session, wanted.source.as_deref()).map_err(SessionError::Query)?;
     if wanted.raw && sources.len() > 1 {
         let names: Vec<&str> = sources.iter().map(SourceId::as_str).collect();
-        let words = format!("--raw prints the answer of one source; choose it with --source: {}", names.join(", "));
+        let words =
+            format!("--raw prints the answer of one source; choose it with --source: {}", names.join(", "));
         return Err(SessionError::Query(words));
     }
     let now = session.active.clock.now();
@@ -91,7 +92,8 @@ fn expression(given: &str) -> Result<String, String> {
 
 /// The sources to ask: the chosen one, or all that answer queries.
 fn sources(session: &Session, chosen: Option<&str>) -> Result<Vec<SourceId>, String> {
-    let all = session.active.sources.infos().into_iter().filter(|info| info.answers.contains(&AskKind::Evaluation));
+    let all =
+        session.active.sources.infos().into_iter().filter(|info| info.answers.contains(&AskKind::Evaluation));
     let all: Vec<SourceId> = all.map(|info| info.id).collect();
     let Some(chosen) = chosen else { return Ok(all) };
     let found = all.iter().find(|id| id.as_str() == chosen).cloned();
@@ -117,7 +119,9 @@ fn window(wanted: &QueryArgs, end: Timestamp) -> Result<Option<TimeGrid>, String
     };
     if since.as_secs() / step.as_secs().max(1) > MAX_POINTS as u64 {
         let longer = duration::text(Duration::from_secs(since.as_secs().div_ceil(MAX_POINTS as u64)));
-        return Err(format!("the range has more than {MAX_POINTS} points, which servers refuse; use --step {longer} or more"));
+        return Err(format!(
+            "the range has more than {MAX_POINTS} points, which servers refuse; use --step {longer} or more"
+        ));
     }
     Ok(Some(TimeGrid::stepped(end, since, step)))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::alert::AlertSnapshot;
-use super::evaluation::{Evaluation, EvaluationKey, Exemplar, LabelList, LabelSearch};
+use super::evaluation::{EvaluatedQuery, EvaluationKey, Exemplar, LabelList, LabelSearch};
 use super::fingerprint::Fingerprint;
 use super::firing::FiringSnapshot;
 use super::incident::{IncidentDetail, IncidentLog, IncidentSnapshot};

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ask::Refresh;
 use super::labels::{Labels, Text};
 use super::series::{Matrix, TimeGrid};
 
@@ -37,15 +36,15 @@ impl EvaluationKey {
         Self { query, over }
     }
 
-    /// How often it is evaluated again.
-    pub fn refresh(&self) -> Refresh {
-        Refresh::EachPoint(self.over.map_or(LIVE_INTERVAL, |(_, step)| step))
+    /// The time after which there can be a new point.
+    pub fn step(&self) -> Duration {
+        self.over.map_or(LIVE_INTERVAL, |(_, step)| step)
     }
 }
 
 /// The result of an expression.
 #[derive(Debug, Clone)]
-pub struct Evaluation {
+pub struct EvaluatedQuery {
     pub result: QueryResult,
     /// The server's answer as it was received: JSON.
     pub raw: Text,
@@ -59,7 +58,10 @@ pub enum QueryResult {
     /// Series with one value each, in the order of the server.
     Vector(Vec<VectorSample>),
     /// Series over a range, and those whose values are native histograms.
-    Matrix { matrix: Matrix, histograms: Vec<HistogramSeries> },
+    Matrix {
+        matrix: Matrix,
+        histograms: Vec<HistogramSeries>,
+    },
     /// The stored samples of a range selector (`up[5m]`).
     Samples(Vec<StoredSamples>),
 }
@@ -200,7 +202,8 @@ mod tests {
     #[test]
     fn the_same_expression_over_another_step_is_another_question() {
         let end = Timestamp::from_second(1_000_000).unwrap();
-        let grid = |seconds| TimeGrid::ending(end, Duration::from_secs(3600), 60, Duration::from_secs(seconds));
+        let grid =
+            |seconds| TimeGrid::ending(end, Duration::from_secs(3600), 60, Duration::from_secs(seconds));
         let [fine, coarse] = [60, 300].map(|step| EvaluationKey::new("up".into(), Some(grid(step))));
         assert_ne!(fine, coarse);
         assert_eq!(fine.over, Some((Duration::from_secs(3600), Duration::from_secs(60))));

@@ -44,18 +44,15 @@ const COUNTER_PARTS: [&str; 3] = ["_bucket", "_count", "_sum"];
 impl MetricCatalog {
     /// The names that have series, and the declared types and help texts. A declared metric without series is left out, a name
     /// that is only part of a declared metric (`x_bucket` of the histogram `x`) gets the help text of that.
-    pub fn new(
-        names: Vec<Text>,
-        mut declared: Vec<MetricInfo>,
-        scrape_interval: Option<Duration>,
-    ) -> Self {
+    pub fn new(names: Vec<Text>, mut declared: Vec<MetricInfo>, scrape_interval: Option<Duration>) -> Self {
         declared.sort_by(|a, b| a.name.cmp(&b.name));
         let of = |name: &str| {
             let found = declared.binary_search_by(|metric| (*metric.name).cmp(name)).ok();
             found.and_then(|at| declared.get(at))
         };
         let metric = |name: Text| {
-            let base = |suffix: &&str| name.strip_suffix(*suffix).and_then(of).filter(|base| base.has_parts());
+            let base =
+                |suffix: &&str| name.strip_suffix(*suffix).and_then(of).filter(|base| base.has_parts());
             let (kind, help) = match (of(&name), COUNTER_PARTS.iter().find_map(base)) {
                 (Some(own), _) => (own.kind, own.help.clone()),
                 (None, Some(base)) => (MetricType::Counter, base.help.clone()),

@@ -21,6 +21,7 @@ use promql_parser::parser::{self, Expr};
 use super::labels::{Labels, Text};
 use super::matcher::Operator;
 use super::text::place;
+use tree::SyntaxTree;
 
 pub use condition::{
     Comparison, OtherConditions, Threshold, ThresholdCondition, condition, returns_zero_or_one,
@@ -98,6 +99,11 @@ pub enum QueryParseError {
 /// functions.
 pub fn check(expr: &str) -> Result<Vec<QueryRemark>, QueryParseError> {
     grammar::check(expr, true)
+}
+
+/// The syntax tree of a query, with the places of its parts. Functions that are not known are accepted.
+fn syntax(expr: &str) -> Result<SyntaxTree<'_>, QueryParseError> {
+    grammar::tree(expr)
 }
 
 /// Parses an expression.

@@ -83,7 +83,19 @@ impl EffectRunner {
         let (reports, inbox) = mpsc::channel(REPORT_CHANNEL_SIZE);
         let gates = sources.gates(executor.clock);
         let running = HashMap::new();
-        (Self { executor, contexts, gates, running, reports, last_id: 0, opening_context: None, queries: None }, inbox)
+        (
+            Self {
+                executor,
+                contexts,
+                gates,
+                running,
+                reports,
+                last_id: 0,
+                opening_context: None,
+                queries: None,
+            },
+            inbox,
+        )
     }
 
     /// The same with a file of saved views and the history of queries.
@@ -103,7 +115,8 @@ impl EffectRunner {
                 Some(change) => query_store::change(&file, change),
                 None => query_store::read(&file),
             });
-            let accessed = accessed.await.unwrap_or_else(|_| Err(io::Error::other("burnwatch failed (a bug)")));
+            let accessed =
+                accessed.await.unwrap_or_else(|_| Err(io::Error::other("burnwatch failed (a bug)")));
             let event = match accessed {
                 Ok(store) => Event::QueriesRead(store),
                 Err(error) => {

@@ -2,6 +2,7 @@
 
 mod actions;
 mod behaviour;
+mod explore;
 mod frame;
 mod hints;
 mod incidents;

@@ -232,7 +232,9 @@ impl Screen for OpenAlert {
     }
 
     fn chart_queries(&self, shared: &Shared, _now: Timestamp) -> Vec<ChartQuery> {
-        let Some(subject) = self.alert(shared).and_then(|alert| subject(shared, alert)) else { return Vec::new() };
+        let Some(subject) = self.alert(shared).and_then(|alert| subject(shared, alert)) else {
+            return Vec::new();
+        };
         let chart = |title: &str, query: &Text| ChartQuery {
             title: title.to_owned(),
             query: query.clone(),

@@ -15,7 +15,7 @@ mod run;
 mod stored;
 mod view;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::chart_control::ChartedTime;
 use crate::app::completion::Completion;
@@ -101,6 +101,8 @@ pub struct Explore {
     /// The revision of the items, for the filter.
     revision: u64,
     hidden: BTreeSet<Labels>,
+    /// The number of each series, for its colour.
+    colours: BTreeMap<Labels, usize>,
     alone: Option<Labels>,
     has_exemplars: bool,
     store: QueryStore,
@@ -143,6 +145,11 @@ impl Explore {
             Focus::Results => false,
             Focus::Editor | Focus::Name(_) => true,
         }
+    }
+
+    /// The number of a series, for its colour.
+    fn colour(&self, labels: &Labels) -> usize {
+        self.colours.get(labels).copied().unwrap_or(0)
     }
 
     /// Whether the query is being written.

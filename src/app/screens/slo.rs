@@ -165,8 +165,10 @@ impl Screen for OpenSlo {
     fn chart_queries(&self, shared: &Shared, _now: Timestamp) -> Vec<ChartQuery> {
         let Some(status) = self.status(shared) else { return Vec::new() };
         let queries = queries::queries(status, status.at).into_iter();
-        let chart = |(title, query): (String, String)| {
-            ChartQuery { title, query: query.into(), source: Some(status.source.clone()) }
+        let chart = |(title, query): (String, String)| ChartQuery {
+            title,
+            query: query.into(),
+            source: Some(status.source.clone()),
         };
         queries.map(chart).collect()
     }

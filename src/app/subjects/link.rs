@@ -10,8 +10,10 @@ pub fn is_link(text: &str) -> bool {
 /// The address of a trace by a template with the placeholder `{{ trace_id }}`; without a template the id alone, to copy.
 pub fn of_trace(template: Option<&str>, id: &Text) -> Text {
     // an id is hexadecimal; anything else must not change the address
-    let safe: String = id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-    let filled = template.map(|template| template.replace("{{ trace_id }}", &safe).replace("{{trace_id}}", &safe));
+    let safe: String =
+        id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    let filled =
+        template.map(|template| template.replace("{{ trace_id }}", &safe).replace("{{trace_id}}", &safe));
     filled.map_or_else(|| id.clone(), Text::from)
 }
 

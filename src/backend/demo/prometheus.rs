@@ -51,7 +51,9 @@ impl PrometheusServer {
         let data = match asked.path().as_slice() {
             ["api", "v1", "query"] => self.query(asked, now)?,
             ["api", "v1", "query_range"] => self.range(asked)?,
-            ["api", "v1", "labels"] => metadata::names(self.catalog(), &asked.all("match[]").collect::<Vec<_>>())?,
+            ["api", "v1", "labels"] => {
+                metadata::names(self.catalog(), &asked.all("match[]").collect::<Vec<_>>())?
+            }
             ["api", "v1", "label", name, "values"] => {
                 metadata::values(self.catalog(), name, &asked.all("match[]").collect::<Vec<_>>())?
             }

@@ -213,7 +213,8 @@ impl<'a> QuestionRequests<'a> {
         let options: Vec<_> = fresh.into_iter().chain(option).collect();
         loop {
             let is_get = get_only.load(Ordering::Relaxed);
-            let query = PromQuery { expression, evaluation, timeout: *timeout, options: options.clone(), is_get };
+            let query =
+                PromQuery { expression, evaluation, timeout: *timeout, options: options.clone(), is_get };
             match http.evaluate(self.weight, &query).await {
                 Ok(body) => return Ok(body),
                 Err(error) if !is_get && error.kind.refused(405).is_some() => {

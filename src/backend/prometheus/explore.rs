@@ -12,7 +12,7 @@ use super::whole_results::{ExemplarLists, Metadata, Names, WholeResult};
 use crate::backend::kit::http::EvaluationRange;
 use crate::backend::kit::lenient::unreadable_warning;
 use crate::model::evaluation::{
-    Evaluation, EvaluationKey, Exemplar, LabelList, LabelSearch, MAX_EXEMPLARS, MAX_LABELS, MAX_MATRIX,
+    EvaluatedQuery, EvaluationKey, Exemplar, LabelList, LabelSearch, MAX_EXEMPLARS, MAX_LABELS, MAX_MATRIX,
     MAX_VECTOR,
 };
 use crate::model::labels::Text;
@@ -36,7 +36,7 @@ pub(super) async fn evaluate(
     key: &EvaluationKey,
     window: Option<TimeGrid>,
     at: Option<Timestamp>,
-) -> Result<Evaluation, SourceError> {
+) -> Result<EvaluatedQuery, SourceError> {
     let evaluation = window.map_or(EvaluationRange::of_instant(at), EvaluationRange::Over);
     let most = if window.is_some() { MAX_MATRIX } else { MAX_VECTOR };
     let body = call.send_limited(&key.query, evaluation, most + 1).await?;
@@ -51,7 +51,7 @@ pub(super) async fn evaluate(
     warnings.extend(unreadable_warning(data.lost(), "series and points"));
     call.note(warnings);
     let result = call.server.reader.result(&data, window);
-    Ok(Evaluation { result, raw: String::from_utf8_lossy(&body.bytes).into() })
+    Ok(EvaluatedQuery { result, raw: String::from_utf8_lossy(&body.bytes).into() })
 }
 
 fn shortened(query: &str) -> Cow<'_, str> {
@@ -95,7 +95,9 @@ pub(super) async fn labels(
     let (limit, start, end) =
         ((MAX_LABELS + 1).to_string(), since.as_second().to_string(), now.as_second().to_string());
     let mut query = vec![("limit", &*limit), ("start", &*start), ("end", &*end)];
-    query.extend(wanted.selector.as_deref().filter(|one| one.len() <= MAX_SELECTOR).map(|one| ("match[]", one)));
+    query.extend(
+        wanted.selector.as_deref().filter(|one| one.len() <= MAX_SELECTOR).map(|one| ("match[]", one)),
+    );
     let path = match &wanted.name {
         Some(name) => format!("api/v1/label/{}/values", path_name(name)),
         None => "api/v1/labels".to_owned(),

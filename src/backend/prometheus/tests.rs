@@ -1,3 +1,4 @@
+mod explore;
 mod history;
 mod rules;
 mod shop;

@@ -6,9 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::wire::{Point, Points, Reader, labels, on_grid_with};
-use crate::backend::kit::lenient::{
-    LenientList, LenientPairs, LenientText, LenientTexts, Number, wire,
-};
+use crate::backend::kit::lenient::{LenientList, LenientPairs, LenientText, LenientTexts, Number, wire};
 use crate::backend::kit::time::Epoch;
 use crate::model::evaluation::{
     Exemplar, HistogramSeries, NativeHistogram, QueryResult, SampleValue, StoredSamples, VectorSample,
@@ -114,9 +112,8 @@ fn number(value: Option<&Value>) -> Option<f64> {
 /// `[time, {count, sum, buckets: [[rule, lower, upper, count], ...]}]`
 fn histogram(point: &Value) -> Option<(f64, NativeHistogram)> {
     let object = point.get(1)?;
-    let bucket = |bucket: &Value| {
-        Some((number(bucket.get(1))?, number(bucket.get(2))?, number(bucket.get(3))?))
-    };
+    let bucket =
+        |bucket: &Value| Some((number(bucket.get(1))?, number(bucket.get(2))?, number(bucket.get(3))?));
     let buckets = object.get("buckets").and_then(Value::as_array);
     let histogram = NativeHistogram {
         count: number(object.get("count"))?,
@@ -139,7 +136,12 @@ impl Reader {
             (WholeResult::Matrix(all), None) => QueryResult::Samples(self.interner(|interner| {
                 let series = |one: &WholeSeries<'_>| StoredSamples {
                     labels: labels(interner, &one.metric),
-                    points: one.values.all.iter().filter_map(|point| Some((point.0?, point.any_value()?))).collect(),
+                    points: one
+                        .values
+                        .all
+                        .iter()
+                        .filter_map(|point| Some((point.0?, point.any_value()?)))
+                        .collect(),
                 };
                 all.all.iter().map(series).collect()
             })),
@@ -207,7 +209,10 @@ fn matrix(interner: &mut Interner, all: &LenientList<WholeSeries<'_>>, span: Tim
 
 /// A time in Unix seconds with a fraction.
 fn moment(seconds: f64) -> Option<jiff::Timestamp> {
-    #[expect(clippy::cast_possible_truncation, reason = "values out of bounds become the nearest bound, which is no time")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "values out of bounds become the nearest bound, which is no time"
+    )]
     let milliseconds = (seconds * 1000.0).round() as i64;
     jiff::Timestamp::from_millisecond(milliseconds).ok()
 }

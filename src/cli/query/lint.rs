@@ -37,7 +37,9 @@ pub(super) fn error(expr: &str, remark: &QueryRemark) -> String {
 /// The server's message, with the place of the error if the server names it.
 pub(super) fn refusal(expr: &str, message: &str) -> String {
     match server_position(message) {
-        Some((line, column, message)) => error(expr, &QueryRemark { line, column, message: message.to_owned() }),
+        Some((line, column, message)) => {
+            error(expr, &QueryRemark { line, column, message: message.to_owned() })
+        }
         None => format!("error: {message}"),
     }
 }
@@ -46,7 +48,9 @@ fn as_text(expr: &str, checked: &Checked) -> String {
     let mut out = String::new();
     match checked {
         Err(QueryParseError::Refused(remark)) => return error(expr, remark) + "\n",
-        Err(QueryParseError::Unknown(why)) => return format!("{why}; only the server can check this expression\n"),
+        Err(QueryParseError::Unknown(why)) => {
+            return format!("{why}; only the server can check this expression\n");
+        }
         Ok(lints) => {
             for QueryLint { rule, remark, fix } in lints {
                 let excerpt = remark.excerpt(expr);
@@ -72,7 +76,8 @@ fn as_json(checked: &Checked) -> String {
         Err(QueryParseError::Refused(remark)) => (vec![finding("error", None, remark, None)], true),
         Err(QueryParseError::Unknown(_)) => (Vec::new(), false),
         Ok(lints) => {
-            let hint = |lint: &QueryLint| finding("hint", Some(lint.rule.word()), &lint.remark, Some(&lint.fix));
+            let hint =
+                |lint: &QueryLint| finding("hint", Some(lint.rule.word()), &lint.remark, Some(&lint.fix));
             (lints.iter().map(hint).collect(), true)
         }
     };
@@ -118,14 +123,18 @@ mod tests {
             serde_json::from_str(&as_json(&lint(expr, &LintContext::default()))).unwrap()
         };
         let hint = &read("sum(x_total)")["findings"][0];
-        assert_eq!((&hint["level"], &hint["rule"], &hint["column"]), (&"hint".into(), &"raw-counter".into(), &5.into()));
+        assert_eq!(
+            (&hint["level"], &hint["rule"], &hint["column"]),
+            (&"hint".into(), &"raw-counter".into(), &5.into())
+        );
         assert_eq!(read("sum(")["findings"][0]["level"], "error");
         assert_eq!(read("up")["findings"], json!([]));
     }
 
     #[test]
     fn the_place_that_a_server_names_is_shown() {
-        let said = refusal("sum(up", "invalid parameter \"query\": 1:7: parse error: unclosed left parenthesis");
+        let said =
+            refusal("sum(up", "invalid parameter \"query\": 1:7: parse error: unclosed left parenthesis");
         assert_eq!(said, "error: 1:7: unclosed left parenthesis\n  sum(up\n        ^");
         assert_eq!(refusal("up", "too many samples"), "error: too many samples");
     }

@@ -115,10 +115,14 @@ fn items(source: &SourceId, result: &QueryResult) -> Vec<SeriesValues> {
     let none = Labels::default();
     match result {
         QueryResult::Scalar(value) => vec![SeriesValues { value: Some(*value), ..empty(source, &none) }],
-        QueryResult::Text(text) => vec![SeriesValues { words: Some(text.to_string()), ..empty(source, &none) }],
+        QueryResult::Text(text) => {
+            vec![SeriesValues { words: Some(text.to_string()), ..empty(source, &none) }]
+        }
         QueryResult::Vector(all) => {
             let item = |one: &crate::model::evaluation::VectorSample| match &one.value {
-                SampleValue::Number(value) => SeriesValues { value: Some(*value), ..empty(source, &one.labels) },
+                SampleValue::Number(value) => {
+                    SeriesValues { value: Some(*value), ..empty(source, &one.labels) }
+                }
                 SampleValue::Histogram(histogram) => of_histogram(source, &one.labels, histogram),
             };
             all.iter().map(item).collect()
@@ -126,11 +130,15 @@ fn items(source: &SourceId, result: &QueryResult) -> Vec<SeriesValues> {
         QueryResult::Matrix { matrix, histograms } => {
             let lines = matrix.lines.iter().map(|line| {
                 let points = line.values.iter().enumerate().filter(|(_, value)| !value.is_nan());
-                of_samples(source, &line.labels, points.map(|(at, value)| (matrix.span.at(at), *value)).collect())
+                of_samples(
+                    source,
+                    &line.labels,
+                    points.map(|(at, value)| (matrix.span.at(at), *value)).collect(),
+                )
             });
-            let histograms = histograms.iter().filter_map(|series| {
-                Some(of_histogram(source, &series.labels, &series.points.last()?.1))
-            });
+            let histograms = histograms
+                .iter()
+                .filter_map(|series| Some(of_histogram(source, &series.labels, &series.points.last()?.1)));
             lines.chain(histograms).collect()
         }
         QueryResult::Samples(all) => {

@@ -158,8 +158,8 @@ macro_rules! asks {
                 evaluation: EvaluationKey;
                 /// The grid of the range; none for the moment of the question.
                 window: Option<TimeGrid>
-            } => evaluations: Arc<Evaluation> {
-                title: "query", asked: OnScreen, refresh: evaluation.refresh(), weight: Page, time: Range, joins: replace,
+            } => evaluations: Arc<EvaluatedQuery> {
+                title: "query", asked: OnScreen, refresh: Refresh::EachPoint(evaluation.step()), weight: Page, time: Range, joins: replace,
                 merges: Nothing
             }
             /// All metrics with their types and help texts.

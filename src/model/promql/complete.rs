@@ -60,8 +60,20 @@ struct OpenBracket<'t> {
 
 /// The keywords that can follow an expression.
 pub const KEYWORDS: [&str; 14] = [
-    "by", "without", "and", "or", "unless", "on", "ignoring", "group_left", "group_right", "offset", "bool", "==",
-    ">", "<",
+    "by",
+    "without",
+    "and",
+    "or",
+    "unless",
+    "on",
+    "ignoring",
+    "group_left",
+    "group_right",
+    "offset",
+    "bool",
+    "==",
+    ">",
+    "<",
 ];
 
 /// The durations that are offered for a range.
@@ -152,7 +164,9 @@ impl<'t> Scan<'t> {
                 }
                 c if is_name_start(c) || c.is_ascii_digit() || c == '.' => {
                     let mut end = at + c.len_utf8();
-                    while let Some((next, c)) = chars.peek().copied().filter(|(_, c)| is_name(*c) || *c == '.') {
+                    while let Some((next, c)) =
+                        chars.peek().copied().filter(|(_, c)| is_name(*c) || *c == '.')
+                    {
                         end = next + c.len_utf8();
                         chars.next();
                     }
@@ -296,9 +310,9 @@ fn expected(text: &str, before: &Scan<'_>, typed: &str, cursor: usize) -> Expect
     }
     let called = before.innermost().filter(|open| open.sign == '(').map(|open| open.word);
     let needs_range = called.and_then(|name| Some((name, function(name)?))).is_some_and(|(_, function)| {
-        let place = before.innermost().map_or(0, |open| {
-            before.text.get(open.at..open.part).unwrap_or_default().matches(',').count()
-        });
+        let place = before
+            .innermost()
+            .map_or(0, |open| before.text.get(open.at..open.part).unwrap_or_default().matches(',').count());
         function.takes_range(place)
     });
     match called.filter(|_| needs_range) {

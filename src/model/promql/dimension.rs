@@ -17,7 +17,7 @@ pub enum Dimension {
 
 /// The dimension of a query's values. Source of the suffixes: "Metric and label naming" of the Prometheus documentation.
 pub fn dimension(query: &str) -> Dimension {
-    SyntaxTree::of(query).map_or(Dimension::Plain, |tree| of(&tree, tree.root))
+    super::syntax(query).map_or(Dimension::Plain, |tree| of(&tree, tree.root))
 }
 
 fn of(tree: &SyntaxTree<'_>, node: usize) -> Dimension {
@@ -36,20 +36,19 @@ fn of(tree: &SyntaxTree<'_>, node: usize) -> Dimension {
         SyntaxKind::Call { name, arguments } => {
             let inner = arguments.iter().find(|one| !tree.selectors(**one).is_empty());
             let inner = inner.map_or(Dimension::Plain, |inner| of(tree, *inner));
-            match (*name, inner) {
+            match *name {
                 // seconds per second are the share of a core, a thread or an interval
-                ("rate" | "irate" | "deriv", Dimension::Seconds) => Dimension::Ratio,
+                "rate" | "irate" | "deriv" if inner == Dimension::Seconds => Dimension::Ratio,
                 // bytes and other units per second are more than a number of events
-                ("rate" | "irate", Dimension::Plain) if is_of_events(tree, node) => Dimension::PerSecond,
-                ("rate" | "irate" | "deriv", _) => Dimension::Plain,
-                (
-                    "count_over_time" | "changes" | "resets" | "timestamp" | "absent" | "absent_over_time"
-                    | "present_over_time" | "day_of_month" | "hour" | "sgn" | "histogram_count",
-                    _,
-                ) => Dimension::Plain,
-                ("histogram_fraction", _) => Dimension::Ratio,
-                ("histogram_quantile" | "histogram_avg", _) => of_first_name(tree, node),
-                (_, inner) => inner,
+                "rate" | "irate" if inner == Dimension::Plain && is_of_events(tree, node) => {
+                    Dimension::PerSecond
+                }
+                "rate" | "irate" | "deriv" | "count_over_time" | "changes" | "resets" | "timestamp"
+                | "absent" | "absent_over_time" | "present_over_time" | "day_of_month" | "hour" | "sgn"
+                | "histogram_count" => Dimension::Plain,
+                "histogram_fraction" => Dimension::Ratio,
+                "histogram_quantile" | "histogram_avg" => of_first_name(tree, node),
+                _ => inner,
             }
         }
     }
@@ -87,7 +86,13 @@ fn of_binary(tree: &SyntaxTree<'_>, binary: &BinaryNode<'_>) -> Dimension {
         [binary.left, binary.right].map(|side| tree.constant(side).is_some());
     match binary.operator {
         _ if binary.is_bool => Dimension::Plain,
-        "==" | "!=" | ">" | "<" | ">=" | "<=" => if left_is_number { right } else { left },
+        "==" | "!=" | ">" | "<" | ">=" | "<=" => {
+            if left_is_number {
+                right
+            } else {
+                left
+            }
+        }
         "+" | "-" => match (left_is_number, right_is_number) {
             // 1 - ratio
             (true, _) => right,

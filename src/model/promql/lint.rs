@@ -13,7 +13,7 @@ pub(super) use labels::{is_set, keeps_series};
 
 use super::super::metric::{MetricCatalog, MetricType};
 use super::super::words::words;
-use super::tree::{SelectorNode, SyntaxTree};
+use super::tree::SelectorNode;
 use super::{QueryParseError, QueryRemark};
 
 words! {
@@ -72,15 +72,11 @@ impl LintContext<'_> {
 /// The hints about a query, in the order of their places.
 ///
 /// # Errors
-/// [`QueryParseError::Refused`] if Prometheus rejects the query.
+/// [`QueryParseError::Refused`] if Prometheus rejects the query, [`QueryParseError::Unknown`] if only the server can check it.
 pub fn lint(expr: &str, cx: &LintContext<'_>) -> Result<Vec<QueryLint>, QueryParseError> {
     // compiles the patterns, and finds matchers that cannot match
-    let remarks = match super::check(expr) {
-        Ok(remarks) => remarks,
-        Err(QueryParseError::Unknown(_)) => Vec::new(),
-        Err(refused @ QueryParseError::Refused(_)) => return Err(refused),
-    };
-    let Ok(tree) = SyntaxTree::of(expr) else { return Ok(Vec::new()) };
+    let remarks = super::check(expr)?;
+    let tree = super::syntax(expr)?;
     let fix = "Write the bound as its series have it, such as le=\"0.25\".".to_owned();
     let mut lints: Vec<QueryLint> = remarks
         .into_iter()

@@ -51,7 +51,7 @@ impl Edits {
 /// # Errors
 /// [`Unsplittable`] if the query is not valid, has no labels, or has the label already.
 pub fn split_by(query: &str, by: &str) -> Result<String, Unsplittable> {
-    let tree = SyntaxTree::of(query)?;
+    let tree = super::syntax(query)?;
     let mut edits = Edits::default();
     split(&tree, tree.root, by, &mut edits)?;
     if edits.0.is_empty() {
@@ -67,9 +67,7 @@ pub fn is_split_by(query: &str, by: &str) -> bool {
 
 fn split(tree: &SyntaxTree<'_>, node: usize, by: &str, edits: &mut Edits) -> Result<(), Unsplittable> {
     match tree.kind(node) {
-        SyntaxKind::Number(_) | SyntaxKind::Text => {
-            Err(Unsplittable::NoLabels(tree.part(node).to_owned()))
-        }
+        SyntaxKind::Number(_) | SyntaxKind::Text => Err(Unsplittable::NoLabels(tree.part(node).to_owned())),
         SyntaxKind::Selector(_) => {
             wrap(tree, node, &[by], edits);
             Ok(())
@@ -183,7 +181,8 @@ fn split_binary(
     edits: &mut Edits,
 ) -> Result<(), Unsplittable> {
     let has_series = |side: usize| !tree.selectors(side).is_empty();
-    let sides: Vec<usize> = [binary.left, binary.right].into_iter().filter(|side| has_series(*side)).collect();
+    let sides: Vec<usize> =
+        [binary.left, binary.right].into_iter().filter(|side| has_series(*side)).collect();
     if sides.is_empty() {
         return Err(Unsplittable::NoLabels("the expression".to_owned()));
     }
@@ -217,9 +216,8 @@ fn split_call(
         return Err(Unsplittable::NoLabels(format!("{name}()")));
     }
     if matches!(name, "histogram_quantile" | "histogram_fraction") && !has_aggregation(tree, inner) {
-        let is_classic = |selector: &&SelectorNode| {
-            selector.name.as_ref().is_some_and(|name| name.ends_with("_bucket"))
-        };
+        let is_classic =
+            |selector: &&SelectorNode| selector.name.as_ref().is_some_and(|name| name.ends_with("_bucket"));
         let is_classic = tree.selectors(inner).iter().any(is_classic);
         let kept: &[&str] = &["le", by];
         wrap(tree, inner, kept.get(usize::from(!is_classic)..).unwrap_or_default(), edits);
@@ -243,12 +241,15 @@ fn has_aggregation(tree: &SyntaxTree<'_>, node: usize) -> bool {
 /// # Errors
 /// [`QueryParseError`] if the query is not valid.
 pub fn only(query: &str, labels: &Labels) -> Result<String, QueryParseError> {
-    let tree = SyntaxTree::of(query)?;
+    let tree = super::syntax(query)?;
     let mut edits = Edits::default();
     for selector in tree.selectors(tree.root) {
         let is_new = |name: &str| {
             let is_own = |value: &str| {
-                selector.matchers.iter().any(|own| *own.condition.name == *name && *own.condition.value == *value)
+                selector
+                    .matchers
+                    .iter()
+                    .any(|own| *own.condition.name == *name && *own.condition.value == *value)
             };
             !["__name__", "le", "quantile"].contains(&name) && !is_own(labels.value(name))
         };
@@ -291,7 +292,10 @@ mod tests {
             ("max without (pod, zone) (up)", "max without (pod) (up)"),
             (r#"rate(x{a="b"}[5m])"#, r#"sum by (zone) (rate(x{a="b"}[5m]))"#),
             ("rate(x[5m] offset 1d)", "sum by (zone) (rate(x[5m] offset 1d))"),
-            ("sum(rate(e[5m])) / sum(rate(a[5m]))", "sum by (zone) (rate(e[5m])) / sum by (zone) (rate(a[5m]))"),
+            (
+                "sum(rate(e[5m])) / sum(rate(a[5m]))",
+                "sum by (zone) (rate(e[5m])) / sum by (zone) (rate(a[5m]))",
+            ),
             ("rate(e[5m]) / rate(a[5m])", "sum by (zone) (rate(e[5m])) / sum by (zone) (rate(a[5m]))"),
             ("1 - sum(e) / sum(a)", "1 - sum by (zone) (e) / sum by (zone) (a)"),
             ("100 * (sum(e) > 5)", "100 * (sum by (zone) (e) > 5)"),
@@ -307,10 +311,7 @@ mod tests {
                 "histogram_quantile(0.9, rate(h_bucket[5m]))",
                 "histogram_quantile(0.9, sum by (le, zone) (rate(h_bucket[5m])))",
             ),
-            (
-                "histogram_quantile(0.9, rate(h[5m]))",
-                "histogram_quantile(0.9, sum by (zone) (rate(h[5m])))",
-            ),
+            ("histogram_quantile(0.9, rate(h[5m]))", "histogram_quantile(0.9, sum by (zone) (rate(h[5m])))"),
             ("topk(3, sum by (a) (x))", "topk(3, sum by (a, zone) (x))"),
             ("max(sum by (a) (x))", "max by (zone) (sum by (a, zone) (x))"),
             ("abs(x)", "abs(sum by (zone) (x))"),
@@ -343,7 +344,10 @@ mod tests {
         let labels = Labels::from_iter([("zone", "a\"b"), ("le", "5"), ("job", "api")]);
         for (query, expected) in [
             ("up", r#"up{job="api", zone="a\"b"}"#),
-            (r#"sum(rate(x{job="api"}[5m])) / y{}"#, r#"sum(rate(x{job="api", zone="a\"b"}[5m])) / y{job="api", zone="a\"b"}"#),
+            (
+                r#"sum(rate(x{job="api"}[5m])) / y{}"#,
+                r#"sum(rate(x{job="api", zone="a\"b"}[5m])) / y{job="api", zone="a\"b"}"#,
+            ),
             (r#"x{a="1",}"#, r#"x{a="1",job="api", zone="a\"b"}"#),
             (r#"{"x.y"}"#, r#"{"x.y", job="api", zone="a\"b"}"#),
         ] {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::super::labels::Text;
-use super::{LabelMatch, QueryParseError, grammar};
+use super::LabelMatch;
 
 /// One part of a query.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,14 +107,6 @@ pub(super) struct SyntaxTree<'t> {
 }
 
 impl<'t> SyntaxTree<'t> {
-    /// The tree of a query. Functions that are not known are accepted.
-    ///
-    /// # Errors
-    /// [`QueryParseError::Refused`] for a query that Prometheus rejects.
-    pub(super) fn of(text: &'t str) -> Result<Self, QueryParseError> {
-        grammar::tree(text)
-    }
-
     pub(super) fn kind(&self, node: usize) -> &SyntaxKind<'t> {
         // a child that does not exist would be an error of the parser; a number has no further parts
         self.nodes.get(node).map_or(&SyntaxKind::Text, |node| &node.kind)
@@ -183,12 +175,13 @@ impl<'t> SyntaxTree<'t> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::syntax;
     use super::*;
 
     #[test]
     fn each_part_has_its_place_in_the_text() {
         let text = r#"sum by (a) (rate(x{j="1"}[5m] offset 1d)) / on (a) group_left (b) (-y > bool 2)"#;
-        let tree = SyntaxTree::of(text).unwrap();
+        let tree = syntax(text).unwrap();
         let parts: Vec<&str> = (0..tree.nodes.len()).map(|node| tree.part(node)).collect();
         assert_eq!(
             parts,
@@ -217,11 +210,11 @@ mod tests {
 
     #[test]
     fn functions_that_are_not_known_have_a_tree_and_errors_have_none() {
-        let tree = SyntaxTree::of("rollup_rate(x[5m]) keep").err();
+        let tree = syntax("rollup_rate(x[5m]) keep").err();
         assert!(tree.is_some());
-        let tree = SyntaxTree::of("median_over_time(x[5m])").unwrap();
+        let tree = syntax("median_over_time(x[5m])").unwrap();
         assert_eq!(tree.selectors(tree.root).len(), 1);
-        let tree = SyntaxTree::of("2 * (3 - -1) ^ 2").unwrap();
+        let tree = syntax("2 * (3 - -1) ^ 2").unwrap();
         assert_eq!(tree.constant(tree.root), Some(32.0));
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Ask, AskKind, Moment, Query, Question, SeriesKey, Topic, asks};
-use crate::model::evaluation::{Evaluation, EvaluationKey, Exemplar, LabelList, LabelSearch};
+use crate::model::evaluation::{EvaluatedQuery, EvaluationKey, Exemplar, LabelList, LabelSearch};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::FiringSnapshot;
 use crate::model::incident::{IncidentDetail, IncidentLog, IncidentSnapshot};

@@ -13,7 +13,9 @@ impl Explore {
     pub(super) fn write(&mut self, shared: &Shared) {
         self.focus = Focus::Editor;
         self.recalled = None;
-        let end = self.error().map_or(self.editor.text().len(), |error| offset(self.editor.text(), error.line, error.column));
+        let end = self
+            .error()
+            .map_or(self.editor.text().len(), |error| offset(self.editor.text(), error.line, error.column));
         self.editor.move_to(end);
         self.complete(shared);
     }
@@ -105,9 +107,10 @@ impl Explore {
             Expected::LabelName { selector } | Expected::GroupingLabel { selector } => {
                 Some(LabelSearch { selector: selector.as_deref().map(Text::from), name: None })
             }
-            Expected::LabelValue { name, selector, .. } => {
-                Some(LabelSearch { selector: selector.as_deref().map(Text::from), name: Some(name.as_str().into()) })
-            }
+            Expected::LabelValue { name, selector, .. } => Some(LabelSearch {
+                selector: selector.as_deref().map(Text::from),
+                name: Some(name.as_str().into()),
+            }),
             Expected::Expression
             | Expected::RangeOf { .. }
             | Expected::Duration

@@ -7,7 +7,7 @@ use super::{Explore, ExploreRow, QueryFailure, ResultView};
 use crate::app::columns::{OrderBy, ascending, compare, descending};
 use crate::app::filter::FilterFields;
 use crate::app::prelude::*;
-use crate::model::evaluation::{Evaluation, EvaluationKey, NativeHistogram, QueryResult, SampleValue};
+use crate::model::evaluation::{EvaluatedQuery, EvaluationKey, NativeHistogram, QueryResult, SampleValue};
 use crate::model::series::{Matrix, TimeGrid};
 use crate::model::source::ErrorKind;
 use crate::model::warning::Warning;
@@ -19,8 +19,8 @@ pub(super) const MAX: &str = "MAX";
 
 /// By what the rows can be ordered.
 pub(super) const ORDERS: [OrderBy<fn(&ResultRow, &ResultRow) -> Ordering>; 4] = [
-    ascending("as the server sorts", "", |_, _| Ordering::Equal),
     descending("value", LAST, |a, b| by_number(a.last, b.last)),
+    ascending("as the server sorts", "", |_, _| Ordering::Equal),
     descending("maximum", MAX, |a, b| by_number(a.max, b.max)),
     ascending("labels", "", |a, b| a.labels.cmp(&b.labels)),
 ];
@@ -38,7 +38,7 @@ fn by_number(a: f64, b: f64) -> Ordering {
 pub(super) struct ShownResult {
     pub(super) key: EvaluationKey,
     pub(super) source: SourceId,
-    pub(super) evaluation: Arc<Evaluation>,
+    pub(super) evaluation: Arc<EvaluatedQuery>,
     /// When it arrived.
     pub(super) at: Option<Timestamp>,
     /// The end of the time range; `None`: the present.
@@ -81,7 +81,8 @@ impl ShownResult {
 
     fn wrapped_json(&self, width: u16) -> Vec<String> {
         let raw = &*self.evaluation.raw;
-        let value = (raw.len() <= MAX_JSON).then(|| serde_json::from_str::<serde_json::Value>(raw).ok()).flatten();
+        let value =
+            (raw.len() <= MAX_JSON).then(|| serde_json::from_str::<serde_json::Value>(raw).ok()).flatten();
         let indented = value.and_then(|value| serde_json::to_string_pretty(&value).ok());
         let text = indented.as_deref().unwrap_or(raw);
         let mut end = text.len().min(MAX_JSON);
@@ -254,7 +255,9 @@ impl Explore {
         if self.is_writing() && self.completion.is_none() && (has_news || self.searched.is_some()) {
             self.complete(shared);
         }
-        if self.view == ResultView::Json && let Some(shown) = &mut self.shown {
+        if self.view == ResultView::Json
+            && let Some(shown) = &mut self.shown
+        {
             shown.lay_out_json(shared.size.0);
         }
         let Some((key, _)) = self.asked_key(shared, now) else { return };
@@ -268,7 +271,10 @@ impl Explore {
         let Some(evaluation) = remote.value() else { return };
         let end = shared.range.end;
         let is_known = self.shown.as_ref().is_some_and(|shown| {
-            Arc::ptr_eq(&shown.evaluation, evaluation) && shown.key == key && shown.end == end && shown.at == remote.at
+            Arc::ptr_eq(&shown.evaluation, evaluation)
+                && shown.key == key
+                && shown.end == end
+                && shown.at == remote.at
         });
         if is_known {
             return;
@@ -288,6 +294,7 @@ impl Explore {
         });
         if is_first {
             self.hidden.clear();
+            self.colours.clear();
             self.alone = None;
             self.rows.list.to_top();
             // what cannot be a chart is shown as a table
@@ -295,16 +302,40 @@ impl Explore {
                 self.view = ResultView::Table;
             }
         }
-        if self.view == ResultView::Json && let Some(shown) = &mut self.shown {
+        if self.view == ResultView::Json
+            && let Some(shown) = &mut self.shown
+        {
             shown.lay_out_json(shared.size.0);
         }
         self.list_items();
+        self.assign_colours();
         self.arrange(false);
+    }
+
+    /// Gives each series a number for its colour: the highest values first, and the same as long as the query is.
+    fn assign_colours(&mut self) {
+        let mut new: Vec<&ResultRow> =
+            self.items.rows.iter().filter(|row| !self.colours.contains_key(&row.labels)).collect();
+        new.sort_by(|a, b| by_number(a.last, b.last));
+        let first = self.colours.len();
+        let numbered = new.into_iter().enumerate().map(|(at, row)| (row.labels.clone(), first + at));
+        let numbered: Vec<(Labels, usize)> = numbered.collect();
+        self.colours.extend(numbered);
+    }
+
+    /// Whether the query sorts its result itself.
+    pub(super) fn is_sorted_by_server(&self) -> bool {
+        let query = self.query.as_deref().unwrap_or_default().trim_start().to_ascii_lowercase();
+        self.is_instant && ["sort", "topk", "bottomk", "limitk"].iter().any(|name| query.starts_with(name))
     }
 
     /// The rows of the result, or of what can be run before any query is.
     pub(super) fn list_items(&mut self) {
-        self.items = self.shown.as_ref().map(|shown| ResultTable::new(rows(&shown.evaluation.result))).unwrap_or_default();
+        self.items = self
+            .shown
+            .as_ref()
+            .map(|shown| ResultTable::new(rows(&shown.evaluation.result)))
+            .unwrap_or_default();
         self.revision += 1;
     }
 
@@ -322,7 +353,10 @@ impl Explore {
         let passes = self.rows.found.select(self.revision, is_typing, haystack);
         let mut rows: Vec<&ResultRow> = passing(items, passes.as_deref()).collect();
         let order = self.rows.order;
-        rows.sort_by(|a, b| compare(&ORDERS, order, |by| by(a, b)));
+        let is_sorted = self.query.is_none() || order == SortOrder::default() && self.is_sorted_by_server();
+        if !is_sorted {
+            rows.sort_by(|a, b| compare(&ORDERS, order, |by| by(a, b)));
+        }
         self.rows.list.set_rows(rows.into_iter().map(|row| row.key.clone()).collect());
     }
 

@@ -8,8 +8,8 @@ use crate::app::subjects::explore::ExploreChoice;
 use crate::app::subjects::link;
 use crate::model::ask::SeriesKey;
 use crate::model::evaluation::{Exemplar, LabelSearch, server_position};
-use crate::model::promql::complete::main_selector;
 use crate::model::promql;
+use crate::model::promql::complete::main_selector;
 use crate::model::saved_query::StoreEdit;
 use crate::model::source::ErrorKind;
 
@@ -50,8 +50,21 @@ impl Explore {
             self.list_items();
             self.arrange(false);
         }
-        shared.scheduler.query_now(|topic| topic.kind() == AskKind::Evaluation, now);
+        // the same query again: now, unless it is being answered
+        let is_waiting = self.is_waiting(shared, now);
+        if !is_waiting {
+            shared.scheduler.query_now(|topic| topic.kind() == AskKind::Evaluation, now);
+        }
         Self::store(shared, StoreEdit::Ran(query.clone()));
+    }
+
+    /// Whether an evaluation of any query is being answered.
+    fn is_waiting(&self, shared: &Shared, now: Timestamp) -> bool {
+        let Some(source) = self.asked(shared) else { return false };
+        let mut wanted = shared.scheduler.wanted(source, now);
+        wanted.any(|(topic, ..)| {
+            topic.kind() == AskKind::Evaluation && shared.scheduler.is_waiting(source, topic)
+        })
     }
 
     /// Runs a changed query, or says why there is none.
@@ -87,10 +100,17 @@ impl Explore {
             self.hide(command == Command::Alone);
         } else if command == Command::Exemplars {
             self.has_exemplars = !self.has_exemplars;
-            let words =
-                if self.has_exemplars { "Exemplars are shown; o lists their traces" } else { "Exemplars are hidden" };
+            let words = if self.has_exemplars {
+                "Exemplars are shown; o lists their traces"
+            } else {
+                "Exemplars are hidden"
+            };
             shared.messages.note(words, now);
-        } else if command == Command::Back && is_narrowed && self.rows.found.text().is_empty() && !shared.charts.has_cursor() {
+        } else if command == Command::Back
+            && is_narrowed
+            && self.rows.found.text().is_empty()
+            && !shared.charts.has_cursor()
+        {
             self.alone = None;
             self.hidden.clear();
         } else {
@@ -114,7 +134,8 @@ impl Explore {
                 let Some(query) = self.query.clone() else { return false };
                 let changed = promql::only(&query, &labels).map_err(|error| error.to_string());
                 let is_same = changed.as_deref() == Ok(&*query);
-                let changed = if is_same { Err("The query has only this series already".to_owned()) } else { changed };
+                let changed =
+                    if is_same { Err("The query has only this series already".to_owned()) } else { changed };
                 self.restart(shared, changed, now);
             }
         }
@@ -160,7 +181,11 @@ impl Explore {
             }
         }
         if items.is_empty() {
-            let why = if query.is_empty() { "run a query first" } else { "its labels are not known yet; try again" };
+            let why = if query.is_empty() {
+                "run a query first"
+            } else {
+                "its labels are not known yet; try again"
+            };
             items.push(("split by a label".to_owned(), MenuChoice::Cannot(why.into())));
         }
         Menu::new("Split by", items, 0)
@@ -194,7 +219,10 @@ impl Explore {
         let choice = |id: &SourceId| MenuChoice::Explore(Box::new(ExploreChoice::Source(id.clone())));
         let mut items: Vec<_> = all.into_iter().map(|id| (id.to_string(), choice(id))).collect();
         if items.is_empty() {
-            items.push(("no source".to_owned(), MenuChoice::Cannot("no source of this context answers queries".into())));
+            items.push((
+                "no source".to_owned(),
+                MenuChoice::Cannot("no source of this context answers queries".into()),
+            ));
         }
         Menu::new("Send the query to", items, at)
     }
@@ -227,7 +255,11 @@ impl Explore {
     }
 
     /// The key of the exemplars of the present query.
-    fn exemplars_key(&self, shared: &Shared, now: Timestamp) -> Option<(SeriesKey, crate::model::series::TimeGrid)> {
+    fn exemplars_key(
+        &self,
+        shared: &Shared,
+        now: Timestamp,
+    ) -> Option<(SeriesKey, crate::model::series::TimeGrid)> {
         let query = self.query.clone().filter(|_| self.has_exemplars)?;
         let window = self.window(shared, now)?;
         Some((SeriesKey::over(query, window), window))
@@ -252,7 +284,9 @@ impl Explore {
 
     /// The traces of the exemplars: with the address of each if a template for it is configured, else with its id.
     pub(super) fn traces(&self, shared: &Shared) -> Vec<(String, Text)> {
-        let Some(span) = self.shown.as_ref().and_then(super::results::ShownResult::span) else { return Vec::new() };
+        let Some(span) = self.shown.as_ref().and_then(super::results::ShownResult::span) else {
+            return Vec::new();
+        };
         let named = self.exemplars(shared, span.end()).iter().take(MAX_LABELS).filter_map(|exemplar| {
             let id = exemplar.trace()?;
             let name = format!("{} {}", exemplar.at.strftime("%H:%M:%S UTC"), exemplar.value);

@@ -81,7 +81,8 @@ impl Explore {
 
     /// Opens a saved view.
     pub(super) fn open_view(&mut self, shared: &mut Shared, name: &str, now: Timestamp) {
-        let Some(view) = self.store.views(&shared.context).iter().find(|view| *view.name == *name).cloned() else {
+        let Some(view) = self.store.views(&shared.context).iter().find(|view| *view.name == *name).cloned()
+        else {
             return;
         };
         self.is_instant = !view.is_range;

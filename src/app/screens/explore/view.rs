@@ -39,7 +39,8 @@ fn areas(screen: &Explore, shared: &Shared, body: Rect) -> ExploreAreas {
     let editor = Rect { height, ..room };
     let room = Rect { y: editor.bottom(), height: room.height - height, ..room };
     let hints = editor::hint_lines(screen, shared, room.width);
-    let height = u16::try_from(hints.len()).unwrap_or(u16::MAX).min((room.height / 3).max(u16::from(room.height > 0)));
+    let height =
+        u16::try_from(hints.len()).unwrap_or(u16::MAX).min((room.height / 3).max(u16::from(room.height > 0)));
     let hints = Rect { height, ..room };
     let result = Rect { y: hints.bottom(), height: room.height - height, ..room };
     ExploreAreas { heading, editor, hints, result }
@@ -47,12 +48,17 @@ fn areas(screen: &Explore, shared: &Shared, body: Rect) -> ExploreAreas {
 
 /// The chart above its list, both in the area of the result.
 fn chart_and_list(screen: &Explore, area: Rect) -> (Rect, Rect) {
-    let is_chart = screen.view == ResultView::Chart && screen.shown.as_ref().is_some_and(|shown| shown.span().is_some());
+    let is_chart =
+        screen.view == ResultView::Chart && screen.shown.as_ref().is_some_and(|shown| shown.span().is_some());
     if !is_chart {
         return (Rect { height: 0, ..area }, area);
     }
     let rows = u16::try_from(screen.rows.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
-    let list = if area.height < CHART_HEIGHT + 3 { 0 } else { rows.min(area.height - CHART_HEIGHT).min(area.height * 2 / 5) };
+    let list = if area.height < CHART_HEIGHT + 3 {
+        0
+    } else {
+        rows.min(area.height - CHART_HEIGHT).min(area.height * 2 / 5)
+    };
     let chart = Rect { height: area.height - list, ..area };
     (chart, Rect { y: chart.bottom(), height: list, ..area })
 }
@@ -127,7 +133,8 @@ fn doubt(screen: &Explore, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     let age = screen.shown.as_ref().and_then(|shown| shown.at).map(|at| age(at, cx.now));
     let remote = cx.world.cache(source).and_then(|cache| cache.evaluations().get(&key));
     let late = cx.shared.scheduler.unanswered(source, &[Topic::Evaluation(key.clone())], cx.now);
-    let is_of_another = screen.shown.as_ref().is_some_and(|shown| shown.key != key || shown.end != cx.shared.range.end);
+    let is_of_another =
+        screen.shown.as_ref().is_some_and(|shown| shown.key != key || shown.end != cx.shared.range.end);
     match (failure, age) {
         (Some(error), Some(age)) => {
             let words = format!("{} {} old; {}", sign(Role::Stale), duration::short(age), error.kind);
@@ -139,19 +146,24 @@ fn doubt(screen: &Explore, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
             let waited = duration::short(late.unwrap_or_default());
             vec![StyledRun::new(format!("{} no answer for {waited}", sign(Role::Stale)), Role::Stale)]
         }
-        (None, _) if is_of_another || remote.is_none_or(|remote| remote.is_waiting && remote.at.is_none()) => {
+        (None, _)
+            if is_of_another || remote.is_none_or(|remote| remote.is_waiting && remote.at.is_none()) =>
+        {
             vec![StyledRun::new("loading...", Role::Muted)]
         }
         (None, Some(age)) => {
             let topic = Topic::Evaluation(key);
-            let freshness = remote.map(|remote| cx.shared.scheduler.freshness(source, &topic, remote, cx.now));
+            let freshness =
+                remote.map(|remote| cx.shared.scheduler.freshness(source, &topic, remote, cx.now));
             match freshness {
                 Some(Freshness::Stale(_)) => {
-                    vec![StyledRun::new(format!("{} {} old", sign(Role::Stale), duration::short(age)), Role::Stale)]
+                    vec![StyledRun::new(
+                        format!("{} {} old", sign(Role::Stale), duration::short(age)),
+                        Role::Stale,
+                    )]
                 }
-                Some(Freshness::Fresh | Freshness::Loading | Freshness::NotAsked | Freshness::Failed) | None => {
-                    Vec::new()
-                }
+                Some(Freshness::Fresh | Freshness::Loading | Freshness::NotAsked | Freshness::Failed)
+                | None => Vec::new(),
             }
         }
         (None, None) => Vec::new(),
@@ -186,7 +198,7 @@ fn result(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     }
     let (chart, list) = chart_and_list(screen, area);
     if chart.height > 0 {
-        self::chart(screen, cx, chart, buf);
+        self::chart(screen, cx, (chart, list.height > 0), buf);
     }
     if list.height > 1 {
         table::series(screen, cx, list, buf);
@@ -198,6 +210,12 @@ fn nothing(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let source = screen.asked(cx.shared);
     let key = screen.asked_key(cx.shared, cx.now).map(|(key, _)| key);
     let own = key.and_then(|key| screen.failure(cx.shared, &key).cloned());
+    if let Some(error) = &own {
+        // the error itself stands below the query
+        let words = text::wrap(advice(&error.kind), area.width.saturating_sub(2)).into_iter();
+        let lines = words.map(|line| vec![StyledRun::new(format!(" {line}"), Role::Text)]);
+        return text::lines(cx, lines, area, buf);
+    }
     let error = own.or_else(|| source.and_then(|id| cx.shared.scheduler.traffic(id).failure().cloned()));
     let Some(error) = error else {
         return text::say(cx, 1, cx.shared.waiting(), Role::Muted, area, buf);
@@ -238,7 +256,7 @@ fn unit(query: &str) -> ValueUnit {
     }
 }
 
-fn chart(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+fn chart(screen: &Explore, cx: &ScreenCx<'_>, (area, has_list): (Rect, bool), buf: &mut Buffer) {
     let Some(shown) = &screen.shown else { return };
     let QueryResult::Matrix { matrix, histograms } = &shown.evaluation.result else { return };
     if matrix.lines.is_empty() && !histograms.is_empty() {
@@ -247,18 +265,18 @@ fn chart(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     }
     let names = &screen.items.differing;
     let current = screen.rows.list.current();
-    let rows = screen.rows.list.rows().iter().enumerate().filter_map(|(at, key)| {
+    let rows = screen.rows.list.rows().iter().filter_map(|key| {
         let item = screen.item(key).filter(|item| screen.is_visible(&item.labels))?;
-        Some((at, key, item))
+        Some((key, item))
     });
     let mut rows: Vec<_> = rows.take(MAX_LINES).collect();
     // the series under the cursor is drawn over the others
-    rows.sort_by_key(|(_, key, _)| Some(*key) != current);
+    rows.sort_by_key(|(key, _)| Some(*key) != current);
     let named: Vec<(usize, String, &[f64])> = rows
         .into_iter()
-        .filter_map(|(at, _, item)| {
+        .filter_map(|(_, item)| {
             let line = matrix.lines.get(item.line?)?;
-            Some((at, short_name(&item.labels, names), line.values.as_slice()))
+            Some((screen.colour(&item.labels), short_name(&item.labels, names), line.values.as_slice()))
         })
         .collect();
     let lines: Vec<ChartLine<'_>> = named
@@ -272,11 +290,14 @@ fn chart(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     });
     let marks: Vec<ChartMark<'_>> = exemplars.collect();
     let view = cx.shared.charts.view(ChartedTime { grid: matrix.span, event: None });
-    let chart = Chart { marks: &marks, view, ..Chart::new(matrix.span, &lines, unit(&shown.key.query)) };
+    let has_legend = !has_list;
+    let chart =
+        Chart { marks: &marks, view, has_legend, ..Chart::new(matrix.span, &lines, unit(&shown.key.query)) };
     chart.render(cx, area, buf);
     let beyond = screen.rows.list.rows().len().saturating_sub(MAX_LINES);
     if beyond > 0 && area.height > 2 {
-        let words = format!("{MAX_LINES} of {} series are drawn; filter with / or sort with S", beyond + MAX_LINES);
+        let words =
+            format!("{MAX_LINES} of {} series are drawn; filter with / or sort with S", beyond + MAX_LINES);
         let width = text::width(&words).min(area.width);
         let place = Rect { x: area.right() - width, width, height: 1, ..area };
         text::say(cx, 0, &words, Role::Muted, place, buf);
@@ -286,5 +307,8 @@ fn chart(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
 /// The role of a row's line in the chart.
 fn role_of(screen: &Explore, key: &ExploreRow, at: usize) -> Role {
     let is_drawn = at < MAX_LINES && screen.item(key).is_some_and(|item| screen.is_visible(&item.labels));
-    if is_drawn { Role::of_line(at) } else { Role::Muted }
+    screen
+        .item(key)
+        .filter(|_| is_drawn)
+        .map_or(Role::Muted, |item| Role::of_line(screen.colour(&item.labels)))
 }

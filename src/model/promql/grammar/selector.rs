@@ -3,8 +3,8 @@
 use crate::model::labels::Text;
 use crate::model::matcher::{Matcher, MatcherError, Operator};
 
-use super::super::{LabelMatch, QueryRemark};
 use super::super::tree::{PlacedMatcher, SelectorNode};
+use super::super::{LabelMatch, QueryRemark};
 use super::{ParsedExpr, PromqlParser, Token};
 
 impl PromqlParser<'_> {

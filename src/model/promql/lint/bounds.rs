@@ -111,9 +111,11 @@ fn of_call(tree: &SyntaxTree<'_>, name: &str, arguments: &[usize], cx: &LintCont
         "histogram_fraction" => ZERO_OR_ONE,
         "sgn" => ValueBounds { low: -1.0, high: 1.0 },
         "avg_over_time" | "max_over_time" | "min_over_time" | "last_over_time" | "first_over_time"
-        | "quantile_over_time" | "sort" | "sort_desc" | "label_replace" | "label_join" | "vector" | "scalar" => {
-            arguments.iter().find(|one| !tree.selectors(**one).is_empty()).map_or(of(0), |one| bounds(tree, *one, cx))
-        }
+        | "quantile_over_time" | "sort" | "sort_desc" | "label_replace" | "label_join" | "vector"
+        | "scalar" => arguments
+            .iter()
+            .find(|one| !tree.selectors(**one).is_empty())
+            .map_or(of(0), |one| bounds(tree, *one, cx)),
         "clamp_min" => ValueBounds { low: of(0).low.max(of(1).low), ..of(0) },
         "clamp_max" => ValueBounds { high: of(0).high.min(of(1).high), ..of(0) },
         "clamp" => ValueBounds { low: of(0).low.max(of(1).low), high: of(0).high.min(of(2).high) },

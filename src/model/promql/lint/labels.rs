@@ -25,7 +25,8 @@ pub(in crate::model::promql) fn keeps_series(aggregation: &str) -> bool {
 }
 
 fn of_aggregation(tree: &SyntaxTree<'_>, aggregation: &AggregationNode<'_>) -> Option<BTreeSet<String>> {
-    let inner = aggregation.arguments.last().map_or_else(|| Some(BTreeSet::new()), |last| possible(tree, *last));
+    let inner =
+        aggregation.arguments.last().map_or_else(|| Some(BTreeSet::new()), |last| possible(tree, *last));
     if keeps_series(aggregation.name) || aggregation.name.eq_ignore_ascii_case("count_values") {
         // count_values adds a label whose name is a string
         return inner.filter(|_| keeps_series(aggregation.name));

@@ -70,7 +70,8 @@ impl Findings<'_> {
 
     /// `rate(gauge[5m])`, and a window with fewer than two samples.
     fn rate(&mut self, name: &str, arguments: &[usize]) {
-        let needs_two = is_of_counters(name) || ["delta", "idelta", "deriv", "predict_linear"].contains(&name);
+        let needs_two =
+            is_of_counters(name) || ["delta", "idelta", "deriv", "predict_linear"].contains(&name);
         let range = arguments.iter().find_map(|one| {
             let SyntaxKind::Range { inner, window } = self.tree.kind(*one) else { return None };
             Some((*one, *inner, *window))
@@ -90,7 +91,8 @@ impl Findings<'_> {
         {
             let (window, every) = (duration::text(window), duration::text(interval));
             let bracket = selector.end.max(self.tree.span(range).start);
-            let message = format!("a window of {window} has fewer than two samples at a scrape interval of {every}");
+            let message =
+                format!("a window of {window} has fewer than two samples at a scrape interval of {every}");
             let fix = format!("Use at least [{}], four scrape intervals.", duration::text(4 * interval));
             self.add(LintRule::ShortWindow, bracket, message, fix);
         }
@@ -106,10 +108,8 @@ impl Findings<'_> {
                 self.add(LintRule::RawCounter, self.tree.span(node).start, message, fix);
             }
             // a range goes to a function that says what it does with it
-            SyntaxKind::Selector(_)
-            | SyntaxKind::Range { .. }
-            | SyntaxKind::Number(_)
-            | SyntaxKind::Text => {}
+            SyntaxKind::Selector(_) | SyntaxKind::Range { .. } | SyntaxKind::Number(_) | SyntaxKind::Text => {
+            }
             SyntaxKind::Paren(inner) => self.counters(*inner, used),
             SyntaxKind::Subquery { inner } | SyntaxKind::Signed { inner, .. } => {
                 self.counters(*inner, CounterUse::Used);
@@ -163,7 +163,8 @@ impl Findings<'_> {
             Some(_) | None => self.unequal(binary, &sides),
         }
         let Some(included) = &binary.included else { return };
-        let (one, _) = if included.is_positive { (binary.right, binary.left) } else { (binary.left, binary.right) };
+        let (one, _) =
+            if included.is_positive { (binary.right, binary.left) } else { (binary.left, binary.right) };
         let Some(labels) = possible(self.tree, one) else { return };
         if let Some(lost) = included.labels.iter().find(|label| !labels.contains(*label)) {
             let keyword = if included.is_positive { "group_left" } else { "group_right" };
@@ -200,9 +201,8 @@ impl Findings<'_> {
         }
         let Some(first) = differing.first() else { return };
         let (has, lacks) = if left.contains(*first) { ("left", "right") } else { ("right", "left") };
-        let message = format!(
-            "no series match: the {has} side has the label {first}, the {lacks} side does not"
-        );
+        let message =
+            format!("no series match: the {has} side has the label {first}, the {lacks} side does not");
         let common: Vec<&str> = left.intersection(right).map(String::as_str).collect();
         let fix = format!(
             "Group both sides by the same labels, or write {} on ({}) group_{has}.",
@@ -217,9 +217,8 @@ impl Findings<'_> {
     fn quantile(&mut self, at: usize, name: &str, arguments: &[usize]) {
         let (Some(inner), "histogram_quantile") = (arguments.last(), name) else { return };
         let is_lost = possible(self.tree, *inner).is_some_and(|labels| !labels.contains("le"));
-        let is_classic = |selector: &&SelectorNode| {
-            selector.name.as_ref().is_some_and(|name| name.ends_with("_bucket"))
-        };
+        let is_classic =
+            |selector: &&SelectorNode| selector.name.as_ref().is_some_and(|name| name.ends_with("_bucket"));
         if is_lost && self.tree.selectors(*inner).iter().any(is_classic) {
             let at = self.grouping_of(*inner).map_or(at, |by| by.at);
             let message = "the buckets have no label le any more: the result is empty or NaN".to_owned();
@@ -253,8 +252,7 @@ impl Findings<'_> {
     /// A comparison that no value can pass.
     fn comparison(&mut self, binary: &BinaryNode<'_>) {
         let [left, right] = [binary.left, binary.right].map(|side| bounds(self.tree, side, self.cx));
-        let are_constant =
-            [binary.left, binary.right].iter().all(|side| self.tree.constant(*side).is_some());
+        let are_constant = [binary.left, binary.right].iter().all(|side| self.tree.constant(*side).is_some());
         if are_constant || !is_impossible(binary.operator, left, right) {
             return;
         }
@@ -317,7 +315,8 @@ impl Findings<'_> {
         if is_quantile {
             let name = aggregation.name.to_ascii_lowercase();
             let message = format!("{name} of quantiles is not the quantile of all");
-            let fix = "Aggregate the buckets first: histogram_quantile(0.95, sum by (le) (rate(x_bucket[5m]))).";
+            let fix =
+                "Aggregate the buckets first: histogram_quantile(0.95, sum by (le) (rate(x_bucket[5m]))).";
             self.add(LintRule::MeanOfQuantiles, at, message, fix.to_owned());
         }
     }

@@ -18,7 +18,11 @@ const LIST: (u16, u16) = (76, 10);
 const PROMPT: u16 = 3;
 
 /// The query as lines of runs, with the cursor; and the line of the cursor.
-fn lines(screen: &Explore, charset: crate::app::display_settings::Charset, width: u16) -> (Vec<Vec<StyledRun<'static>>>, usize) {
+fn lines(
+    screen: &Explore,
+    charset: crate::app::display_settings::Charset,
+    width: u16,
+) -> (Vec<Vec<StyledRun<'static>>>, usize) {
     let line = screen.editor.line();
     let wrong = place_of_error(screen);
     let mut lines: Vec<Vec<StyledRun<'static>>> = vec![Vec::new()];
@@ -98,7 +102,10 @@ pub(super) fn render(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
     let role = if screen.is_writing() { Role::Accent } else { Role::Muted };
     if screen.editor.text().is_empty() && !screen.is_writing() {
         let key = cx.shared.key(Command::Explore);
-        let runs = [StyledRun::new(" > ", role), StyledRun::new(format!("Press {key} to write a query."), Role::Muted)];
+        let runs = [
+            StyledRun::new(" > ", role),
+            StyledRun::new(format!("Press {key} to write a query."), Role::Muted),
+        ];
         text::runs(cx, &runs, area, buf);
         return;
     }
@@ -107,7 +114,12 @@ pub(super) fn render(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
     for (i, (y, line)) in (area.top()..area.bottom()).zip(lines.iter().skip(top)).enumerate() {
         let prompt = if i + top == 0 { " > " } else { "   " };
         text::put(buf, area.x, y, PROMPT, prompt, cx.style(role));
-        let place = Rect { x: area.x + PROMPT.min(area.width), width: area.width.saturating_sub(PROMPT), y, height: 1 };
+        let place = Rect {
+            x: area.x + PROMPT.min(area.width),
+            width: area.width.saturating_sub(PROMPT),
+            y,
+            height: 1,
+        };
         text::runs(cx, line, place, buf);
     }
     let hidden = lines.len().saturating_sub(usize::from(area.height));

@@ -61,7 +61,7 @@ pub(super) fn series(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
         let sign = if !is_shown {
             cx.charset.pick("·", "-")
         } else if is_range {
-            cx.charset.pick("━", Role::of_line(at).ascii())
+            cx.charset.pick("━", role.ascii())
         } else {
             " "
         };
@@ -72,7 +72,9 @@ pub(super) fn series(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
         }
         let found = &screen.rows.found;
         cells.extend(labels.iter().map(|name| Cell::Runs(found.highlighted(item.labels.value(name), plain))));
-        let number = |value: f64| Cell::text(if value.is_nan() { "NaN".to_owned() } else { unit.text(value, cx.charset) }, plain);
+        let number = |value: f64| {
+            Cell::text(if value.is_nan() { "NaN".to_owned() } else { unit.text(value, cx.charset) }, plain)
+        };
         cells.push(match &item.words {
             Some(words) => Cell::text(words.clone(), plain),
             None => number(value(screen, cursor, item)),
@@ -84,7 +86,7 @@ pub(super) fn series(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
     });
     let order = screen.rows.order;
     let sorted = match order.column {
-        1 => columns.iter().position(|(title, _)| *title == value_title),
+        0 if !screen.is_sorted_by_server() => columns.iter().position(|(title, _)| *title == value_title),
         2 => columns.iter().position(|(title, _)| *title == MAX),
         _ => None,
     };
@@ -100,7 +102,9 @@ pub(super) fn stored(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
     if list.rows().is_empty() {
         let key = cx.shared.key(Command::Explore);
         let words = if screen.rows.found.text().is_empty() {
-            format!("No saved views and no history yet. {key} begins a query; {key} on any chart opens its query here.")
+            format!(
+                "No saved views and no history yet. {key} begins a query; {key} on any chart opens its query here."
+            )
         } else {
             screen.rows.found.nothing("query")
         };
@@ -108,7 +112,8 @@ pub(super) fn stored(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
         let lines = lines.map(|line| vec![StyledRun::new(format!("   {line}"), Role::Muted)]);
         return text::lines(cx, lines, area, buf);
     }
-    let columns: [table::Column<'_>; 2] = [("VIEW", Size::words(6, 30, 1)), ("QUERY", Size::words(20, 300, 0))];
+    let columns: [table::Column<'_>; 2] =
+        [("VIEW", Size::words(6, 30, 1)), ("QUERY", Size::words(20, 300, 0))];
     let rows = usize::from(table::body(area).height);
     let top = list.shown(rows).next().map_or(0, |(index, _)| index);
     let lines = list.shown(rows).filter_map(|(_, key)| {
