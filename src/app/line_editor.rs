@@ -145,7 +145,7 @@ impl LineEditor {
     }
 
     /// Moves the cursor to the line above or below, to the same column if that line is long enough; `false` if there is none.
-    pub fn to_line(&mut self, is_up: bool) -> bool {
+    pub fn step_line(&mut self, is_up: bool) -> bool {
         let (start, end) = (self.line_start(), self.line_end());
         let column = self.text.get(start..self.cursor).unwrap_or_default().graphemes(true).count();
         let from = if is_up {
@@ -226,12 +226,12 @@ mod tests {
         line.insert("\n  / rate_x\r\nend\u{7}");
         assert_eq!(line.text(), "sum(a)\n  / rate_x\nend\\x07");
         typed(&mut line, &["ctrl-u"]);
-        assert!(line.to_line(true) && line.to_line(true) && !line.to_line(true));
+        assert!(line.step_line(true) && line.step_line(true) && !line.step_line(true));
         typed(&mut line, &["end", "ctrl-left", "X"]);
         assert_eq!(line.text(), "sum(Xa)\n  / rate_x\n");
         typed(&mut line, &["alt-f", "alt-f", "alt-backspace", "alt-b", "ctrl-k"]);
         assert_eq!(line.text(), "sum(\n  / \n");
-        assert!(line.to_line(false));
+        assert!(line.step_line(false));
         line.replace(0..4, "avg");
         assert_eq!((line.text(), line.before_cursor()), ("avg\n  / \n", "avg"));
         line.move_to(5);

@@ -57,8 +57,8 @@ impl QueryEditor {
     pub fn take(&mut self, key: Key) -> bool {
         match key.code {
             Code::Named(NamedKey::Enter) if key.alt => self.insert("\n"),
-            Code::Named(NamedKey::Up) if !key.alt && !key.ctrl => return self.line.to_line(true),
-            Code::Named(NamedKey::Down) if !key.alt && !key.ctrl => return self.line.to_line(false),
+            Code::Named(NamedKey::Up) if !key.alt && !key.ctrl => return self.line.step_line(true),
+            Code::Named(NamedKey::Down) if !key.alt && !key.ctrl => return self.line.step_line(false),
             Code::Char('z') if key.ctrl => Self::swap(&mut self.line, &mut self.done, &mut self.undone),
             Code::Char('y') if key.ctrl => Self::swap(&mut self.line, &mut self.undone, &mut self.done),
             Code::Named(_) | Code::Char(_) => {

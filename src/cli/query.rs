@@ -25,7 +25,7 @@ use super::{CliContext, VerbResult, formatted};
 /// The points of a range without `--step`.
 const POINTS: u16 = 240;
 /// The most points of a range; servers refuse more than 11,000.
-const MAX_POINTS: u128 = 11_000;
+const MAX_POINTS: u64 = 11_000;
 /// The longest expression that is read from standard input, in bytes.
 const MAX_INPUT: u64 = 1024 * 1024;
 
@@ -117,8 +117,8 @@ fn window(wanted: &QueryArgs, end: Timestamp) -> Result<Option<TimeGrid>, String
     let Some(step) = wanted.step else {
         return Ok(Some(TimeGrid::ending(end, since, POINTS, Duration::from_secs(1))));
     };
-    if since.as_secs() / step.as_secs().max(1) > MAX_POINTS as u64 {
-        let longer = duration::text(Duration::from_secs(since.as_secs().div_ceil(MAX_POINTS as u64)));
+    if since.as_secs() / step.as_secs().max(1) > MAX_POINTS {
+        let longer = duration::text(Duration::from_secs(since.as_secs().div_ceil(MAX_POINTS)));
         return Err(format!(
             "the range has more than {MAX_POINTS} points, which servers refuse; use --step {longer} or more"
         ));

@@ -21,6 +21,7 @@ use crate::app::subjects::runbook;
 use crate::model::runbook::RunbookQuery;
 
 /// Runs a command. The match is exhaustive, so that a new command without an arm does not compile.
+#[expect(clippy::too_many_lines, reason = "an arm for each command")]
 pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
     let (screen, shared) = state.split();
     if screen.run(shared, command, now) {

@@ -171,7 +171,6 @@ pub(super) async fn detail(
         unknown: UnknownSignals::default(),
     };
     let mut queries = Vec::new();
-    let mut add = |signal: Signal, query: String| queries.push(SignalQuery { signal, query: query.into() });
     for (((counter, details), by, selector), (all, failed)) in counters.iter().zip(requests) {
         if let Err(error) = &all {
             // without the request rate, the error ratio cannot be computed
@@ -184,12 +183,7 @@ pub(super) async fn detail(
         let Some(all) = all.and_then(only_line).filter(|_| out.request_rate.lines.is_empty()) else {
             continue;
         };
-        let fill = QueryFill { by, selector, lookback };
-        let query = counter.all(fill);
-        if let Some(failed) = counter.failed(fill, &details.codes) {
-            add(Signal::Errors, format!("{failed}\n/\n{query}"));
-        }
-        add(Signal::Requests, query);
+        queries.extend(request_queries((counter, details), QueryFill { by, selector, lookback }));
         if let Some(failed) = failed.filter(|_| !details.without_outcome_label.contains(service)) {
             let ratios = ratios_of(only_line(failed).as_ref(), after(&all, lead));
             out.error_ratio.lines = unlabelled(ratios);
@@ -206,7 +200,8 @@ pub(super) async fn detail(
         }
         let buckets = outcome.take_of(Signal::Apdex, buckets);
         if out.latency.lines.is_empty() && !lines.is_empty() {
-            add(Signal::Latency, latency.quantile(QueryFill { by, selector, lookback }, 0.95));
+            let query = latency.quantile(QueryFill { by, selector, lookback }, 0.95).into();
+            queries.push(SignalQuery { signal: Signal::Latency, query });
             out.latency = matrix(span, "quantile", lines);
             out.buckets = buckets.map_or(Matrix::empty(span), |buckets| separate_buckets(buckets, unit));
         }
@@ -214,7 +209,8 @@ pub(super) async fn detail(
     let mut full = SeriesLines::new();
     for ((saturation, by, selector), result) in saturations.iter().zip(utilisations) {
         if result.as_ref().is_ok_and(|matrix| !matrix.lines.is_empty()) {
-            add(Signal::Saturation, saturation.highest_usage(QueryFill { by, selector, lookback }));
+            let query = saturation.highest_usage(QueryFill { by, selector, lookback }).into();
+            queries.push(SignalQuery { signal: Signal::Saturation, query });
         }
         for line in outcome.take_of(Signal::Saturation, result).into_iter().flat_map(|matrix| matrix.lines) {
             let name = match line.labels.get("__name__") {
@@ -231,6 +227,18 @@ pub(super) async fn detail(
         call.warn(Warning::part(format!("{service}: {unknown}")));
     }
     outcome.end(out)
+}
+
+/// The expressions of the requests of a service, and of their error ratio if the metric distinguishes failures.
+fn request_queries(
+    (requests, details): (&Requests, &EntryDetails),
+    fill: QueryFill<'_>,
+) -> impl Iterator<Item = SignalQuery> {
+    let all = requests.all(fill);
+    let failed = requests.failed(fill, &details.codes);
+    let ratio = failed
+        .map(|failed| SignalQuery { signal: Signal::Errors, query: format!("{failed}\n/\n{all}").into() });
+    std::iter::once(SignalQuery { signal: Signal::Requests, query: all.into() }).chain(ratio)
 }
 
 type SeriesLines = BTreeMap<Text, Vec<f64>>;

@@ -47,9 +47,9 @@ pub(super) fn refusal(expr: &str, message: &str) -> String {
 fn as_text(expr: &str, checked: &Checked) -> String {
     let mut out = String::new();
     match checked {
-        Err(QueryParseError::Refused(remark)) => return error(expr, remark) + "\n",
+        Err(QueryParseError::Refused(remark)) => error(expr, remark) + "\n",
         Err(QueryParseError::Unknown(why)) => {
-            return format!("{why}; only the server can check this expression\n");
+            format!("{why}; only the server can check this expression\n")
         }
         Ok(lints) => {
             for QueryLint { rule, remark, fix } in lints {

@@ -329,7 +329,7 @@ fn grouped_selector(text: &str, cursor: usize) -> Option<String> {
     let head = text.get(..keyword_at)?.trim_end();
     let keyword = head.rsplit(|c| !is_name(c)).next()?;
     let operand = head.get(..head.len() - keyword.len())?.trim_end();
-    let is_prefix = !operand.ends_with(')') && keyword.to_ascii_lowercase() != "on";
+    let is_prefix = !operand.ends_with(')') && !keyword.eq_ignore_ascii_case("on");
     let is_prefix = is_prefix && ["by", "without"].iter().any(|word| word.eq_ignore_ascii_case(keyword));
     if is_prefix {
         let rest = text.get(cursor..)?;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Explore, ExploreRow, QueryFailure, ResultView};
-use crate::app::columns::{OrderBy, ascending, compare, descending};
+use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
 use crate::app::prelude::*;
 use crate::model::evaluation::{EvaluatedQuery, EvaluationKey, NativeHistogram, QueryResult, SampleValue};
@@ -18,7 +18,7 @@ pub(super) const MIN: &str = "MIN";
 pub(super) const MAX: &str = "MAX";
 
 /// By what the rows can be ordered.
-pub(super) const ORDERS: [OrderBy<fn(&ResultRow, &ResultRow) -> Ordering>; 4] = [
+pub(super) const ORDERS: [ThingOrder<ResultRow>; 4] = [
     descending("value", LAST, |a, b| by_number(a.last, b.last)),
     ascending("as the server sorts", "", |_, _| Ordering::Equal),
     descending("maximum", MAX, |a, b| by_number(a.max, b.max)),
@@ -113,7 +113,7 @@ pub(super) struct ResultRow {
 }
 
 impl ResultRow {
-    fn new(labels: &Labels, values: impl Iterator<Item = f64> + Clone) -> Self {
+    fn new(labels: &Labels, values: &(impl Iterator<Item = f64> + Clone)) -> Self {
         let finite = || values.clone().filter(|value| !value.is_nan());
         Self {
             key: ExploreRow::Series(labels.clone()),
@@ -127,7 +127,7 @@ impl ResultRow {
     }
 
     fn of_words(labels: &Labels, words: String) -> Self {
-        Self { words: Some(words), ..Self::new(labels, std::iter::empty()) }
+        Self { words: Some(words), ..Self::new(labels, &std::iter::empty()) }
     }
 
     fn of_histogram(labels: &Labels, histogram: &NativeHistogram) -> Self {
@@ -140,7 +140,7 @@ impl ResultRow {
     /// A query that can be run.
     pub(super) fn stored(key: ExploreRow, name: &str, query: &Text) -> Self {
         let labels = Labels::from_iter([("view", name), ("query", &**query)]);
-        Self { key, ..Self::new(&labels, std::iter::empty()) }
+        Self { key, ..Self::new(&labels, &std::iter::empty()) }
     }
 
     /// The series with its value, as text.
@@ -177,11 +177,11 @@ impl ResultTable {
 fn rows(result: &QueryResult) -> Vec<ResultRow> {
     let none = Labels::default();
     match result {
-        QueryResult::Scalar(value) => vec![ResultRow::new(&none, std::iter::once(*value))],
+        QueryResult::Scalar(value) => vec![ResultRow::new(&none, &std::iter::once(*value))],
         QueryResult::Text(text) => vec![ResultRow::of_words(&none, text.to_string())],
         QueryResult::Vector(all) => {
             let row = |one: &crate::model::evaluation::VectorSample| match &one.value {
-                SampleValue::Number(value) => ResultRow::new(&one.labels, std::iter::once(*value)),
+                SampleValue::Number(value) => ResultRow::new(&one.labels, &std::iter::once(*value)),
                 SampleValue::Histogram(histogram) => ResultRow::of_histogram(&one.labels, histogram),
             };
             all.iter().map(row).collect()
@@ -189,7 +189,7 @@ fn rows(result: &QueryResult) -> Vec<ResultRow> {
         QueryResult::Matrix { matrix, histograms } => {
             let lines = matrix.lines.iter().enumerate().map(|(at, line)| ResultRow {
                 line: Some(at),
-                ..ResultRow::new(&line.labels, line.values.iter().copied())
+                ..ResultRow::new(&line.labels, &line.values.iter().copied())
             });
             let histograms = histograms.iter().filter_map(|series| {
                 let (_, last) = series.points.last()?;
@@ -200,7 +200,7 @@ fn rows(result: &QueryResult) -> Vec<ResultRow> {
         QueryResult::Samples(all) => {
             let row = |series: &crate::model::evaluation::StoredSamples| {
                 let values = series.points.iter().map(|(_, value)| *value);
-                let row = ResultRow::new(&series.labels, values);
+                let row = ResultRow::new(&series.labels, &values);
                 let words = format!("{}  ({} samples)", row.last, series.points.len());
                 ResultRow { words: Some(words), ..row }
             };

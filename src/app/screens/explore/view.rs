@@ -140,7 +140,6 @@ fn doubt(screen: &Explore, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
             let words = format!("{} {} old; {}", sign(Role::Stale), duration::short(age), error.kind);
             vec![StyledRun::new(words, Role::Stale)]
         }
-        (Some(_), None) => Vec::new(),
         (None, _) if cx.shared.paused.is_some() => vec![StyledRun::new("paused", Role::Muted)],
         (None, _) if late.is_some() => {
             let waited = duration::short(late.unwrap_or_default());
@@ -166,7 +165,7 @@ fn doubt(screen: &Explore, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
                 | None => Vec::new(),
             }
         }
-        (None, None) => Vec::new(),
+        (Some(_) | None, None) => Vec::new(),
     }
 }
 

@@ -52,8 +52,12 @@ impl Findings<'_> {
     fn look_at(&mut self, node: usize) {
         let at = self.tree.span(node).start;
         match self.tree.kind(node) {
-            SyntaxKind::Number(_) | SyntaxKind::Text | SyntaxKind::Subquery { .. } => {}
-            SyntaxKind::Paren(_) | SyntaxKind::Signed { .. } | SyntaxKind::Range { .. } => {}
+            SyntaxKind::Number(_)
+            | SyntaxKind::Text
+            | SyntaxKind::Subquery { .. }
+            | SyntaxKind::Paren(_)
+            | SyntaxKind::Signed { .. }
+            | SyntaxKind::Range { .. } => {}
             SyntaxKind::Selector(selector) => self.patterns(selector),
             SyntaxKind::Binary(binary) => {
                 self.join(binary);
