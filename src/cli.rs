@@ -19,6 +19,7 @@ mod manual;
 mod needs;
 mod oncall;
 mod printer;
+mod query;
 mod report;
 mod report_verbs;
 mod services;
@@ -162,6 +163,7 @@ impl<'a> CliContext<'a> {
             Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),
             Some(Verb::Oncall(listing)) => self.list(*listing, needs::ONCALL, oncall::document),
             Some(Verb::Logs(wanted)) => logs::run(self, wanted),
+            Some(Verb::Query(wanted)) => query::run(self, wanted),
             Some(Verb::Silences { listing, all }) => {
                 self.list(*listing, needs::SILENCES, |view| silences::document(view, *all))
             }
@@ -300,7 +302,8 @@ fn failed(error: &SessionError) -> ExitOutcome {
             ConfigError::Missing { .. } | ConfigError::Unreadable { .. } | ConfigError::NoSource(_),
         )
         | SessionError::NoSuchData { .. }
-        | SessionError::Filter(_) => print_error(&error.to_string()),
+        | SessionError::Filter(_)
+        | SessionError::Query(_) => print_error(&error.to_string()),
         SessionError::Runtime(RuntimeError::Terminal(_) | RuntimeError::Lost(_) | RuntimeError::Start(_))
         | SessionError::Journal(_) => {
             print_error(&error.to_string());

@@ -19,6 +19,7 @@ pub mod log;
 pub mod notice;
 mod pager;
 mod private_files;
+mod query_store;
 mod recovery;
 mod screen;
 mod signals;
@@ -100,6 +101,8 @@ pub struct Program<A = State> {
     pub mouse: bool,
     /// Whether to reduce output to the terminal; None: if the connection is measured to be slow.
     pub low_bandwidth: Option<bool>,
+    /// The file of saved views and the history of queries; None: they are not kept.
+    pub queries: Option<PathBuf>,
     /// The file for the report of a panic.
     pub log: Option<PathBuf>,
 }
@@ -132,7 +135,8 @@ pub enum RuntimeError {
 /// # Errors
 /// [`RuntimeError`] if the screen cannot be shown. A terminal that is gone is no error, because nobody could read a message.
 pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
-    let Program { mut app, sources, executor, contexts, capability, mouse, low_bandwidth, log } = program;
+    let Program { mut app, sources, executor, contexts, capability, mouse, low_bandwidth, queries, log } =
+        program;
     let clock = executor.clock;
     if !terminal::is_there() {
         return Err(RuntimeError::NotATerminal);
@@ -147,6 +151,7 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
         writer.start(terminal::write).map_err(RuntimeError::Start)?;
         let input = input::listen().map_err(RuntimeError::Start)?;
         let (effect_runner, reports) = EffectRunner::new(&sources, contexts, executor);
+        let effect_runner = effect_runner.with_queries(queries);
         effect_runner.recover();
         let event_loop = EventLoop {
             app: &mut app,

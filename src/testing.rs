@@ -82,6 +82,7 @@ reexport! { [crate]
         capacity: CapacityKey, CapacityReading, CapacitySnapshot, CapacityUnit, CapacityUse, LOOKBACKS,
             Outlook, UsageLine, forecast, lookback_grid;
         duration: parse, short, text;
+        evaluation: EvaluatedQuery, EvaluationKey, LabelSearch, QueryResult, SampleValue;
         fingerprint: Fingerprint;
         fixtures: alert, group, incident, pager_ref, person, reading, slo, source, span;
         guard: Guard;
@@ -94,14 +95,20 @@ reexport! { [crate]
         labels: Interner, Labels, Text;
         log: LogLine, LogLines, LogQuery, ReadLines;
         matcher: Matcher, Operator, list, lists, parse;
+        metric: MetricCatalog, MetricType;
         notify: Notification, QuietHours;
         oncall: EscalationLevel, EscalationPolicy, EscalationTarget, OnCallSnapshot, Shift;
         placeholder: TemplatePart, parts;
-        promql: QueryParseError, check, condition, constant, literal, narrowed, parse, quoted,
-            returns_one_series, selectors;
+        promql {
+            use QueryParseError, check, condition, constant, dimension, literal, narrowed, only, parse, quoted,
+                returns_one_series, selectors, split_by;
+            complete: Expected, at_cursor, main_selector;
+            lint: LintContext, QueryLint, lint;
+        }
         remote: Remote;
         rule: RuleSnapshot;
         runbook: RunbookQuery, RunbookSearch;
+        saved_query: QueryStore, StoreChange, StoreEdit;
         series: Matrix, Series, TimeGrid;
         service: DownTarget, ScrapeTargets, ServiceReading, ServiceSnapshot, Signals;
         silence: ProposalInput, Silence, SilenceProposal, SilenceState, left_out, propose, refusal;

@@ -75,3 +75,70 @@ fn most_published_alerts_have_a_bound_and_none_makes_us_panic() {
     assert!(all > 0, "no expression found below {}", rules.display());
     assert!(bound * 10 >= all * 8, "only {bound} of {all} have a bound");
 }
+
+/// All values of `expr:`, also of recording rules.
+fn all_expressions(yaml: &str) -> Vec<String> {
+    // as if each rule were an alert
+    alerting_expressions(&yaml.replace("record:", "alert:"))
+}
+
+#[test]
+fn published_expressions_are_read_completed_and_rewritten_without_panic_and_without_false_errors() {
+    let Some(shared) = shared() else { return };
+    let rules = shared.join("corpus/rules");
+    let (mut all, mut hints, mut refused) = (0, 0, Vec::new());
+    for file in
+        files(&rules).iter().filter(|file| file.extension().is_some_and(|e| e == "yaml" || e == "yml"))
+    {
+        for expr in all_expressions(&fs::read_to_string(file).expect("a readable file")) {
+            // templates of Helm and Go are no PromQL, nor are values that this reader of YAML cuts
+            if expr.is_empty()
+                || expr.contains("{{")
+                || expr.contains("[[")
+                || expr.contains("<<")
+                || expr.contains('$')
+            {
+                continue;
+            }
+            all += 1;
+            let checked = promql::check(&expr);
+            if let Err(promql::QueryParseError::Refused(why)) = &checked {
+                refused.push(format!("{}: {why}: {expr}", file.display()));
+                continue;
+            }
+            let lints = promql::lint::lint(&expr, &promql::lint::LintContext::default());
+            let lints = lints.unwrap_or_else(|why| panic!("{why}: {expr}"));
+            for lint in &lints {
+                assert!(
+                    lint.remark.line >= 1 && lint.remark.line <= expr.lines().count(),
+                    "{lint:?}: {expr}"
+                );
+            }
+            hints += lints.len();
+            for at in (0..=expr.len()).filter(|at| expr.is_char_boundary(*at)) {
+                let found = promql::complete::at_cursor(&expr, at);
+                assert!(expr.get(found.replaced).is_some(), "{at}: {expr}");
+            }
+            promql::complete::main_selector(&expr);
+            promql::dimension(&expr);
+            for by in ["job", "service.name"] {
+                if let Ok(split) = promql::split_by(&expr, by) {
+                    let valid = !matches!(promql::check(&split), Err(promql::QueryParseError::Refused(_)));
+                    assert!(valid, "{split}: {expr}");
+                }
+            }
+            let labels = [("job", "a\"b"), ("zone", "x")].into_iter().collect();
+            if let Ok(only) = promql::only(&expr, &labels) {
+                assert!(
+                    !matches!(promql::check(&only), Err(promql::QueryParseError::Refused(_))),
+                    "{only}: {expr}"
+                );
+            }
+        }
+    }
+    eprintln!("{all} expressions, {hints} hints, {} refused", refused.len());
+    assert!(all > 500, "{all}");
+    // a hint is a mistake, not a style: most published expressions have none
+    assert!(hints < all, "{hints} hints of {all}");
+    assert!(refused.len() * 100 < all, "{refused:#?}");
+}

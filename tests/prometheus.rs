@@ -12,6 +12,8 @@ use std::time::Duration;
 use burnwatch::testing::backend::{Clock, Source, SourceDeps, connect, kind};
 use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Ask, Moment, Query, QueryRange, Reply, SeriesKey};
+use burnwatch::testing::model::evaluation::{EvaluationKey, LabelSearch, QueryResult, SampleValue};
+use burnwatch::testing::model::metric::MetricType;
 use burnwatch::testing::model::series::TimeGrid;
 use burnwatch::testing::model::source::{ErrorKind, SourceId};
 use jiff::Timestamp;
@@ -113,4 +115,75 @@ async fn histories_and_details_hold_for_a_service_that_has_only_targets() {
     let detail = Query::Detail { service: "prometheus".into(), time_range }.now();
     let Answer::Detail(detail) = ask(&source, detail).await.answer else { panic!() };
     assert!(detail.request_rate.lines.is_empty() && detail.latency.lines.is_empty());
+}
+
+fn evaluation(query: &str, is_range: bool) -> Ask {
+    let window = is_range.then(|| last_minutes().window);
+    Query::Evaluation { evaluation: EvaluationKey::new(query.into(), window), window }.now()
+}
+
+#[tokio::test]
+async fn a_query_of_a_user_has_the_result_of_its_type() {
+    let Some(source) = prometheus() else { return };
+    for (query, is_range, word) in [
+        ("1 + 1", false, "scalar"),
+        ("\"text\"", false, "string"),
+        ("up", false, "vector"),
+        ("up[1m]", false, "matrix"),
+        ("up", true, "matrix"),
+    ] {
+        let Answer::Evaluation(found) = ask(&source, evaluation(query, is_range)).await.answer else {
+            panic!()
+        };
+        assert_eq!(found.result.word(), word, "{query}");
+        assert!(found.raw.contains(&format!("\"resultType\":\"{word}\"")), "{}", found.raw);
+    }
+    let Answer::Evaluation(up) = ask(&source, evaluation("up{job=\"prometheus\"}", false)).await.answer
+    else {
+        panic!()
+    };
+    let QueryResult::Vector(samples) = &up.result else { panic!() };
+    assert_eq!(samples[0].value, SampleValue::Number(1.0));
+}
+
+#[tokio::test]
+async fn a_wrong_query_is_refused_with_its_place() {
+    let Some(source) = prometheus() else { return };
+    let error = source.answer(&evaluation("sum(rate(up[5m])", false), None).await.unwrap_err();
+    let ErrorKind::BadQuery { message } = &error.kind else { panic!("{error}") };
+    assert!(message.contains("1:") && message.contains("parse error"), "{message}");
+}
+
+#[tokio::test]
+async fn its_metrics_have_types_and_labels_are_those_of_the_selector() {
+    let Some(source) = prometheus() else { return };
+    let Answer::Metrics(catalog) = ask(&source, Query::Metrics.now()).await.answer else { panic!() };
+    let metric = |name: &str| catalog.get(name).unwrap_or_else(|| panic!("{name}"));
+    assert_eq!(metric("prometheus_http_requests_total").kind, MetricType::Counter);
+    assert!(!metric("prometheus_http_requests_total").help.is_empty());
+    assert_eq!(metric("go_goroutines").kind, MetricType::Gauge);
+    let labels = async |selector: &str, name: Option<&str>| {
+        let wanted = LabelSearch { selector: Some(selector.into()), name: name.map(Into::into) };
+        let Answer::Labels(list) = ask(&source, Query::Labels { wanted }.now()).await.answer else {
+            panic!()
+        };
+        list.all.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let names = labels("prometheus_http_requests_total", None).await;
+    assert!(names.contains(&"handler".to_owned()) && names.contains(&"code".to_owned()), "{names:?}");
+    assert!(labels("up", Some("job")).await.contains(&"prometheus".to_owned()));
+    assert_eq!(labels("no_such_metric", None).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn exemplars_are_a_list_that_may_be_empty() {
+    let Some(source) = prometheus() else { return };
+    let window = last_minutes().window;
+    let series = SeriesKey::over("up".into(), window);
+    let asked = source.answer(&Query::Exemplars { series, window }.now(), None).await;
+    match asked {
+        Ok(reply) => assert!(matches!(reply.answer, Answer::Exemplars(_))),
+        // a server without the feature exemplar-storage says so
+        Err(error) => assert!(error.to_string().to_lowercase().contains("exemplar"), "{error}"),
+    }
 }

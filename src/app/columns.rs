@@ -286,7 +286,7 @@ pub fn render<'a, T: Listed, K: Clone + Ord>(
         };
         table::Row { marked: list.marks().contains(*key), ..row }
     });
-    let columns: Vec<table::Column> = all.iter().map(|(shown, size)| (shown.title, *size)).collect();
+    let columns: Vec<table::Column<'_>> = all.iter().map(|(shown, size)| (shown.title, *size)).collect();
     let selected = list.index().checked_sub(top);
     let table = table::Table { columns: &columns, sort, selected, focused: true };
     table::render(&table, rows, cx, area, buf);

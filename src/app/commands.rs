@@ -16,6 +16,7 @@ pub enum Scope {
     HiddenRows,
     Slo,
     Logs,
+    Explore,
     IncidentActions,
     AnyAction,
 }
@@ -37,6 +38,7 @@ impl Scope {
             Self::HiddenRows => "Alerts, incidents and silences",
             Self::Slo => "SLO page",
             Self::Logs => "Logs",
+            Self::Explore => "Explore",
             Self::IncidentActions => "Incidents and alerts (each action asks for confirmation)",
             Self::AnyAction => "Actions",
         }
@@ -53,6 +55,7 @@ impl Scope {
             Self::HiddenRows => "on the lists of alerts, incidents and silences",
             Self::Slo => "on an SLO's page",
             Self::Logs => "on the screen of logs",
+            Self::Explore => "in Explore",
             Self::IncidentActions => "on incidents and alerts",
             Self::AnyAction => "on incidents, alerts, silences and on-call shifts",
         }
@@ -140,6 +143,14 @@ commands! {
     Later         "later"          ["]"]                 Time   "Move the time range forward by half its length";
     Live          "live"           ["\\"]                Time   "Return to live data";
     Preview       "preview"        ["d"]                 List   "Show or hide a preview of the selected item beside the list (from 120 columns on)";
+    Explore       "explore-query"  ["E"]                 Global "Open the query of this chart in Explore; in Explore, edit the query";
+    ShowAs        "show-as"        ["m"]                 Explore "Show the result as chart, table or JSON";
+    Instant       "instant"        ["I"]                 Explore "Evaluate once, or over the time range";
+    Views         "views"          ["V"]                 Explore "Saved views: open, save, delete";
+    Hide          "hide"           ["K"]                 Explore "Hide or show the series";
+    Alone         "alone"          ["O"]                 Explore "Show only this series, or all";
+    Exemplars     "exemplars"      ["J"]                 Explore "Show exemplars: single observations with their traces";
+    QuerySource   "query-source"   ["@"]                 Explore "Choose the source that evaluates the query";
     CursorBack    "cursor-back"    [","]                 Charts "Read values: move the value cursor back, then also with Left; Esc removes it";
     CursorForward "cursor-forward" ["."]                 Charts "Move the value cursor forward, then also with Right";
     CursorFarBack "cursor-far-back" ["<"]                Charts "Move the value cursor far back";
@@ -172,8 +183,8 @@ commands! {
     Logs          "logs"           ["L"]                 Global "Show the logs of the selected service, alert, SLO or incident";
     FollowLogs    "follow"         ["F"]                 Logs   "Follow new log lines, or stop";
     FilterServer  "filter-at-source" ["&"]               Logs   "Have the source search the whole time range for the text of the filter";
-    Severity      "severity"       ["m"]                 Logs   "Show only lines of at least a severity";
-    Surroundings  "context-lines"  ["X"]                 Logs   "Show the lines before and after, of the same stream";
+    Severity      "severity"       ["~"]                 Logs   "Show only lines of at least a severity";
+    Surroundings  "context-lines"  ["_"]                 Logs   "Show the lines before and after, of the same stream";
     Wrap          "wrap"           ["W"]                 Logs   "Wrap long lines, or cut them";
     Pager         "pager"          ["|"]                 Logs   "Open the raw lines in $PAGER, such as lnav or less";
     Pause         "pause"          ["p"]                 Global "Pause or resume updates";
@@ -291,6 +302,7 @@ mod tests {
         Scope::HiddenRows,
         Scope::Slo,
         Scope::Logs,
+        Scope::Explore,
         Scope::AnyAction,
         Scope::IncidentActions,
     ];

@@ -9,6 +9,7 @@ use crate::model::guard::Guard;
 use crate::model::journal::ActionRecord;
 use crate::model::labels::Text;
 use crate::model::notify::Notification;
+use crate::model::saved_query::{QueryStore, StoreChange};
 use crate::model::source_info::SourceInfo;
 
 use super::key::Key;
@@ -59,6 +60,8 @@ pub enum Event {
     },
     /// The journal's records of the last days, oldest first.
     JournalRead(Vec<ActionRecord>),
+    /// The saved views and the history of queries, as they are in the file now.
+    QueriesRead(QueryStore),
     /// A message for the user: the result of an effect.
     MessageReceived(Message),
 }
@@ -127,6 +130,10 @@ pub enum Effect {
     Act(Plan),
     /// Read the journal's records of the last days.
     ReadJournal,
+    /// Read the saved views and the history of queries.
+    ReadQueries,
+    /// Change the saved views or the history of queries.
+    ChangeQueries(StoreChange),
     Enter(Text),
     /// Copy this text to the clipboard (OSC 52).
     Copy(String),

@@ -291,11 +291,13 @@ fn breadcrumb(state: &State) -> Vec<StyledRun<'static>> {
 /// The key hints of the screen, the most important first, then palette and help.
 fn hints(state: &State) -> Vec<Vec<StyledRun<'static>>> {
     let shared = &state.shared;
-    let common = [(Command::Palette, "palette"), (Command::Help, "help")];
+    let all = [(Command::Palette, "palette"), (Command::Help, "help")];
+    // while the keys are text, these two are, too
+    let common = if state.screen().is_editing() { &[][..] } else { &all };
     let is_read_only = shared.guard.read_only.is_some();
     let here = state.screen().hints().into_iter();
     let here = here.filter(|(command, _)| !(is_read_only && command.scope().writes()));
-    let shown = here.chain(common).filter_map(|(command, word)| {
+    let shown = here.chain(common.iter().copied()).filter_map(|(command, word)| {
         let key = shared.keys.of(command).first()?;
         Some(vec![
             StyledRun::new(format!("{key} "), Role::Key),

@@ -7,6 +7,7 @@ use super::intent::Intent;
 use super::key::{Code, Key, NamedKey};
 use super::list::{Grouping, wrapped};
 use super::place::Place;
+use super::subjects::explore::ExploreChoice;
 use crate::model::labels::Text;
 
 /// What an item does when it is chosen.
@@ -23,6 +24,8 @@ pub enum MenuChoice {
     Link(Text),
     Go(Place),
     Run(Command),
+    /// Do this in Explore.
+    Explore(Box<ExploreChoice>),
     /// Start this action on what was selected when the menu was opened.
     Intent(Box<Intent>),
     /// Nothing: the action is not available, for this reason.

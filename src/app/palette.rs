@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher as Fuzzy, Utf32Str};
-
 use super::commands::{Command, KeyMap, Scope};
+use super::fuzzy::ranked;
 use super::identity::{IncidentKey, PolicyKey, SloKey};
 use super::key::{Code, Key, NamedKey};
 use super::line_editor::LineEditor;
@@ -151,17 +149,8 @@ impl Palette {
             self.found = (0..self.entries.len().min(MAX_RESULTS)).collect();
             return;
         }
-        let pattern = Pattern::parse(self.line.text(), CaseMatching::Smart, Normalization::Smart);
-        let mut fuzzy = Fuzzy::new(Config::DEFAULT);
-        let mut buffer = Vec::new();
-        let mut scored: Vec<(u32, usize)> = Vec::new();
-        for (index, entry) in self.entries.iter().enumerate() {
-            if let Some(score) = pattern.score(Utf32Str::new(&entry.name, &mut buffer), &mut fuzzy) {
-                scored.push((score, index));
-            }
-        }
-        scored.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
-        self.found = scored.into_iter().take(MAX_RESULTS).map(|(_, index)| index).collect();
+        let names = self.entries.iter().map(|entry| &*entry.name);
+        self.found = ranked(self.line.text(), names).into_iter().take(MAX_RESULTS).collect();
     }
 }
 

@@ -20,6 +20,7 @@ macro_rules! screens {
                 OnCall oncall::OnCall '6' "On-call" "Call" "on-call" "Who is on call now, next and in the coming week";
                 Timeline timeline::Timeline '7' "Timeline" "Time" "timeline"
                     "All events, newest first; from an alert or incident at the time when it began";
+                Explore explore::Explore '8' "Explore" "Expl" "explore" "Queries of your own: completion, hints, chart, table";
                 Sources sources::Sources '9' "Sources" "Src" "sources" "The configured sources: state, errors and traffic";
             }
             lists {

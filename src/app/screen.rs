@@ -11,19 +11,23 @@ use super::grid::Grid;
 use super::grouped::Listing;
 use super::identity::WhySubject;
 use super::items::ItemList;
+use super::key::Key;
 use super::layout;
 use super::list::{Cursor, Grouping};
 use super::list_filter::ListFilter;
+use super::menu::Menu;
 use super::page::PageContent;
 use super::place::{Place, ScrollPosition, Tab};
 use super::scheduler::Want;
 use super::selection::{Handled, Selection};
 use super::shared::{ScreenCx, Shared};
+use super::subjects::explore::{ChartQuery, ExploreChoice};
 use super::theme::Role;
 use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::runbook::RunbookQuery;
+use crate::model::saved_query::QueryStore;
 
 /// A command and its label in the footer.
 pub type Hint = (Command, &'static str);
@@ -301,6 +305,35 @@ pub trait Screen {
     fn run(&mut self, _shared: &mut Shared, _command: Command, _now: Timestamp) -> bool {
         false
     }
+
+    /// The menu that a command opens here, if it opens one.
+    fn menu(&self, _shared: &Shared, _command: Command, _now: Timestamp) -> Option<Menu> {
+        None
+    }
+
+    // queries
+
+    /// The queries of its charts, to be opened in Explore, the most important first.
+    fn chart_queries(&self, _shared: &Shared, _now: Timestamp) -> Vec<ChartQuery> {
+        Vec::new()
+    }
+
+    /// Whether the keys are text for an input line of the screen itself.
+    fn is_editing(&self) -> bool {
+        false
+    }
+
+    /// Handles a key while [`Screen::is_editing`].
+    fn edit(&mut self, _shared: &mut Shared, _key: Key, _now: Timestamp) {}
+
+    /// Takes pasted text while [`Screen::is_editing`].
+    fn paste(&mut self, _shared: &Shared, _text: &str) {}
+
+    /// Does what an item of a menu of Explore is for.
+    fn choose(&mut self, _shared: &mut Shared, _choice: ExploreChoice, _now: Timestamp) {}
+
+    /// Takes the saved views and the history.
+    fn take_store(&mut self, _store: QueryStore) {}
 
     // the tab
 

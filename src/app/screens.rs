@@ -4,6 +4,7 @@ pub mod alert;
 pub mod alerts;
 pub mod capacity;
 pub mod document;
+pub mod explore;
 pub mod incident;
 pub mod incidents;
 pub mod logs;

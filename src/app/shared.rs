@@ -61,6 +61,10 @@ pub struct Shared {
     pub records: Vec<ActionRecord>,
     /// Whether the journal may have records that `records` does not have yet.
     pub is_journal_ahead: bool,
+    /// Whether the saved views and the history of queries were not read yet.
+    pub are_queries_unread: bool,
+    /// The template of the address of a trace.
+    pub trace_url: Option<Text>,
     pub range: Range,
     pub preview: Preview,
     /// Value cursor, zoom and scale of the charts on the present page.
@@ -126,6 +130,8 @@ impl Shared {
             messages: Messages::default(),
             records: Vec::new(),
             is_journal_ahead: true,
+            are_queries_unread: true,
+            trace_url: None,
             range: Range::default(),
             preview: Preview::default(),
             charts: ChartControl::default(),

@@ -116,7 +116,10 @@ pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Times
     let id = &source.id;
     let cache = shared.world.cache(id)?;
     let failure = shared.scheduler.traffic(id).failure().cloned();
-    let wanted = shared.scheduler.wanted(id, now).filter(|(topic, ..)| kinds.contains(&topic.kind()));
+    let wanted = shared
+        .scheduler
+        .wanted(id, now)
+        .filter(|(topic, ..)| kinds.contains(&topic.kind()) && !topic.kind().is_of_user());
     let looks = wanted.filter_map(|(topic, moment, late)| {
         let answer = cache.at(moment).state(topic)?;
         let freshness = shared.scheduler.freshness(id, topic, answer, now);

@@ -6,10 +6,11 @@ use super::alarm::can_contain_pages;
 use super::event::{Arrival, Effect, Event};
 use super::event_log::EventLog;
 use super::form::silence;
-use super::place::Tab;
+use super::place::{Place, Tab};
 use super::preview_pane;
 use super::range::Range;
 use super::scheduler::Scheduler;
+use super::screen::Screen as _;
 use super::screens;
 use super::state::{Mode, State};
 use crate::model::action::ActionProgress;
@@ -67,6 +68,10 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Woken { move_number } => state.version += u64::from(state.shared.preview.rested(move_number)),
         Event::JournalRead(records) => state.shared.load_records(records, now),
+        Event::QueriesRead(store) => {
+            state.screens.explore.take_store(store);
+            state.version += 1;
+        }
         Event::MessageReceived(message) => {
             state.shared.messages.tell(message, now);
             state.version += 1;
@@ -74,6 +79,9 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     }
     if has_ended || is_tick && state.shared.is_journal_ahead {
         state.shared.effects.push(Effect::ReadJournal);
+    }
+    if *state.place() == Place::Explore && std::mem::take(&mut state.shared.are_queries_unread) {
+        state.shared.effects.push(Effect::ReadQueries);
     }
     state.shared.world.show(state.shared.range.moment(), now);
     settle(state, is_news, now);

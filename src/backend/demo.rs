@@ -18,6 +18,7 @@ mod fact_list;
 mod facts;
 mod fixtures;
 mod incidents;
+mod metadata;
 mod noise;
 mod pager;
 mod paging;

@@ -6,6 +6,7 @@ mod cached;
 mod call;
 mod capacity;
 mod changes;
+mod explore;
 mod external_labels;
 mod firings;
 mod flavour;
@@ -16,6 +17,7 @@ mod metric_discovery;
 mod rules;
 mod services;
 mod slos;
+mod whole_results;
 mod why;
 mod wire;
 
@@ -33,6 +35,7 @@ use crate::config::settings::SourceSettings;
 use crate::model::ask::{Answer, Answered, Ask, AskKind};
 use crate::model::duration;
 use crate::model::health::Thresholds;
+use crate::model::evaluation::{EvaluationKey, LabelSearch};
 use crate::model::labels::{Labels, Text};
 use crate::model::rule::BrokenRule;
 use crate::model::series::TimeGrid;
@@ -91,6 +94,10 @@ const HANDLERS: &[Handler<Prometheus>] = &[
     Handler::Why(|source, put, wanted| Box::pin(source.why(wanted, put.at.past()))),
     Handler::Filling(|source, _| Box::pin(source.filling())),
     Handler::Capacity(|source, _| Box::pin(source.capacity())),
+    Handler::Evaluation(|source, put, key, window| Box::pin(source.evaluation(key, *window, put.at.past()))),
+    Handler::Metrics(|source, _| Box::pin(source.metrics())),
+    Handler::Labels(|source, _, wanted| Box::pin(source.labels(wanted))),
+    Handler::Exemplars(|source, _, series, window| Box::pin(source.exemplars(&series.query, *window))),
 ];
 
 impl Prometheus {
@@ -218,6 +225,41 @@ impl Prometheus {
         let discovery = self.discovery(&call).await?;
         let snapshot = capacity::snapshot(&call, &discovery).await?;
         Ok(call.reply(Answer::Capacity(snapshot)))
+    }
+
+    /// Evaluates an expression that a user wrote.
+    async fn evaluation(
+        &self,
+        key: &EvaluationKey,
+        window: Option<TimeGrid>,
+        at: Option<Timestamp>,
+    ) -> Answered {
+        let call = self.call(AskKind::Evaluation);
+        self.identity(&call).await?;
+        let evaluation = explore::evaluate(&call, key, window, at).await?;
+        Ok(call.reply(Answer::Evaluation(Arc::new(evaluation))))
+    }
+
+    /// Lists the metrics. The scrape interval comes from metric discovery, if that succeeds.
+    async fn metrics(&self) -> Answered {
+        let call = self.call(AskKind::Metrics);
+        let discovering = call.separate();
+        let discovery = self.discovery(&discovering).await.ok();
+        let interval = discovery.and_then(|discovery| discovery.scrape_interval());
+        let catalog = explore::metrics(&call, interval).await?;
+        Ok(call.reply(Answer::Metrics(Arc::new(catalog))))
+    }
+
+    async fn labels(&self, wanted: &LabelSearch) -> Answered {
+        let call = self.call(AskKind::Labels);
+        let list = explore::labels(&call, wanted).await?;
+        Ok(call.reply(Answer::Labels(Arc::new(list))))
+    }
+
+    async fn exemplars(&self, query: &str, window: TimeGrid) -> Answered {
+        let call = self.call(AskKind::Exemplars);
+        let exemplars = explore::exemplars(&call, query, window).await?;
+        Ok(call.reply(Answer::Exemplars(Arc::from(exemplars))))
     }
 
     async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {

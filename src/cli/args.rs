@@ -16,6 +16,7 @@ pub(super) use acting::{
 };
 pub(super) use changes::{ChangesArgs, ListenArgs};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
+pub(super) use query::QueryArgs;
 pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
 use sources::SourceFlags;
 pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, USER_THEMES};
@@ -27,6 +28,7 @@ use values::{
 mod acting;
 mod changes;
 mod codes;
+mod query;
 mod slo;
 mod sources;
 mod values;
@@ -256,6 +258,9 @@ pub(super) enum Verb {
     /// Resources by the time until they are full, and deadlines
     #[command(after_help = LISTING)]
     Capacity(CapacityArgs),
+    /// Evaluate a PromQL expression, or check one without a source
+    #[command(after_help = codes::QUERY)]
+    Query(QueryArgs),
     #[command(flatten)]
     Act(ActVerb),
     /// Actions taken on external systems: by whom, and their results

@@ -58,6 +58,9 @@ pub(super) enum SessionError {
     NoSuchData { context: String, what: &'static str, advice: String },
     #[error("the filter cannot be read: {0}")]
     Filter(String),
+    /// A query cannot be evaluated: wrong arguments, or no such source.
+    #[error("{0}")]
+    Query(String),
     /// Errors in the user's own configuration, packs, themes or keys, one line for each.
     #[error("{0}")]
     Own(String),
@@ -284,6 +287,7 @@ impl Session {
             production: active.production,
             person: Text::clone(self.journal.who()),
             findings: active.findings.clone(),
+            trace_url: self.settings.explore.trace_url.as_deref().map(Text::from),
             interval: self.settings.limits.interval.0,
             alarm: Alarm::new(self.settings.notify.clone()),
             keys: self.keys.clone(),

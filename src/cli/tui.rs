@@ -33,7 +33,9 @@ pub(super) fn run(cx: &CliContext<'_>) -> VerbResult {
     if low_bandwidth == Some(true) {
         setup.look.spare();
     }
+    let queries = cx.paths.as_ref().map(|paths| paths.queries(cx.demo.is_some()));
     let program = Program {
+        queries,
         app: State::new(setup),
         executor: session.executor(),
         sources: session.active.sources,

@@ -42,6 +42,11 @@ impl Paths {
         self.state.join("journal-demo.jsonl")
     }
 
+    /// The saved views and the history of queries; those of demo mode are in a file of their own.
+    pub fn queries(&self, is_demo: bool) -> PathBuf {
+        self.state.join(if is_demo { "explore-demo.json" } else { "explore.json" })
+    }
+
     /// All paths with their names for users.
     pub fn all(&self) -> [(&'static str, &PathBuf); 5] {
         [

@@ -44,6 +44,8 @@ pub struct Settings {
     pub slo: SloSettings,
     /// Where to look for runbooks, in addition to the links in alerts.
     pub runbooks: RunbookSettings,
+    /// The screen for queries of your own.
+    pub explore: ExploreSettings,
     /// Limits for queries.
     pub limits: LimitSettings,
     /// Notifications about new pages.
@@ -174,6 +176,14 @@ pub struct RunbookSettings {
     pub allow_private: bool,
     /// Tokens for hosts that require one, sent to no other host: `tokens."gitlab.example.net" = { env = "GITLAB_TOKEN" }`.
     pub tokens: BTreeMap<String, SecretRef>,
+}
+
+/// The screen for queries of your own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExploreSettings {
+    /// The address of a trace, for exemplars: `https://tempo.example.net/trace/{{ trace_id }}`.
+    pub trace_url: Option<String>,
 }
 
 /// Limits for queries.

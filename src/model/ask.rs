@@ -11,11 +11,13 @@ use jiff::Timestamp;
 use super::alert::AlertSnapshot;
 use super::capacity::CapacitySnapshot;
 use super::change::ChangeSnapshot;
+use super::evaluation::{EvaluatedQuery, EvaluationKey, Exemplar, LabelList, LabelSearch};
 use super::fingerprint::Fingerprint;
 use super::firing::FiringSnapshot;
 use super::incident::{IncidentDetail, IncidentLog, IncidentSnapshot};
 use super::labels::{Labels, Text};
 use super::log::{LogComparison, LogHistogram, LogLines, LogPage, LogQuery, LogSplit};
+use super::metric::MetricCatalog;
 use super::oncall::OnCallSnapshot;
 use super::rule::RuleSnapshot;
 use super::runbook::{RunbookQuery, RunbookSearch};
@@ -175,6 +177,12 @@ macro_rules! questions {
 asks!(questions);
 
 impl AskKind {
+    /// Whether it is about what a user writes: an error says something about the text, not about the source, and is shown beside
+    /// the text.
+    pub const fn is_of_user(self) -> bool {
+        matches!(self, Self::Evaluation | Self::Labels | Self::Exemplars | Self::Metrics)
+    }
+
     /// The kinds that are asked on every screen, because counts and source states depend on them.
     pub fn all_vital() -> &'static [Self] {
         static VITAL: LazyLock<Vec<AskKind>> =

@@ -2,13 +2,18 @@
 //!
 //! Not an evaluator. Queries that it does not know (`MetricsQL`, newer functions) are sent to the server unchanged.
 
+pub mod complete;
 mod condition;
+mod dimension;
 mod functions;
 mod grammar;
+pub mod lint;
 mod plain;
 pub mod quoting;
+mod rewrite;
 mod shape;
 mod token;
+mod tree;
 
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{self, Expr};
@@ -16,12 +21,15 @@ use promql_parser::parser::{self, Expr};
 use super::labels::{Labels, Text};
 use super::matcher::Operator;
 use super::text::place;
+use tree::SyntaxTree;
 
 pub use condition::{
     Comparison, OtherConditions, Threshold, ThresholdCondition, condition, returns_zero_or_one,
 };
+pub use dimension::{Dimension, dimension};
 pub use grammar::{is_bound, series};
 pub use quoting::{by, is_plain_name, label, labels, literal, quoted};
+pub use rewrite::{is_split_by, only, split_by};
 pub use shape::{returns_one_series, selectors};
 
 /// The limit for operators and brackets in a query that is parsed into a tree: each can add a level, and the functions that read
@@ -41,6 +49,16 @@ pub struct QueryRemark {
 }
 
 impl QueryRemark {
+    /// The line of the query that it is about, and a caret below its place. Tabs become blanks.
+    pub fn excerpt(&self, query: &str) -> String {
+        let line = query.lines().nth(self.line.saturating_sub(1)).unwrap_or_default().replace('\t', " ");
+        // wide characters take two cells, and the caret must be below them
+        let head: String = line.chars().take(self.column.saturating_sub(1)).collect();
+        let clean = super::text::clean(&line);
+        let indent = unicode_width::UnicodeWidthStr::width(&*super::text::clean(&head));
+        format!("  {clean}\n  {}^", " ".repeat(indent))
+    }
+
     fn at(text: &str, at: usize, message: impl Into<String>) -> Self {
         let (line, column) = place(text, at);
         Self { line, column, message: message.into() }
@@ -83,6 +101,11 @@ pub fn check(expr: &str) -> Result<Vec<QueryRemark>, QueryParseError> {
     grammar::check(expr, true)
 }
 
+/// The syntax tree of a query, with the places of its parts. Functions that are not known are accepted.
+fn syntax(expr: &str) -> Result<SyntaxTree<'_>, QueryParseError> {
+    grammar::tree(expr)
+}
+
 /// Parses an expression.
 ///
 /// # Errors
@@ -110,17 +133,21 @@ pub fn constant(expr: &Expr) -> Option<f64> {
         Expr::Paren(paren) => constant(&paren.expr),
         Expr::Unary(unary) => constant(&unary.expr).map(|value| -value),
         Expr::Binary(binary) => {
-            let (left, right) = (constant(&binary.lhs)?, constant(&binary.rhs)?);
-            match binary.op.to_string().as_str() {
-                "+" => Some(left + right),
-                "-" => Some(left - right),
-                "*" => Some(left * right),
-                "/" => Some(left / right),
-                "%" => Some(left % right),
-                "^" => Some(left.powf(right)),
-                _ => None,
-            }
+            calculated(&binary.op.to_string(), constant(&binary.lhs)?, constant(&binary.rhs)?)
         }
+        _ => None,
+    }
+}
+
+/// The result of an arithmetic operator; `None` for any other operator.
+fn calculated(operator: &str, left: f64, right: f64) -> Option<f64> {
+    match operator {
+        "+" => Some(left + right),
+        "-" => Some(left - right),
+        "*" => Some(left * right),
+        "/" => Some(left / right),
+        "%" => Some(left % right),
+        "^" => Some(left.powf(right)),
         _ => None,
     }
 }

@@ -26,6 +26,13 @@ impl TimeGrid {
         let points = i64::from(points.max(2));
         let least = i64::try_from(at_least.as_secs()).unwrap_or(1).max(1);
         let step = round_step((seconds / points).max(least));
+        Self::stepped(end, range, Duration::from_secs(step.unsigned_abs()))
+    }
+
+    /// The time range of length `range` that ends at `end`, with this step of whole seconds, aligned to the step.
+    pub fn stepped(end: Timestamp, range: Duration, step: Duration) -> Self {
+        let whole = |length: Duration| i64::try_from(length.as_secs()).unwrap_or(i64::MAX / 4).max(1);
+        let (seconds, step) = (whole(range), whole(step));
         let end = end.as_second().div_euclid(step) * step;
         Self { start: end - (seconds / step) * step, end, step }
     }

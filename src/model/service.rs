@@ -126,6 +126,8 @@ pub struct ServiceDetail {
     pub saturation: Matrix,
     /// Requests per second in each latency bucket, not cumulative; one series for each `le`.
     pub buckets: Matrix,
+    /// The expressions of the charts.
+    pub queries: Vec<SignalQuery>,
     /// The charts whose newest points could not be read, and why; [`Signal::Apdex`] stands for the buckets.
     pub unknown: UnknownSignals,
 }
@@ -138,8 +140,17 @@ impl ServiceDetail {
         self.latency.extend(tail.latency, window);
         self.saturation.extend(tail.saturation, window);
         self.buckets.extend(tail.buckets, window);
+        self.queries = tail.queries;
         self.unknown = tail.unknown;
     }
+}
+
+/// The expression of a signal of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignalQuery {
+    pub signal: Signal,
+    /// Its PromQL expression.
+    pub query: Text,
 }
 
 /// One service as displayed, merged from all sources that report it.

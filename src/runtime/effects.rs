@@ -1,13 +1,15 @@
 //! Runs the effects that `update` returns for sources and actions: each runs as a task and sends its results as reports.
 
 use std::collections::HashMap;
+use std::io;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use jiff::SignedDuration;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
@@ -16,6 +18,7 @@ use crate::model::action::{ActionProgress, ActionResult};
 use crate::model::ask::Question;
 use crate::model::journal::ActionRecord;
 use crate::model::labels::Text;
+use crate::model::saved_query::StoreChange;
 use crate::model::source::{ErrorKind, SourceError};
 
 use super::context::{ContextHandle, ContextOpener, GatedSources};
@@ -24,6 +27,7 @@ use super::failpoint;
 use super::gate::{Gates, SourceGate, panic_text};
 use super::input;
 use super::pager;
+use super::query_store;
 use super::recovery::{self, OpenActions};
 use super::task_report::TaskReport;
 
@@ -68,6 +72,8 @@ pub(super) struct EffectRunner {
     reports: mpsc::Sender<TaskReport>,
     last_id: u64,
     opening_context: Option<Running>,
+    /// The file of saved views and the history of queries. One task at a time changes it, in the order of the changes.
+    queries: Option<Arc<Mutex<PathBuf>>>,
 }
 
 impl EffectRunner {
@@ -79,7 +85,49 @@ impl EffectRunner {
         let (reports, inbox) = mpsc::channel(REPORT_CHANNEL_SIZE);
         let gates = sources.gates(executor.clock);
         let running = HashMap::new();
-        (Self { executor, contexts, gates, running, reports, last_id: 0, opening_context: None }, inbox)
+        (
+            Self {
+                executor,
+                contexts,
+                gates,
+                running,
+                reports,
+                last_id: 0,
+                opening_context: None,
+                queries: None,
+            },
+            inbox,
+        )
+    }
+
+    /// The same with a file of saved views and the history of queries.
+    pub(super) fn with_queries(self, path: Option<PathBuf>) -> Self {
+        Self { queries: path.map(|path| Arc::new(Mutex::new(path))), ..self }
+    }
+
+    /// Changes the saved views or the history of queries, if there is a change, and reads them.
+    pub(super) fn access_queries(&self, change: Option<StoreChange>) {
+        let Some(queries) = self.queries.clone() else { return };
+        let reports = self.reports.clone();
+        tokio::spawn(async move {
+            // a tokio lock is fair: changes are made in the order in which they were requested
+            let path = queries.lock().await;
+            let file = path.clone();
+            let accessed = tokio::task::spawn_blocking(move || match change {
+                Some(change) => query_store::change(&file, change),
+                None => query_store::read(&file),
+            });
+            let accessed =
+                accessed.await.unwrap_or_else(|_| Err(io::Error::other("burnwatch failed (a bug)")));
+            let event = match accessed {
+                Ok(store) => Event::QueriesRead(store),
+                Err(error) => {
+                    let text = format!("{}: {error}; views and history are not saved", path.display());
+                    Event::MessageReceived(Message { tone: Tone::Trouble, text })
+                }
+            };
+            reports.send(TaskReport::Ready(event)).await.ok();
+        });
     }
 
     /// Sends a question to its source, unless the same question is already in flight.

@@ -214,6 +214,7 @@ impl<A: App> EventLoop<'_, A> {
                 | Event::ActionProgressed { .. }
                 | Event::Woken { .. }
                 | Event::JournalRead(_)
+                | Event::QueriesRead(_)
                 | Event::MessageReceived(_) => {}
             }
             failpoint::at("update");
@@ -234,6 +235,8 @@ impl<A: App> EventLoop<'_, A> {
             Effect::CancelFetch(question) => self.effect_runner.forget(&question),
             Effect::Act(plan) => self.effect_runner.act(plan),
             Effect::ReadJournal => self.effect_runner.load_journal(),
+            Effect::ReadQueries => self.effect_runner.access_queries(None),
+            Effect::ChangeQueries(change) => self.effect_runner.access_queries(Some(change)),
             Effect::Enter(context) => self.effect_runner.enter(context),
             Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(error_message)),
             Effect::Pipe(bytes) => {

@@ -91,6 +91,8 @@ pub async fn gather<S>(
                 // a verb that prints only asks questions, and there is no terminal
                 Effect::Act(_)
                 | Effect::ReadJournal
+                | Effect::ReadQueries
+                | Effect::ChangeQueries(_)
                 | Effect::Copy(_)
                 | Effect::Pipe(_)
                 | Effect::Notify(_)

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use crate::app::prelude::*;
 use crate::app::subjects;
 use crate::app::subjects::change;
+use crate::app::subjects::explore::ChartQuery;
 use crate::model::promql::{self, Threshold, ThresholdCondition};
 use crate::model::rule::Rule;
 
@@ -229,6 +230,20 @@ impl Screen for OpenAlert {
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         self.pointed().map_or_else(Vec::new, |alert| alert.runbooks(shared))
+    }
+
+    fn chart_queries(&self, shared: &Shared, _now: Timestamp) -> Vec<ChartQuery> {
+        let Some(subject) = self.alert(shared).and_then(|alert| subject(shared, alert)) else {
+            return Vec::new();
+        };
+        let chart = |title: &str, query: &Text| ChartQuery {
+            title: title.to_owned(),
+            query: query.clone(),
+            source: Some(subject.source.clone()),
+        };
+        let is_whole = *subject.query == *subject.rule.expr;
+        let whole = (!is_whole).then(|| chart("the whole expression of the rule", &subject.rule.expr));
+        std::iter::once(chart("the value that the rule compares", &subject.query)).chain(whole).collect()
     }
 
     /// The range, and the beginning of the alert.

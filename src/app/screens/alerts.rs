@@ -8,6 +8,7 @@ use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, drawn_as_
 use crate::app::prelude::*;
 use crate::app::staleness::none;
 use crate::app::subjects::alert;
+use crate::app::subjects::explore::ChartQuery;
 
 pub mod columns;
 pub(super) mod ranking;
@@ -99,6 +100,18 @@ impl Screen for Alerts {
     }
 
     drawn_as_list!();
+
+    /// The expression of the rule of the alert under the cursor.
+    fn chart_queries(&self, shared: &Shared, _now: Timestamp) -> Vec<ChartQuery> {
+        let alert = self.rows.current().and_then(|fingerprint| shared.world.alert(*fingerprint));
+        let rule = alert.and_then(|alert| shared.world.rule_of(&alert.labels));
+        let chart = rule.map(|(source, rule)| ChartQuery {
+            title: rule.name.to_string(),
+            query: rule.expr.clone(),
+            source: Some(source.clone()),
+        });
+        chart.into_iter().collect()
+    }
 
     fn revision(&self, shared: &Shared) -> u64 {
         let revision = ranking::revision(self.rows.order, &shared.world);

@@ -2,6 +2,7 @@
 
 use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
+use crate::app::subjects::explore::ChartQuery;
 use crate::app::subjects::slo::queries;
 use crate::app::subjects::{alert, change};
 use crate::model::slo::{BASIS, BurnReading, GroupStatus};
@@ -164,6 +165,17 @@ impl Screen for OpenSlo {
     }
 
     /// Copies the query or the alert under the cursor, else the id of the SLO.
+    fn chart_queries(&self, shared: &Shared, _now: Timestamp) -> Vec<ChartQuery> {
+        let Some(status) = self.status(shared) else { return Vec::new() };
+        let queries = queries::queries(status, status.at).into_iter();
+        let chart = |(title, query): (String, String)| ChartQuery {
+            title,
+            query: query.into(),
+            source: Some(status.source.clone()),
+        };
+        queries.map(chart).collect()
+    }
+
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         match self.scroll_position.panel {
             QUERIES => {

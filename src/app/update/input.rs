@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::run::run;
+use super::run::{choose_in_explore, run};
 use super::{change_range, confirm, form, intent, menus, navigate, refresh_form};
 use crate::app::commands::Command;
 use crate::app::event::{Effect, MouseAction};
@@ -21,6 +21,10 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) {
         return run(state, Command::Quit, now);
     }
     match mode {
+        Mode::Browse if state.screen().is_editing() && key != INTERRUPT => {
+            let (screen, shared) = state.split();
+            screen.edit(shared, key, now);
+        }
         Mode::Browse => browse(state, key, now),
         Mode::Filter { line, before } => type_filter(state, line, before, key),
         Mode::Palette(mut open) => match open.take(key) {
@@ -115,6 +119,7 @@ fn type_filter(state: &mut State, mut line: LineEditor, before: String, key: Key
 
 pub(super) fn paste(state: &mut State, text: &str) {
     state.version += 1;
+    let is_editing = state.screen().is_editing();
     match &mut state.mode {
         Mode::Filter { line, .. } => {
             line.insert(text);
@@ -123,6 +128,10 @@ pub(super) fn paste(state: &mut State, text: &str) {
         }
         Mode::Palette(palette) => palette.paste(text),
         Mode::Form(form) => form.paste(text),
+        Mode::Browse if is_editing => {
+            let (screen, shared) = state.split();
+            screen.paste(shared, text);
+        }
         Mode::Browse | Mode::Menu(_) | Mode::Help(_) | Mode::Confirm(_) | Mode::Results { .. } => {}
     }
     refresh_form(state);
@@ -202,6 +211,7 @@ fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) {
         MenuChoice::Go(place) => state.go(place, now),
         MenuChoice::Link(link) => state.shared.copy(link.to_string(), now),
         MenuChoice::Run(command) => run(state, command, now),
+        MenuChoice::Explore(choice) => choose_in_explore(state, *choice, now),
         MenuChoice::Intent(intent) => intent::choose(state, *intent, now),
         MenuChoice::Cannot(why) => state.shared.messages.note(format!("Not available: {why}"), now),
     }

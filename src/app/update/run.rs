@@ -19,6 +19,7 @@ use crate::app::range::{Range, lengths};
 use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
+use crate::app::subjects::explore::{ChartQuery, ExploreChoice};
 use crate::app::subjects::{self, change, runbook, why};
 use crate::config::kind;
 use crate::model::ask::AskKind;
@@ -26,9 +27,14 @@ use crate::model::remote::age;
 use crate::model::runbook::RunbookQuery;
 
 /// Runs a command. The match is exhaustive, so that a new command without an arm does not compile.
+#[expect(clippy::too_many_lines, reason = "an arm for each command")]
 pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
     let (screen, shared) = state.split();
     if screen.run(shared, command, now) {
+        return;
+    }
+    if let Some(menu) = screen.menu(shared, command, now) {
+        state.mode = Mode::Menu(menu);
         return;
     }
     let command = with_cursor(state, command, now);
@@ -87,8 +93,20 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
             state.screen_mut().show_hidden(None);
             state.ordered = None;
         }
-        // only their screen runs these commands, in `Screen::run`
-        Command::Basis | Command::FollowLogs | Command::Severity | Command::Wrap | Command::Pager => {}
+        // only their screen runs these commands, in `Screen::run` and `Screen::menu`
+        Command::Basis
+        | Command::FollowLogs
+        | Command::Severity
+        | Command::Wrap
+        | Command::Pager
+        | Command::ShowAs
+        | Command::Instant
+        | Command::Views
+        | Command::Hide
+        | Command::Alone
+        | Command::Exemplars
+        | Command::QuerySource => {}
+        Command::Explore => explore(state, now),
         Command::Range => menus::range(state),
         Command::Preview => preview(state, now),
         Command::Earlier => move_range(state, true, now),
@@ -172,6 +190,30 @@ fn traces(state: &mut State, now: Timestamp) {
             .messages
             .note("Traces need a service. Select one, or an alert or incident of one.", now),
     }
+}
+
+/// Opens the query of a chart of this screen in Explore, or a menu if there are several.
+fn explore(state: &mut State, now: Timestamp) {
+    let mut all = state.screen().chart_queries(&state.shared, now);
+    if all.len() > 1 {
+        let item = |chart: ChartQuery| {
+            (chart.title.clone(), MenuChoice::Explore(Box::new(ExploreChoice::Query(chart))))
+        };
+        state.mode = Mode::Menu(Menu::new("Explore", all.into_iter().map(item).collect(), 0));
+    } else if let Some(chart) = all.pop() {
+        choose_in_explore(state, ExploreChoice::Query(chart), now);
+    } else {
+        let words = "No chart here. Open a service, an alert or an SLO first, or go to Explore.";
+        state.shared.messages.note(words, now);
+    }
+}
+
+/// Does what an item of a menu of Explore is for, there.
+pub(super) fn choose_in_explore(state: &mut State, choice: ExploreChoice, now: Timestamp) {
+    state.go(Place::Explore, now);
+    let (screen, shared) = state.split();
+    screen.choose(shared, choice, now);
+    state.ordered = None;
 }
 
 /// The command that a key means while a value cursor is shown: Left and Right move it.

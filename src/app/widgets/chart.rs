@@ -82,6 +82,8 @@ pub struct Chart<'a> {
     pub marks: &'a [ChartMark<'a>],
     /// Whether the legend shows the newest, lowest and highest value of each series; false: only the labels.
     pub newest: bool,
+    /// Whether there is a legend, if there is room; false where a list beside the chart has its place.
+    pub has_legend: bool,
     /// Whether the value axis always includes zero.
     pub zero_based: bool,
     /// A range of values, drawn as an area behind the lines.
@@ -108,6 +110,7 @@ impl<'a> Chart<'a> {
             shade: &[],
             marks: &[],
             newest: true,
+            has_legend: true,
             zero_based: true,
             band: None,
             limits: None,
@@ -135,7 +138,7 @@ impl<'a> Chart<'a> {
             self.small(cx, (&shown, legend), area, buf);
             return;
         }
-        let frame = ChartFrame::new(area, legend.rows(area));
+        let frame = ChartFrame::new(area, if self.has_legend { legend.rows(area) } else { 0 });
         let plot_area = frame.plot;
         let size = (plot_area.width, plot_area.height);
         let Some((scale, note)) = self.scale(&shown, plot_area.height, cx.charset) else {

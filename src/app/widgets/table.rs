@@ -47,7 +47,7 @@ impl Size {
 }
 
 /// One column: its title and its size.
-pub type Column = (&'static str, Size);
+pub type Column<'a> = (&'a str, Size);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnSlot {
@@ -119,7 +119,7 @@ pub struct Sort {
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'a> {
     /// The columns from left to right.
-    pub columns: &'a [Column],
+    pub columns: &'a [Column<'a>],
     /// Shown as an arrow in the header.
     pub sort: Option<Sort>,
     /// The index of the current row among the visible rows.
@@ -142,7 +142,7 @@ pub fn body(area: Rect) -> Rect {
 /// The columns that fit into `width` cells, with their positions. Columns that can grow share the remaining width.
 ///
 /// The most important column is always shown, even narrower than its minimum.
-pub fn layout(columns: &[Column], width: u16) -> Vec<ColumnSlot> {
+pub fn layout(columns: &[Column<'_>], width: u16) -> Vec<ColumnSlot> {
     let edge = gutter(width);
     let room = width - edge;
     let mut kept: Vec<usize> = (0..columns.len()).collect();

@@ -180,8 +180,27 @@ impl<'a> QuestionRequests<'a> {
         self.server.http.get_as(self.weight, path, query).await
     }
 
-    /// Sends a query by POST, because selectors can be long; by GET once the server has refused POST.
     async fn send(&self, expression: &str, evaluation: EvaluationRange) -> Result<Body, SourceError> {
+        self.send_with(expression, evaluation, None).await
+    }
+
+    /// Sends a query whose result should have at most this many series: servers that know the limit stop there.
+    pub(super) async fn send_limited(
+        &self,
+        expression: &str,
+        evaluation: EvaluationRange,
+        most: usize,
+    ) -> Result<Body, SourceError> {
+        self.send_with(expression, evaluation, Some(("limit", most.to_string()))).await
+    }
+
+    /// Sends a query by POST, because selectors can be long; by GET once the server has refused POST.
+    async fn send_with(
+        &self,
+        expression: &str,
+        evaluation: EvaluationRange,
+        option: Option<(&'static str, String)>,
+    ) -> Result<Body, SourceError> {
         let _permit = self.permits.acquire().await;
         let PromServer { http, quirks, timeout, .. } = self.server;
         let get_only = &quirks.get_only;
@@ -189,10 +208,13 @@ impl<'a> QuestionRequests<'a> {
             EvaluationRange::Now | EvaluationRange::At(_) => ("nocache", "1"),
             EvaluationRange::Over(_) => ("latency_offset", "1s"),
         };
-        let option = quirks.is_victoria.load(Ordering::Relaxed).then_some(fresh);
+        let is_victoria = quirks.is_victoria.load(Ordering::Relaxed);
+        let fresh = is_victoria.then(|| (fresh.0, fresh.1.to_owned()));
+        let options: Vec<_> = fresh.into_iter().chain(option).collect();
         loop {
             let is_get = get_only.load(Ordering::Relaxed);
-            let query = PromQuery { expression, evaluation, timeout: *timeout, option, is_get };
+            let query =
+                PromQuery { expression, evaluation, timeout: *timeout, options: options.clone(), is_get };
             match http.evaluate(self.weight, &query).await {
                 Ok(body) => return Ok(body),
                 Err(error) if !is_get && error.kind.refused(405).is_some() => {

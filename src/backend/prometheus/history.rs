@@ -11,7 +11,7 @@ use super::services::ratio;
 use crate::backend::packs::{QueryFill, Requests};
 use crate::model::labels::{Labels, Text};
 use crate::model::series::{Matrix, Series, TimeGrid};
-use crate::model::service::{ServiceDetail, ServiceTrends};
+use crate::model::service::{ServiceDetail, ServiceTrends, SignalQuery};
 use crate::model::signal::{Signal, UnknownSignal, UnknownSignals};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
@@ -167,9 +167,11 @@ pub(super) async fn detail(
         latency: Matrix::empty(span),
         saturation: Matrix::empty(span),
         buckets: Matrix::empty(span),
+        queries: Vec::new(),
         unknown: UnknownSignals::default(),
     };
-    for (((_, details), ..), (all, failed)) in counters.iter().zip(requests) {
+    let mut queries = Vec::new();
+    for (((counter, details), by, selector), (all, failed)) in counters.iter().zip(requests) {
         if let Err(error) = &all {
             // without the request rate, the error ratio cannot be computed
             let why = error.kind.to_string().into();
@@ -181,13 +183,14 @@ pub(super) async fn detail(
         let Some(all) = all.and_then(only_line).filter(|_| out.request_rate.lines.is_empty()) else {
             continue;
         };
+        queries.extend(request_queries((counter, details), QueryFill { by, selector, lookback }));
         if let Some(failed) = failed.filter(|_| !details.without_outcome_label.contains(service)) {
             let ratios = ratios_of(only_line(failed).as_ref(), after(&all, lead));
             out.error_ratio.lines = unlabelled(ratios);
         }
         out.request_rate.lines = unlabelled(without_young_rates(&all, lead));
     }
-    for ((latency, ..), (quantiles, buckets)) in histograms.iter().zip(latencies) {
+    for ((latency, by, selector), (quantiles, buckets)) in histograms.iter().zip(latencies) {
         let unit = latency.unit.seconds();
         let mut lines = SeriesLines::new();
         for ((_, name), matrix) in QUANTILES.into_iter().zip(quantiles) {
@@ -197,12 +200,18 @@ pub(super) async fn detail(
         }
         let buckets = outcome.take_of(Signal::Apdex, buckets);
         if out.latency.lines.is_empty() && !lines.is_empty() {
+            let query = latency.quantile(QueryFill { by, selector, lookback }, 0.95).into();
+            queries.push(SignalQuery { signal: Signal::Latency, query });
             out.latency = matrix(span, "quantile", lines);
             out.buckets = buckets.map_or(Matrix::empty(span), |buckets| separate_buckets(buckets, unit));
         }
     }
     let mut full = SeriesLines::new();
-    for ((saturation, ..), result) in saturations.iter().zip(utilisations) {
+    for ((saturation, by, selector), result) in saturations.iter().zip(utilisations) {
+        if result.as_ref().is_ok_and(|matrix| !matrix.lines.is_empty()) {
+            let query = saturation.highest_usage(QueryFill { by, selector, lookback }).into();
+            queries.push(SignalQuery { signal: Signal::Saturation, query });
+        }
         for line in outcome.take_of(Signal::Saturation, result).into_iter().flat_map(|matrix| matrix.lines) {
             let name = match line.labels.get("__name__") {
                 Some(metric) => resource_of(metric).into(),
@@ -212,11 +221,24 @@ pub(super) async fn detail(
         }
     }
     out.saturation = matrix(span, "resource", full);
+    out.queries = queries;
     out.unknown = UnknownSignals::new(std::mem::take(&mut outcome.missed));
     for unknown in out.unknown.iter() {
         call.warn(Warning::part(format!("{service}: {unknown}")));
     }
     outcome.end(out)
+}
+
+/// The expressions of the requests of a service, and of their error ratio if the metric distinguishes failures.
+fn request_queries(
+    (requests, details): (&Requests, &EntryDetails),
+    fill: QueryFill<'_>,
+) -> impl Iterator<Item = SignalQuery> {
+    let all = requests.all(fill);
+    let failed = requests.failed(fill, &details.codes);
+    let ratio = failed
+        .map(|failed| SignalQuery { signal: Signal::Errors, query: format!("{failed}\n/\n{all}").into() });
+    std::iter::once(SignalQuery { signal: Signal::Requests, query: all.into() }).chain(ratio)
 }
 
 type SeriesLines = BTreeMap<Text, Vec<f64>>;

@@ -1,4 +1,5 @@
 mod capacity;
+mod explore;
 mod history;
 mod rules;
 mod shop;

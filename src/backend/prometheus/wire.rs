@@ -85,7 +85,7 @@ wire! {
 
 /// Unix seconds and the value as text or number; both are empty if the JSON is not such a pair.
 #[derive(Debug, Default)]
-pub(super) struct Point<'a>(Option<f64>, LenientText<'a>);
+pub(super) struct Point<'a>(pub(super) Option<f64>, pub(super) LenientText<'a>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Point<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -111,20 +111,20 @@ impl Point<'_> {
     }
 
     /// The value, also NaN and infinities; `None` if it cannot be read.
-    fn any_value(&self) -> Option<f64> {
+    pub(super) fn any_value(&self) -> Option<f64> {
         self.1.0.parse().ok()
     }
 
-    fn is_lost(&self) -> bool {
+    pub(super) fn is_lost(&self) -> bool {
         self.0.is_none() || self.any_value().is_none()
     }
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Points<'a> {
-    all: Vec<Point<'a>>,
+    pub(super) all: Vec<Point<'a>>,
     /// 1 if the JSON value is not a list, else 0.
-    lost: usize,
+    pub(super) lost: usize,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Points<'a> {
@@ -222,24 +222,33 @@ impl Reader {
     }
 
     /// Runs `work` with the interner locked.
-    fn interner<T>(&self, work: impl FnOnce(&mut Interner) -> T) -> T {
+    pub(super) fn interner<T>(&self, work: impl FnOnce(&mut Interner) -> T) -> T {
         // a panic cannot leave the set of texts in an invalid state
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn labels(interner: &mut Interner, pairs: &LenientPairs<'_>) -> Labels {
+pub(super) fn labels(interner: &mut Interner, pairs: &LenientPairs<'_>) -> Labels {
     let mut text = |word: &LenientText<'_>| interner.text(&word.0);
     Labels::new(pairs.0.iter().map(|(name, value)| (text(name), text(value))).collect())
 }
 
-/// Places points on the grid, with NaN for missing values; `None` if no point is on the grid.
+/// Places points with finite values on the grid; see [`on_grid_with`].
 fn on_grid(points: &[Point<'_>], span: TimeGrid) -> Option<Vec<f64>> {
+    on_grid_with(points, span, Point::value)
+}
+
+/// Places points on the grid, with NaN where `value` has none; `None` if no point is on the grid.
+pub(super) fn on_grid_with<'a>(
+    points: &[Point<'a>],
+    span: TimeGrid,
+    value: impl Fn(&Point<'a>) -> Option<f64>,
+) -> Option<Vec<f64>> {
     let mut values = vec![f64::NAN; span.count()];
     let mut any = false;
     for point in points {
         let cell = point.0.and_then(|at| span.index(at)).and_then(|at| values.get_mut(at));
-        if let (Some(cell), Some(value)) = (cell, point.value()) {
+        if let (Some(cell), Some(value)) = (cell, value(point)) {
             (*cell, any) = (value, true);
         }
     }

@@ -35,6 +35,19 @@ Exit codes:
   2  wrong usage or configuration
   3  incomplete: some data did not arrive in time; the others are drawn";
 
+/// For `query`.
+pub(super) const QUERY: &str = "\
+Examples:
+  burnwatch query 'sum by (service) (rate(http_requests_total[5m]))'
+  burnwatch query up --since 1h --step 30s --output json
+  burnwatch query --lint 'rate(temperature[5m])'
+Exit codes:
+  0  success, also with an empty result or with hints
+  1  the output could not be written
+  2  wrong usage or configuration, or the expression is wrong: the place of
+     the error is printed
+  3  incomplete: a source failed; the results of the others are printed";
+
 /// For `config`.
 pub(super) const CONFIG: &str = "\
 Exit codes:

@@ -229,6 +229,39 @@ macro_rules! asks {
                 title: "capacity", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
                 time: Now, joins: replace, merges: Capacity
             }
+            /// An expression that a user wrote, with its whole result.
+            Evaluation {
+                /// The expression, and the range if there is one.
+                evaluation: EvaluationKey;
+                /// The grid of the range; none for the moment of the question.
+                window: Option<TimeGrid>
+            } => evaluations: Arc<EvaluatedQuery> {
+                title: "query", asked: OnScreen, refresh: Refresh::EachPoint(evaluation.step()), weight: Page, time: Range, joins: replace,
+                merges: Nothing
+            }
+            /// All metrics with their types and help texts.
+            Metrics => metrics: Arc<MetricCatalog> {
+                title: "metric names", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
+                time: Now, joins: replace, merges: Nothing
+            }
+            /// Names or values of labels, for completion.
+            Labels {
+                /// Which ones.
+                wanted: LabelSearch;
+            } => label_lists: Arc<LabelList> {
+                title: "labels", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
+                time: Now, joins: replace, merges: Nothing
+            }
+            /// The exemplars of the series in an expression.
+            Exemplars {
+                /// The expression and its time grid.
+                series: SeriesKey;
+                /// The grid of the range.
+                window: TimeGrid
+            } => exemplars: Arc<[Exemplar]> {
+                title: "exemplars", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)), weight: Chart,
+                time: Range, joins: replace, merges: Nothing
+            }
         }
     };
 }

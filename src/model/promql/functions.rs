@@ -39,6 +39,48 @@ pub(super) struct PromqlFunction {
     pub(super) result_type: ValueKind,
 }
 
+impl PromqlFunction {
+    /// Whether the argument at this place, from 0, is a range vector.
+    pub(super) fn takes_range(&self, place: usize) -> bool {
+        self.argument_types.get(place) == Some(&Matrix)
+    }
+}
+
+/// The names of all functions, for completion; aliases and functions for other query languages are left out.
+pub(super) fn all_functions() -> impl Iterator<Item = &'static str> {
+    "abs absent absent_over_time acos acosh asin asinh atan atanh avg_over_time ceil changes clamp clamp_max clamp_min cos cosh \
+     count_over_time day_of_month day_of_week day_of_year days_in_month deg delta deriv double_exponential_smoothing exp \
+     first_over_time floor histogram_avg histogram_count histogram_fraction histogram_quantile histogram_stddev histogram_stdvar \
+     histogram_sum hour idelta increase info irate label_join label_replace last_over_time ln log10 log2 mad_over_time \
+     max_over_time min_over_time minute month pi predict_linear present_over_time quantile_over_time rad rate resets round scalar \
+     sgn sin sinh sort sort_by_label sort_by_label_desc sort_desc sqrt stddev_over_time stdvar_over_time sum_over_time tan tanh \
+     time timestamp vector year"
+        .split_ascii_whitespace()
+}
+
+/// The function with its arguments: `round(instant vector, [scalar]) -> instant vector`.
+pub(super) fn signature(name: &str, function: PromqlFunction) -> String {
+    let bare = |kind: &ValueKind| {
+        let word = kind.word();
+        word.trim_start_matches("an ").trim_start_matches("a ").to_owned()
+    };
+    let mut arguments: Vec<String> = function.argument_types.iter().map(bare).collect();
+    match function.optional_arguments {
+        Some(optional) => {
+            let required = arguments.len() - optional;
+            for argument in arguments.iter_mut().skip(required) {
+                *argument = format!("[{argument}]");
+            }
+        }
+        None => {
+            if let Some(last) = arguments.last_mut() {
+                last.push_str("...");
+            }
+        }
+    }
+    format!("{name}({}) -> {}", arguments.join(", "), bare(&function.result_type))
+}
+
 /// The function with this name, if it is known.
 pub(super) fn function(name: &str) -> Option<PromqlFunction> {
     let (argument_types, optional_arguments, result_type): (&[ValueKind], _, _) = match name {

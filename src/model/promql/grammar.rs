@@ -3,17 +3,20 @@
 //! It builds no tree; its result is the first error. Source: `promql/parser` of Prometheus 2.42 to 3.8; a query that
 //! any of these versions accepts is accepted.
 
+mod grouping;
 mod keyword;
 mod range;
 mod selector;
 
 use std::fmt::Display;
 
-use keyword::{OPERATORS, POWER, is_aggregation, is_by, is_grouping_label, is_operator_word};
+use keyword::{OPERATORS, POWER, is_by};
+pub(super) use keyword::{is_aggregation, is_operator_word};
 pub use selector::is_bound;
 
 use super::functions::{ValueKind, function};
 use super::token::{Lexeme, Token, tokens};
+use super::tree::{AggregationNode, BinaryNode, SyntaxKind, SyntaxNode, SyntaxTree};
 use super::{LabelMatch, QueryParseError, QueryRemark};
 
 /// The kinds of expressions for the rules about where `offset`, `@` and a range are allowed.
@@ -36,12 +39,8 @@ struct ExprNode {
     has_moment: bool,
     /// Whether the time after `@` is a timestamp, not `start()` or `end()`.
     has_timestamp: bool,
-}
-
-impl ExprNode {
-    fn new(kind: ValueKind, form: ModifierPosition, at: usize) -> Self {
-        Self { kind, form, at, has_offset: false, has_moment: false, has_timestamp: false }
-    }
+    /// Its index among the nodes of the tree.
+    node: usize,
 }
 
 type ParsedExpr<T> = Result<T, QueryParseError>;
@@ -59,22 +58,25 @@ struct PromqlParser<'t> {
     remarks: Vec<QueryRemark>,
     /// Whether regular expressions are compiled to check them.
     compiles_patterns: bool,
+    /// The nodes of the syntax tree.
+    nodes: Vec<SyntaxNode<'t>>,
 }
 
 /// Checks a whole query. With `compiles_patterns` the regular expressions of label matchers are compiled too, which is slow.
 pub(super) fn check(text: &str, compiles_patterns: bool) -> Result<Vec<QueryRemark>, QueryParseError> {
     let mut reader = PromqlParser { compiles_patterns, ..PromqlParser::new(text)? };
-    if reader.peek().token == Token::End {
-        return Err(reader.wrong("there is no expression"));
-    }
-    reader.expression(0)?;
-    if reader.peek().token != Token::End {
-        return Err(reader.unexpected("an operator or the end"));
-    }
+    reader.whole()?;
     match reader.unknown {
         None => Ok(reader.remarks),
         Some(name) => Err(QueryParseError::Unknown(format!("burnwatch does not know the function {name}"))),
     }
+}
+
+/// The syntax tree of a whole query; functions that are not known are accepted.
+pub(super) fn tree(text: &str) -> Result<SyntaxTree<'_>, QueryParseError> {
+    let mut reader = PromqlParser::new(text)?;
+    let root = reader.whole()?.node;
+    Ok(SyntaxTree { text, nodes: reader.nodes, root })
 }
 
 /// The label matchers of a query that is only a selector, with the metric name as `__name__`; `None` for other queries.
@@ -89,8 +91,8 @@ pub fn series(text: &str) -> Result<Option<Vec<LabelMatch>>, QueryParseError> {
     if !reader.is_sign("{") && (name.is_none() || reader.peek().token != Token::End) {
         return Ok(None);
     }
-    let conditions = reader.selector(name)?;
-    Ok((reader.peek().token == Token::End).then_some(conditions))
+    let conditions = reader.selector(name)?.matchers.into_iter().map(|placed| placed.condition);
+    Ok((reader.peek().token == Token::End).then(|| conditions.collect()))
 }
 
 impl<'t> PromqlParser<'t> {
@@ -104,7 +106,39 @@ impl<'t> PromqlParser<'t> {
             unknown: None,
             remarks: Vec::new(),
             compiles_patterns: false,
+            nodes: Vec::new(),
         })
+    }
+
+    /// Parses the whole query.
+    fn whole(&mut self) -> ParsedExpr<ExprNode> {
+        if self.peek().token == Token::End {
+            return Err(self.wrong("there is no expression"));
+        }
+        let whole = self.expression(0)?;
+        if self.peek().token != Token::End {
+            return Err(self.unexpected("an operator or the end"));
+        }
+        Ok(whole)
+    }
+
+    /// A parsed expression that began at `at` and ends before the next token.
+    fn node(
+        &mut self,
+        value: ValueKind,
+        form: ModifierPosition,
+        at: usize,
+        kind: SyntaxKind<'t>,
+    ) -> ExprNode {
+        let node = self.nodes.len();
+        self.nodes.push(SyntaxNode { kind, span: at..self.end_of_last() });
+        ExprNode { kind: value, form, at, has_offset: false, has_moment: false, has_timestamp: false, node }
+    }
+
+    /// The byte offset of the end of the last token that was taken.
+    fn end_of_last(&self) -> usize {
+        let last = self.at.checked_sub(1).and_then(|last| self.lexemes.get(last));
+        last.map_or(0, |last| last.at + last.text.len())
     }
 
     fn peek(&self) -> &Lexeme<'t> {
@@ -188,6 +222,7 @@ impl<'t> PromqlParser<'t> {
 
     fn unary(&mut self) -> ParsedExpr<ExprNode> {
         let at = self.peek().at;
+        let is_minus = self.is_sign("-");
         if !self.take("-") && !self.take("+") {
             let primary = self.primary()?;
             return self.postfix(primary);
@@ -196,7 +231,8 @@ impl<'t> PromqlParser<'t> {
         let (is_fit, what) = (inner.kind.is_operand(), inner.kind.word());
         let why = format_args!("a sign goes before a scalar or an instant vector, not before {what}");
         self.ensure(is_fit, at, why)?;
-        Ok(ExprNode { form: ModifierPosition::Other, at, ..inner })
+        let kind = SyntaxKind::Signed { inner: inner.node, is_minus };
+        Ok(self.node(inner.kind, ModifierPosition::Other, at, kind))
     }
 
     /// The precedence of the next token, if it is an operator.
@@ -214,7 +250,8 @@ impl<'t> PromqlParser<'t> {
         let bool_at = self.peek().at;
         let is_bool = self.take_word("bool");
         self.ensure(!is_bool || is_comparison, bool_at, "bool is only allowed with comparisons")?;
-        let is_matched = self.matching(is_set)?;
+        let matching = self.matching(is_set)?;
+        let is_matched = matching.names_labels();
         // `^` is right-associative: 2 ^ 3 ^ 2 is 2 ^ (3 ^ 2)
         let right = self.expression(if strength == POWER { POWER } else { strength + 1 })?;
         for side in [left, right] {
@@ -235,58 +272,16 @@ impl<'t> PromqlParser<'t> {
             (false, true) => ValueKind::Any,
             (false, false) => ValueKind::Vector,
         };
-        Ok(ExprNode::new(kind, ModifierPosition::Other, left.at))
-    }
-
-    /// Parses `on (...) group_left (...) fill (0)`. Returns whether it names labels, which requires vectors on both sides.
-    fn matching(&mut self, is_set: bool) -> ParsedExpr<bool> {
-        let mut matched = Vec::new();
-        let on = self.is_word("on");
-        if on || self.is_word("ignoring") {
-            self.step();
-            matched = self.grouping()?;
-            let at = self.peek().at;
-            if self.take_word("group_left") || self.take_word("group_right") {
-                self.ensure(!is_set, at, "and, or and unless take no group_left or group_right")?;
-                let included = if self.is_sign("(") { self.grouping()? } else { Vec::new() };
-                if let Some(twice) = included.iter().find(|label| on && matched.contains(label)) {
-                    return Err(self.wrong_at(at, format!("the label {twice} is in both on and the group")));
-                }
-            }
-        }
-        while ["fill", "fill_left", "fill_right"].iter().any(|word| self.is_word(word))
-            && self.ahead(1).text == "("
-        {
-            self.step();
-            self.step();
-            let _is_signed = self.take("-") || self.take("+");
-            self.number("a number")?;
-            self.need(")")?;
-        }
-        Ok(!matched.is_empty())
-    }
-
-    /// Parses `(a, b)`, the labels of `by`, `on` and similar clauses.
-    fn grouping(&mut self) -> ParsedExpr<Vec<String>> {
-        self.need("(")?;
-        let mut labels = Vec::new();
-        while !self.take(")") {
-            match &self.peek().token {
-                Token::Word if is_grouping_label(self.peek().text) => {
-                    labels.push(self.peek().text.to_owned());
-                }
-                Token::Text(Some(name)) if !name.is_empty() => labels.push(name.clone()),
-                Token::Word
-                | Token::Text(_)
-                | Token::Number(_)
-                | Token::Duration(_)
-                | Token::Sign
-                | Token::End => return Err(self.unexpected("a label")),
-            }
-            self.step();
-            self.separator(")")?;
-        }
-        Ok(labels)
+        let binary = BinaryNode {
+            operator: sign.text,
+            operator_at: sign.at,
+            left: left.node,
+            right: right.node,
+            is_bool,
+            matching: matching.on,
+            included: matching.included,
+        };
+        Ok(self.node(kind, ModifierPosition::Other, left.at, SyntaxKind::Binary(binary)))
     }
 
     fn number(&mut self, wanted: &str) -> ParsedExpr<f64> {
@@ -303,46 +298,45 @@ impl<'t> PromqlParser<'t> {
 
     fn primary(&mut self) -> ParsedExpr<ExprNode> {
         let at = self.peek().at;
-        let node = |kind, form| ExprNode::new(kind, form, at);
         match &self.peek().token {
             Token::Number(_) | Token::Duration(_) => {
-                self.step();
-                Ok(node(ValueKind::Scalar, ModifierPosition::Other))
+                let kind = SyntaxKind::Number(self.number("a number")?);
+                Ok(self.node(ValueKind::Scalar, ModifierPosition::Other, at, kind))
             }
             Token::Text(_) => {
                 self.step();
-                Ok(node(ValueKind::Text, ModifierPosition::Other))
+                Ok(self.node(ValueKind::Text, ModifierPosition::Other, at, SyntaxKind::Text))
             }
             Token::Sign if self.is_sign("{") => {
-                self.selector(None)?;
-                Ok(node(ValueKind::Vector, ModifierPosition::Selector))
+                let kind = SyntaxKind::Selector(self.selector(None)?);
+                Ok(self.node(ValueKind::Vector, ModifierPosition::Selector, at, kind))
             }
             Token::Sign if self.is_sign("(") => {
                 self.step();
                 let inner = self.expression(0)?;
                 self.need(")")?;
-                Ok(node(inner.kind, ModifierPosition::Other))
+                Ok(self.node(inner.kind, ModifierPosition::Other, at, SyntaxKind::Paren(inner.node)))
             }
             Token::Word => {
                 let word = self.peek().text;
                 let is_called = self.ahead(1).text == "(" && self.ahead(1).token == Token::Sign;
                 let lower = word.to_ascii_lowercase();
                 if lower == "inf" || lower == "nan" {
-                    self.step();
-                    Ok(node(ValueKind::Scalar, ModifierPosition::Other))
+                    let kind = SyntaxKind::Number(self.number("a number")?);
+                    Ok(self.node(ValueKind::Scalar, ModifierPosition::Other, at, kind))
                 } else if is_aggregation(&lower) && (is_called || is_by(self.ahead(1).text)) {
                     self.step();
-                    self.aggregation(&lower)?;
-                    Ok(node(ValueKind::Vector, ModifierPosition::Other))
+                    let kind = SyntaxKind::Aggregation(self.aggregation(word, &lower)?);
+                    Ok(self.node(ValueKind::Vector, ModifierPosition::Other, at, kind))
                 } else if is_called && !is_operator_word(&lower) && !word.contains(':') {
-                    Ok(node(self.call(word)?, ModifierPosition::Other))
+                    self.call(word)
                 } else if ["bool", "on", "ignoring", "group_left", "group_right", "atan2"].contains(&&*lower)
                 {
                     Err(self.unexpected("an expression"))
                 } else {
                     self.step();
-                    self.selector(Some(word))?;
-                    Ok(node(ValueKind::Vector, ModifierPosition::Selector))
+                    let kind = SyntaxKind::Selector(self.selector(Some(word))?);
+                    Ok(self.node(ValueKind::Vector, ModifierPosition::Selector, at, kind))
                 }
             }
             Token::Sign | Token::End => Err(self.unexpected("an expression")),
@@ -365,12 +359,12 @@ impl<'t> PromqlParser<'t> {
         }
     }
 
-    fn aggregation(&mut self, name: &str) -> ParsedExpr<()> {
+    fn aggregation(&mut self, written: &'t str, name: &str) -> ParsedExpr<AggregationNode<'t>> {
         let at = self.ahead(0).at;
-        let is_grouped = self.by()?;
+        let mut grouping = self.by()?;
         let arguments = self.arguments()?;
-        if !is_grouped {
-            self.by()?;
+        if grouping.is_none() {
+            grouping = self.by()?;
         }
         let parameter = match name {
             "topk" | "bottomk" | "quantile" | "limitk" | "limit_ratio" => Some(ValueKind::Scalar),
@@ -380,25 +374,19 @@ impl<'t> PromqlParser<'t> {
         let wanted: Vec<ValueKind> = parameter.into_iter().chain([ValueKind::Vector]).collect();
         let (count, given) = (wanted.len(), arguments.len());
         self.ensure(count == given, at, format_args!("{name} takes {count} argument(s), not {given}"))?;
-        self.fit(name, &arguments, &wanted)
+        self.fit(name, &arguments, &wanted)?;
+        let arguments = arguments.into_iter().map(|argument| argument.node).collect();
+        Ok(AggregationNode { name: written, grouping, arguments })
     }
 
-    fn by(&mut self) -> ParsedExpr<bool> {
-        let found = is_by(self.peek().text) && self.peek().token == Token::Word;
-        if found {
-            self.step();
-            self.grouping()?;
-        }
-        Ok(found)
-    }
-
-    fn call(&mut self, name: &str) -> ParsedExpr<ValueKind> {
+    fn call(&mut self, name: &'t str) -> ParsedExpr<ExprNode> {
         let at = self.peek().at;
         self.step();
         let arguments = self.arguments()?;
+        let kind = SyntaxKind::Call { name, arguments: arguments.iter().map(|one| one.node).collect() };
         let Some(function) = function(name) else {
             self.unknown.get_or_insert_with(|| name.to_owned());
-            return Ok(ValueKind::Any);
+            return Ok(self.node(ValueKind::Any, ModifierPosition::Other, at, kind));
         };
         let (given, most) = (arguments.len(), function.argument_types.len());
         let fits = match function.optional_arguments {
@@ -412,7 +400,7 @@ impl<'t> PromqlParser<'t> {
         };
         self.ensure(fits, at, format_args!("{name} takes {wanted} argument(s), not {given}"))?;
         self.fit(name, &arguments, function.argument_types)?;
-        Ok(function.result_type)
+        Ok(self.node(function.result_type, ModifierPosition::Other, at, kind))
     }
 
     /// Checks the argument types; the last type in `wanted` applies to all further arguments.

@@ -35,8 +35,8 @@ pub(crate) struct PromQuery<'a> {
     pub(crate) evaluation: EvaluationRange,
     /// The `timeout` parameter: how long the server may evaluate.
     pub(crate) timeout: Duration,
-    /// An additional parameter that only some Prometheus-compatible servers know.
-    pub(crate) option: Option<(&'static str, &'static str)>,
+    /// Additional parameters that only some Prometheus-compatible servers know.
+    pub(crate) options: Vec<(&'static str, String)>,
     /// Whether to send GET instead of POST, because a proxy on the way does not forward POST.
     pub(crate) is_get: bool,
 }
@@ -59,7 +59,7 @@ impl PromQuery<'_> {
         if let EvaluationRange::At(at) = self.evaluation {
             pairs.push(("time", at.as_second().to_string()));
         }
-        pairs.extend(self.option.map(|(name, value)| (name, value.to_owned())));
+        pairs.extend(self.options.iter().cloned());
         let form = Serializer::new(String::new()).extend_pairs(pairs).finish();
         let path = match self.evaluation {
             EvaluationRange::Now | EvaluationRange::At(_) => "api/v1/query",
@@ -94,8 +94,8 @@ impl PromQuery<'_> {
         macro_rules! sent {
             ($builder:expr) => {{
                 let mut builder = $builder;
-                if let Some((name, value)) = self.option {
-                    builder = builder.query(name, value);
+                for (name, value) in &self.options {
+                    builder = builder.query(*name, value.as_str());
                 }
                 for (name, value) in request.headers() {
                     builder = builder.header(name.clone(), value.clone());

@@ -25,14 +25,14 @@ pub(super) fn is_by(word: &str) -> bool {
     word.eq_ignore_ascii_case("by") || word.eq_ignore_ascii_case("without")
 }
 
-pub(super) fn is_operator_word(lower: &str) -> bool {
+pub(in crate::model::promql) fn is_operator_word(lower: &str) -> bool {
     "and or unless atan2 offset by without on ignoring bool group_left group_right"
         .split(' ')
         .any(|word| word == lower)
 }
 
 /// Those that are in lower case.
-pub(super) fn is_aggregation(lower: &str) -> bool {
+pub(in crate::model::promql) fn is_aggregation(lower: &str) -> bool {
     "sum avg count min max group stddev stdvar topk bottomk count_values quantile limitk limit_ratio"
         .split(' ')
         .any(|word| word == lower)

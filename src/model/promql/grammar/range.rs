@@ -1,6 +1,9 @@
 //! Parses what can follow an expression: `[5m]`, `[1h:5m]`, `offset 1d`, `@ end()`.
 
+use std::time::Duration;
+
 use super::{ExprNode, ModifierPosition, ParsedExpr, PromqlParser, Token, ValueKind};
+use crate::model::promql::tree::SyntaxKind;
 
 /// The longest duration in Go, in seconds.
 const GO_MAX_DURATION: f64 = 9_223_372_036.0;
@@ -27,7 +30,7 @@ impl PromqlParser<'_> {
     fn range(&mut self, node: ExprNode) -> ParsedExpr<ExprNode> {
         let at = self.peek().at;
         self.step();
-        self.length()?;
+        let window = self.length()?;
         if self.take(":") {
             if !self.take("]") {
                 self.length()?;
@@ -35,13 +38,9 @@ impl PromqlParser<'_> {
             }
             let why = format_args!("a subquery needs an instant vector, not {}", node.kind.word());
             self.ensure(node.kind.is(ValueKind::Vector), at, why)?;
-            return Ok(ExprNode {
-                kind: ValueKind::Matrix,
-                form: ModifierPosition::Subquery,
-                has_offset: false,
-                has_moment: false,
-                ..node
-            });
+            let kind = SyntaxKind::Subquery { inner: node.node };
+            let subquery = self.node(ValueKind::Matrix, ModifierPosition::Subquery, node.at, kind);
+            return Ok(ExprNode { has_timestamp: node.has_timestamp, ..subquery });
         }
         if !self.take("]") {
             return Err(self.unexpected(": or ]"));
@@ -49,17 +48,20 @@ impl PromqlParser<'_> {
         let why = "a range must follow the name or the braces of a series; elsewhere write [5m:]";
         self.ensure(node.form == ModifierPosition::Selector, at, why)?;
         self.ensure(!node.has_offset && !node.has_timestamp, at, "offset and @ must follow the range")?;
-        Ok(ExprNode { kind: ValueKind::Matrix, form: ModifierPosition::Range, ..node })
+        let kind = SyntaxKind::Range { inner: node.node, window };
+        let range = self.node(ValueKind::Matrix, ModifierPosition::Range, node.at, kind);
+        Ok(ExprNode { kind: range.kind, form: range.form, node: range.node, ..node })
     }
 
-    /// Parses a duration or a calculation of one: `5m`, `300`, `2 * 5m`, `step()`.
-    fn length(&mut self) -> ParsedExpr<()> {
+    /// Parses a duration or a calculation of one: `5m`, `300`, `2 * 5m`, `step()`. The value of a single duration.
+    fn length(&mut self) -> ParsedExpr<Option<Duration>> {
         let (at, first) = (self.peek().at, self.at);
         let seconds = self.seconds();
         self.sum_of_lengths(0)?;
         let is_alone = self.at == first + 1;
         let is_empty = is_alone && seconds.is_some_and(|seconds| seconds <= 0.0);
-        self.ensure(!is_empty, at, "a duration must be greater than 0")
+        self.ensure(!is_empty, at, "a duration must be greater than 0")?;
+        Ok(seconds.filter(|_| is_alone).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()))
     }
 
     /// The next token as a duration in seconds; `None` if it is not a number or a duration.
@@ -116,6 +118,7 @@ impl PromqlParser<'_> {
         let is_after_series = node.form != ModifierPosition::Other;
         self.ensure(is_after_series, at, "offset must follow a selector, a range or a subquery")?;
         self.ensure(!node.has_offset, at, "offset is given twice")?;
+        self.extend(node);
         Ok(ExprNode { has_offset: true, ..node })
     }
 
@@ -136,6 +139,14 @@ impl PromqlParser<'_> {
         let is_after_series = node.form != ModifierPosition::Other;
         self.ensure(is_after_series, at, "@ must follow a selector, a range or a subquery")?;
         self.ensure(!node.has_moment, at, "@ is given twice")?;
+        self.extend(node);
         Ok(ExprNode { has_moment: true, has_timestamp, ..node })
+    }
+    /// The offset or `@` that was just parsed belongs to this expression.
+    fn extend(&mut self, node: ExprNode) {
+        let end = self.end_of_last();
+        if let Some(node) = self.nodes.get_mut(node.node) {
+            node.span.end = end;
+        }
     }
 }

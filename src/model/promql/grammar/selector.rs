@@ -3,18 +3,21 @@
 use crate::model::labels::Text;
 use crate::model::matcher::{Matcher, MatcherError, Operator};
 
+use super::super::tree::{PlacedMatcher, SelectorNode};
 use super::super::{LabelMatch, QueryRemark};
 use super::{ParsedExpr, PromqlParser, Token};
 
 impl PromqlParser<'_> {
     /// Parses the label matchers of a selector; a selector that matches all series is an error.
-    pub(super) fn selector(&mut self, name: Option<&str>) -> ParsedExpr<Vec<LabelMatch>> {
+    pub(super) fn selector(&mut self, name: Option<&str>) -> ParsedExpr<SelectorNode> {
         let at = self.peek().at;
         let mut all = Vec::new();
         if let Some(name) = name {
-            all.push(LabelMatch::metric(name));
+            let at = self.end_of_last().saturating_sub(name.len());
+            all.push(PlacedMatcher { condition: LabelMatch::metric(name), at });
         }
         let mut name = name.map(Text::from);
+        let mut braces = None;
         if self.take("{") {
             while !self.take("}") {
                 let place = self.peek().at;
@@ -28,9 +31,10 @@ impl PromqlParser<'_> {
                     name = Some(condition.value.clone());
                 }
                 self.remark(place, name.as_deref(), &condition);
-                all.push(condition);
+                all.push(PlacedMatcher { condition, at: place });
                 self.separator("}")?;
             }
+            braces = Some(at..self.end_of_last());
         }
         // regular expressions are only evaluated if no plain matcher restricts the series
         let is_plain = |condition: &LabelMatch| match condition.operator {
@@ -42,10 +46,15 @@ impl PromqlParser<'_> {
             Matcher::new(&*condition.name, condition.operator, &*condition.value)
                 .is_ok_and(|matcher| !matcher.matches_value(""))
         };
-        let is_limited = all.iter().any(is_plain) || all.iter().any(is_less);
+        let is_limited = all.iter().any(|one| is_plain(&one.condition) || is_less(&one.condition));
         let why = "a selector needs a metric name, or a matcher that does not match the empty string";
         self.ensure(is_limited, at, why)?;
-        Ok(all)
+        let named = |one: &PlacedMatcher| {
+            let LabelMatch { name, operator, value } = &one.condition;
+            (&**name == "__name__" && *operator == Operator::Equal).then(|| Text::clone(value))
+        };
+        let name = name.or_else(|| all.iter().find_map(named));
+        Ok(SelectorNode { name, matchers: all, braces, end: self.end_of_last() })
     }
 
     /// Adds a remark for a bucket bound that is not a number: `le="250ms"` never matches.

@@ -276,7 +276,7 @@ async fn requests_are_signed_for_aws_both_ways_of_asking() {
         expression: "a + b",
         evaluation: EvaluationRange::Now,
         timeout: Duration::from_secs(10),
-        option: None,
+        options: Vec::new(),
         is_get: false,
     };
     http.evaluate(Weight::Vital, &query).await.unwrap();

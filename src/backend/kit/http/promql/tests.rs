@@ -41,15 +41,18 @@ fn queries() -> Vec<PromQuery<'static>> {
     let mut all = Vec::new();
     for is_get in [false, true] {
         for evaluation in [EvaluationRange::Now, EvaluationRange::At(now()), EvaluationRange::Over(span)] {
-            for (expression, option) in [
-                ("up", None),
-                ("sum by (é) (rate(x{path=~\"a+b|%2F&q=~*'\"}[5m])) / 2 # 幅", Some(("nocache", "1"))),
+            for (expression, options) in [
+                ("up", Vec::new()),
+                (
+                    "sum by (é) (rate(x{path=~\"a+b|%2F&q=~*'\"}[5m])) / 2 # 幅",
+                    vec![("nocache", "1".to_owned()), ("limit", "10001".to_owned())],
+                ),
             ] {
                 all.push(PromQuery {
                     expression,
                     evaluation,
                     timeout: Duration::from_millis(10_500),
-                    option,
+                    options,
                     is_get,
                 });
             }

@@ -1,0 +1,185 @@
+//! `burnwatch query`: evaluates an expression at the sources that answer queries, or checks it without one.
+
+mod lint;
+mod output;
+
+use std::io::{Read, stdin};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::app::event::{Effect, Event};
+use crate::model::ask::{Answer, Answered, AskKind, Moment, Query, Question};
+use crate::model::duration;
+use crate::model::evaluation::EvaluationKey;
+use crate::model::promql::{self, QueryParseError};
+use crate::model::series::TimeGrid;
+use crate::model::source::{ErrorKind, SourceId};
+use crate::model::text::escaped_json;
+
+use super::args::QueryArgs;
+use super::printer::{ExitOutcome, print, print_as_is, print_stderr_plain};
+use super::session::{Session, SessionError};
+use super::{CliContext, VerbResult, formatted};
+
+/// The points of a range without `--step`.
+const POINTS: u16 = 240;
+/// The most points of a range; servers refuse more than 11,000.
+const MAX_POINTS: u64 = 11_000;
+/// The longest expression that is read from standard input, in bytes.
+const MAX_INPUT: u64 = 1024 * 1024;
+
+pub(super) fn run(cx: &CliContext<'_>, wanted: &QueryArgs) -> VerbResult {
+    let expr = expression(&wanted.expr).map_err(SessionError::Query)?;
+    if wanted.lint {
+        return Ok(lint::run(&expr, wanted));
+    }
+    if let Err(QueryParseError::Refused(remark)) = promql::check(&expr) {
+        print_stderr_plain(&format!("{}\n", lint::error(&expr, &remark)));
+        return Ok(ExitOutcome::UsageError);
+    }
+    let session = cx.session(true)?;
+    session.require_source_of(&[AskKind::Evaluation])?;
+    let sources = sources(&session, wanted.source.as_deref()).map_err(SessionError::Query)?;
+    if wanted.raw && sources.len() > 1 {
+        let names: Vec<&str> = sources.iter().map(SourceId::as_str).collect();
+        let words =
+            format!("--raw prints the answer of one source; choose it with --source: {}", names.join(", "));
+        return Err(SessionError::Query(words));
+    }
+    let now = session.active.clock.now();
+    let at = wanted.time.as_deref().map(|text| moment(text, now)).transpose().map_err(SessionError::Query)?;
+    let window = window(wanted, at.unwrap_or(now)).map_err(SessionError::Query)?;
+    let evaluation = EvaluationKey::new(expr.as_str().into(), window);
+    let query = Query::Evaluation { evaluation, window };
+    let ask = query.at(at.map_or(Moment::Now, Moment::At));
+    let question = |source| Question { context: 0, source, ask: ask.clone(), known: None };
+    let mut asking = Asking {
+        questions: sources.into_iter().map(question).collect(),
+        is_asked: false,
+        answers: Vec::new(),
+    };
+    let asked: Vec<SourceId> = asking.questions.iter().map(|question| question.source.clone()).collect();
+    let is_complete = |asking: &Asking| asking.questions.is_empty();
+    session.gather(&mut asking, Asking::update, is_complete, session.deadline())?;
+    let answers = asking.answers;
+    if let Some(message) = rejection(&answers) {
+        print_stderr_plain(&format!("{}\n", lint::refusal(&expr, &message)));
+        return Ok(ExitOutcome::UsageError);
+    }
+    if let (true, [(_, Ok(reply))]) = (wanted.raw, &answers[..])
+        && let Answer::Evaluation(evaluation) = &reply.answer
+    {
+        return Ok(print_as_is(&(escaped_json(&evaluation.raw) + "\n"), ExitOutcome::Fine));
+    }
+    let document = output::document(&session, &expr, (at.unwrap_or(now), window), &asked, &answers);
+    let outcome = if document.is_partial { ExitOutcome::Partial } else { ExitOutcome::Fine };
+    Ok(print(&formatted(&document, wanted.listing.output), outcome))
+}
+
+/// The expression of the command line, or that of standard input.
+fn expression(given: &str) -> Result<String, String> {
+    let text = if given == "-" {
+        let mut text = String::new();
+        let read = stdin().take(MAX_INPUT).read_to_string(&mut text);
+        read.map_err(|error| format!("standard input cannot be read: {error}"))?;
+        text
+    } else {
+        given.to_owned()
+    };
+    Ok(text.trim().to_owned())
+}
+
+/// The sources to ask: the chosen one, or all that answer queries.
+fn sources(session: &Session, chosen: Option<&str>) -> Result<Vec<SourceId>, String> {
+    let all =
+        session.active.sources.infos().into_iter().filter(|info| info.answers.contains(&AskKind::Evaluation));
+    let all: Vec<SourceId> = all.map(|info| info.id).collect();
+    let Some(chosen) = chosen else { return Ok(all) };
+    let found = all.iter().find(|id| id.as_str() == chosen).cloned();
+    found.map(|id| vec![id]).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(SourceId::as_str).collect();
+        format!("no source {chosen} answers queries; try one of {}", names.join(", "))
+    })
+}
+
+/// A moment: RFC 3339, Unix seconds, or how long ago.
+fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let of_seconds = || text.parse::<i64>().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let ago = || duration::parse(text).ok().and_then(|ago| now.checked_sub(ago).ok());
+    let found = text.parse::<Timestamp>().ok().or_else(of_seconds).or_else(ago);
+    found.ok_or_else(|| format!("{text}: write a time as 2026-01-15T02:52:00Z, 1768445520 or 10m (ago)"))
+}
+
+/// The grid of the range, if one is asked for.
+fn window(wanted: &QueryArgs, end: Timestamp) -> Result<Option<TimeGrid>, String> {
+    let Some(since) = wanted.since else { return Ok(None) };
+    let Some(step) = wanted.step else {
+        return Ok(Some(TimeGrid::ending(end, since, POINTS, Duration::from_secs(1))));
+    };
+    if since.as_secs() / step.as_secs().max(1) > MAX_POINTS {
+        let longer = duration::text(Duration::from_secs(since.as_secs().div_ceil(MAX_POINTS)));
+        return Err(format!(
+            "the range has more than {MAX_POINTS} points, which servers refuse; use --step {longer} or more"
+        ));
+    }
+    Ok(Some(TimeGrid::stepped(end, since, step)))
+}
+
+/// The server's message if every source rejects the expression itself.
+fn rejection(answers: &[(SourceId, Answered)]) -> Option<String> {
+    let message = |answered: &Answered| match &answered.as_ref().err()?.kind {
+        ErrorKind::BadQuery { message } => Some(message.clone()),
+        ErrorKind::Unfit { reason } => Some(reason.clone()),
+        ErrorKind::Unreachable { .. }
+        | ErrorKind::Certificate { .. }
+        | ErrorKind::TimedOut { .. }
+        | ErrorKind::Unauthorised { .. }
+        | ErrorKind::Forbidden { .. }
+        | ErrorKind::Redirected { .. }
+        | ErrorKind::RateLimited { .. }
+        | ErrorKind::Refused { .. }
+        | ErrorKind::Garbled { .. }
+        | ErrorKind::TooLarge { .. }
+        | ErrorKind::NotOffered { .. }
+        | ErrorKind::NoSecret { .. }
+        | ErrorKind::Internal { .. } => None,
+    };
+    let (_, first) = answers.first()?;
+    let all = answers.iter().all(|(_, answered)| message(answered).is_some());
+    message(first).filter(|_| all)
+}
+
+/// Asks each of its questions once and keeps the answers.
+struct Asking {
+    questions: Vec<Question>,
+    is_asked: bool,
+    answers: Vec<(SourceId, Answered)>,
+}
+
+impl Asking {
+    fn update(&mut self, event: Event, _: Timestamp) -> Vec<Effect> {
+        if let Event::Answered(arrival) = event {
+            self.questions.retain(|question| *question != arrival.question);
+            self.answers.push((arrival.question.source, arrival.answered));
+        }
+        if std::mem::replace(&mut self.is_asked, true) {
+            return Vec::new();
+        }
+        self.questions.iter().cloned().map(Effect::Fetch).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_in_three_ways() {
+        let now = Timestamp::from_second(1_768_445_520).unwrap();
+        for text in ["2026-01-15T02:42:00Z", "1768444920", "10m"] {
+            assert_eq!(moment(text, now), Ok(now - Duration::from_secs(600)), "{text}");
+        }
+        assert!(moment("yesterday", now).unwrap_err().contains("10m (ago)"));
+    }
+}
