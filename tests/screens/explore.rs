@@ -221,7 +221,7 @@ fn tab_splits_the_result_by_a_label_and_enter_restricts_it_to_a_series() {
 #[test]
 fn series_are_hidden_shown_alone_sorted_and_filtered() {
     let mut stage = ran((120, 36), ERRORS);
-    stage.press(&["D"]);
+    stage.press(&["K"]);
     assert!(stage.text().contains("1 hidden"), "{}", stage.text());
     stage.press(&["esc"]);
     assert!(!stage.text().contains("hidden"), "{}", stage.text());

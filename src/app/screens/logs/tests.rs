@@ -269,7 +269,7 @@ fn the_filter_is_of_the_loaded_lines_and_can_be_given_to_the_source() {
     assert!(night.shows("1 of 640 loaded lines"), "{}", night.text());
     night.press(&["esc"]);
     assert!(night.shows("640 lines"), "{}", night.text());
-    night.press(&["m", "m", "m"]);
+    night.press(&["~", "~", "~"]);
     assert!(night.shows("40 of 640 loaded lines") && night.shows("error and worse"), "{}", night.text());
     night.press(&["/"]);
     night.type_text("nowhere");
@@ -293,7 +293,7 @@ fn a_line_opens_as_fields_and_is_found_among_those_of_its_stream() {
     for part in ["path", "/pay", "pod", "pay-1", "JSON", "stream"] {
         assert!(night.shows(part), "{part}:\n{}", night.text());
     }
-    night.press(&["X"]);
+    night.press(&["_"]);
     night.wait(1);
     let text = night.text();
     assert!(
