@@ -18,7 +18,6 @@ mod fact_list;
 mod facts;
 mod fixtures;
 mod incidents;
-mod metadata;
 mod noise;
 mod pager;
 mod paging;

@@ -128,22 +128,13 @@ fn window(wanted: &QueryArgs, end: Timestamp) -> Result<Option<TimeGrid>, String
 
 /// The server's message if every source rejects the expression itself.
 fn rejection(answers: &[(SourceId, Answered)]) -> Option<String> {
-    let message = |answered: &Answered| match &answered.as_ref().err()?.kind {
-        ErrorKind::BadQuery { message } => Some(message.clone()),
-        ErrorKind::Unfit { reason } => Some(reason.clone()),
-        ErrorKind::Unreachable { .. }
-        | ErrorKind::Certificate { .. }
-        | ErrorKind::TimedOut { .. }
-        | ErrorKind::Unauthorised { .. }
-        | ErrorKind::Forbidden { .. }
-        | ErrorKind::Redirected { .. }
-        | ErrorKind::RateLimited { .. }
-        | ErrorKind::Refused { .. }
-        | ErrorKind::Garbled { .. }
-        | ErrorKind::TooLarge { .. }
-        | ErrorKind::NotOffered { .. }
-        | ErrorKind::NoSecret { .. }
-        | ErrorKind::Internal { .. } => None,
+    let message = |answered: &Answered| {
+        if let ErrorKind::BadQuery { message: words } | ErrorKind::Unfit { reason: words } =
+            &answered.as_ref().err()?.kind
+        {
+            return Some(words.clone());
+        }
+        None
     };
     let (_, first) = answers.first()?;
     let all = answers.iter().all(|(_, answered)| message(answered).is_some());

@@ -72,6 +72,7 @@ pub(super) fn of(cx: &ScreenCx<'_>, place: &Place) -> Option<PreviewContent> {
         | Place::Incidents
         | Place::OnCall
         | Place::Timeline
+        | Place::Explore
         | Place::Sources
         | Place::Trace(_)
         | Place::Traces(_)

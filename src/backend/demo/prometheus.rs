@@ -11,7 +11,6 @@ use self::metadata::MetadataRequest;
 use super::catalog::Catalog;
 use super::exchange::{self, ParsedRequest, VERSION};
 use super::fixtures::Region;
-use super::metadata;
 use super::promql::{self, WindowSamples, written};
 use super::rules::DemoRule;
 use super::sampling::SCRAPE;
@@ -77,14 +76,6 @@ impl PrometheusServer {
         Ok(match asked.path().as_slice() {
             ["api", "v1", "query"] => self.query(asked, now)?,
             ["api", "v1", "query_range"] => self.range(asked)?,
-            ["api", "v1", "labels"] => {
-                metadata::names(self.catalog(), &asked.all("match[]").collect::<Vec<_>>())?
-            }
-            ["api", "v1", "label", name, "values"] => {
-                metadata::values(self.catalog(), name, &asked.all("match[]").collect::<Vec<_>>())?
-            }
-            ["api", "v1", "metadata"] => metadata::metadata(self.catalog()),
-            ["api", "v1", "query_exemplars"] => json!([]),
             ["api", "v1", "rules"] => self.rules(asked, now),
             ["api", "v1", "targets"] => self.targets(now),
             ["api", "v1", "status", "buildinfo"] => {

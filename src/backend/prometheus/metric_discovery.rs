@@ -11,8 +11,9 @@ use super::call::QuestionRequests;
 use super::interval::ScrapeIntervals;
 use super::wire::Sample;
 use crate::backend::kit::cost::digest;
-use crate::backend::packs::{CapacityEntry, LatencySignal, Pack, PackEntry, QueryFill, Requests, Saturation};
-use crate::backend::packs::{ChangeEntry, LatencySignal, Pack, PackEntry, QueryFill, Requests, Saturation};
+use crate::backend::packs::{
+    CapacityEntry, ChangeEntry, LatencySignal, Pack, PackEntry, QueryFill, Requests, Saturation,
+};
 use crate::config::settings::ServiceSettings;
 use crate::model::labels::Text;
 use crate::model::promql::{self, is_plain_name, quoted};

@@ -171,7 +171,7 @@ pub(super) fn changes(cx: &ScreenCx<'_>, view: &IncidentView, width: u16) -> Vec
         page.lines.extend(text::beside(&format!(" {mark} {time} "), &words, width, role));
     }
     let from = begun.checked_sub(jiff::SignedDuration::from_hours(1)).unwrap_or(begun);
-    match change::coverage(cx.shared).doubt(from, cx) {
+    match change::coverage(cx.world, &cx.shared.sources).doubt(from, cx) {
         Some(doubt) => page.paragraph(&doubt, Role::Muted),
         None if near.is_empty() => page.paragraph("Nothing changed in the hour before.", Role::Muted),
         None => page.paragraph("nothing else", Role::Muted),
@@ -349,7 +349,7 @@ pub(super) fn draw_brief(
         }
         None => {
             let from = begun.checked_sub(jiff::SignedDuration::from_hours(1)).unwrap_or(begun);
-            let doubt = change::coverage(cx.shared).doubt(from, cx);
+            let doubt = change::coverage(cx.world, &cx.shared.sources).doubt(from, cx);
             labelled("changed", doubt.unwrap_or_else(|| "nothing in the hour before".to_owned()), Role::Muted)
         }
     };

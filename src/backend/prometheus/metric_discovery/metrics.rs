@@ -57,10 +57,10 @@ pub(super) async fn existing_metrics(
     let entries = plan.packs.iter().flat_map(Pack::entries);
     let changes = plan.packs.iter().flat_map(|pack| &pack.change);
     let changes = changes.flat_map(|entry| entry.metrics.iter().chain(&entry.reason)).cloned();
-    let names: BTreeSet<String> = entries.flat_map(|entry| entry.metrics()).chain(changes).collect();
     let capacities = plan.packs.iter().flat_map(|pack| &pack.capacity);
     let capacities = capacities.flat_map(|entry| entry.metrics.iter().cloned());
-    let names: BTreeSet<String> = entries.flat_map(|entry| entry.metrics()).chain(capacities).collect();
+    let names: BTreeSet<String> =
+        entries.flat_map(|entry| entry.metrics()).chain(changes).chain(capacities).collect();
     let names: Vec<String> = names.into_iter().collect();
     let of = async |names: &[String]| {
         let query = format!("count by (__name__) ({{__name__=~{}}})", quoted(&names.join("|")));
