@@ -274,7 +274,7 @@ pub trait Screen {
 
     /// What a page about causes would be about: the row under the cursor, else the services that are selected.
     fn why(&self, shared: &Shared) -> Option<WhySubject> {
-        let of_row = self.items().and_then(|items| items.why());
+        let of_row = self.items().and_then(ItemList::why);
         of_row.or_else(|| match self.selection(shared) {
             Selection::Services(names) => names.into_iter().next().map(WhySubject::Service),
             Selection::Alerts(alerts) => alerts.into_iter().next().map(WhySubject::Alert),

@@ -272,7 +272,7 @@ impl Prometheus {
     /// Finds out why a service is unhealthy, at a past time or now.
     async fn why(&self, wanted: &WhyQuery, at: Option<Timestamp>) -> Answered {
         let call = self.call(AskKind::Why);
-        let analysis = why::analysis(&call, &self.plan, wanted, at).await?;
+        let analysis = Box::pin(why::analysis(&call, &self.plan, wanted, at)).await?;
         Ok(call.reply(Answer::Why(analysis)))
     }
 

@@ -344,12 +344,11 @@ const LONGEST_LOGS: Duration = Duration::from_secs(24 * 3600);
 /// Opens the causes of what is selected.
 fn why(state: &mut State, now: Timestamp) {
     let subject = state.screen().why(&state.shared);
-    match subject.and_then(|subject| why::target(&state.shared.world, subject, now)) {
-        Some(target) => state.go(Place::Why(target), now),
-        None => {
-            let words = "Why needs a service. Select a service, an alert, an SLO or an incident of one.";
-            state.shared.messages.note(words, now);
-        }
+    if let Some(target) = subject.and_then(|subject| why::target(&state.shared.world, subject, now)) {
+        state.go(Place::Why(target), now);
+    } else {
+        let words = "Why needs a service. Select a service, an alert, an SLO or an incident of one.";
+        state.shared.messages.note(words, now);
     }
 }
 

@@ -130,7 +130,7 @@ pub(super) async fn analysis(
         analysis.is_known = !metrics.all.is_empty() || metrics.requests.is_some();
         if analysis.is_known {
             let run = Run { budget: &budget, plan, query, metrics: &metrics, end };
-            run.fill(&mut analysis).await;
+            Box::pin(run.fill(&mut analysis)).await;
         }
     }
     analysis.requests = budget.sent();
@@ -147,15 +147,23 @@ struct Run<'a> {
     end: Timestamp,
 }
 
+/// The buckets of a histogram, by ascending bounds.
+#[derive(Default)]
+struct Buckets {
+    /// The bounds in seconds, each with its spellings.
+    bounds: Vec<(f64, Vec<Text>)>,
+    /// The cumulative counts per second of each bound.
+    cumulative: Vec<Vec<f64>>,
+}
+
 /// The signals of the service over time.
 #[derive(Default)]
 struct Signals {
     requests: Option<(Grid, CountedSeries)>,
-    /// The bounds, each with its spellings, and the cumulative counts per second.
-    buckets: Option<(Grid, Vec<(f64, Vec<Text>)>, Vec<Vec<f64>>)>,
+    buckets: Option<(Grid, Buckets)>,
 }
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     fn wants(&self, signal: WhySignal) -> bool {
         self.query.signal.is_none_or(|wanted| wanted == signal)
     }
@@ -206,7 +214,7 @@ impl<'a> Run<'a> {
         let mut comparisons = self.comparisons(&signals, &codes, (&labels, &slow_labels));
         comparisons.sort_by(|a, b| b.0.severity.total_cmp(&a.0.severity));
         let compared = join_all(comparisons.iter().map(async |(_, comparison)| match comparison {
-            Some(comparison) => comparison.run(self.budget).await,
+            Some(comparison) => Box::pin(comparison.run(self.budget)).await,
             None => tables::ComparedLabels::default(),
         }));
         let changed = changed_levels(&levels);
@@ -286,14 +294,13 @@ impl<'a> Run<'a> {
         Some((grid, series))
     }
 
-    async fn buckets(&self, interval: Duration) -> Option<(Grid, Vec<(f64, Vec<Text>)>, Vec<Vec<f64>>)> {
+    async fn buckets(&self, interval: Duration) -> Option<(Grid, Buckets)> {
         let (latency, metric) = self.metrics.latency.as_ref().filter(|_| self.wants(WhySignal::Latency))?;
         let grid = Grid::new(self.query, self.end, interval, metric.series);
         let selector = metric.within(&self.query.filters);
         let query = latency.buckets(QueryFill { by: "le", selector: &selector, lookback: grid.lookback }, "");
         let matrix = self.budget.range("latencies", &query, grid.span).await?;
-        let (bounds, cumulative) = bounds_of(matrix, latency);
-        Some((grid, bounds, cumulative))
+        Some((grid, buckets_of(matrix, latency)))
     }
 
     /// The changed signals of requests, each with what to compare; `None`: there is nothing to compare with.
@@ -341,7 +348,7 @@ impl<'a> Run<'a> {
                 add(WhySignal::Traffic, shift, series.all.clone(), difference);
             }
         }
-        if let (Some((grid, bounds, cumulative)), Some((latency, metric))) =
+        if let (Some((grid, Buckets { bounds, cumulative })), Some((latency, metric))) =
             (&signals.buckets, &self.metrics.latency)
             && let Some((at, shift)) = bound_shift(cumulative, grid.lag, grid.step())
             && let (Some((bound, spelt)), Some((_, infinity)), Some(below), Some(all)) =
@@ -501,8 +508,8 @@ fn existing_codes(requests: &Requests, names: &[Text]) -> Vec<String> {
     if names.is_empty() { requests.code.clone() } else { existing }
 }
 
-/// The bounds of a histogram in seconds, ascending, each with its spellings, and the cumulative counts of each.
-fn bounds_of(matrix: Matrix, latency: &LatencySignal) -> (Vec<(f64, Vec<Text>)>, Vec<Vec<f64>>) {
+/// The buckets in an answer.
+fn buckets_of(matrix: Matrix, latency: &LatencySignal) -> Buckets {
     let mut by_bound: BTreeMap<u64, (f64, Vec<Text>, Vec<f64>)> = BTreeMap::new();
     for line in matrix.lines {
         let Some(le) = line.labels.get("le") else { continue };
@@ -523,7 +530,9 @@ fn bounds_of(matrix: Matrix, latency: &LatencySignal) -> (Vec<(f64, Vec<Text>)>,
         }
     }
     // the bits of positive numbers are in the order of the numbers
-    by_bound.into_values().map(|(bound, spelt, values)| ((bound, spelt), values)).unzip()
+    let (bounds, cumulative) =
+        by_bound.into_values().map(|(bound, spelt, values)| ((bound, spelt), values)).unzip();
+    Buckets { bounds, cumulative }
 }
 
 /// A regular expression for these texts, as written in a PromQL string.

@@ -186,9 +186,11 @@ fn hits(change: &Change, labels: &Labels) -> bool {
             let version = change.to.as_ref().or_else(|| change.labels.get("version"));
             labels.iter().any(|(_, value)| Some(value) == version)
         }
-        ChangeKind::Restart | ChangeKind::OutOfMemory => ["pod", "instance"]
-            .iter()
-            .any(|name| labels.get(name).is_some_and(|pod| change.labels.get(name) == Some(pod))),
+        ChangeKind::Restart | ChangeKind::OutOfMemory => ["pod", "instance"].iter().any(|name| {
+            let Some(pod) = labels.get(name) else { return false };
+            // crashes of several pods name none of them: the one with the failures is likely among them
+            change.labels.get(name).is_none_or(|crashed| crashed == pod)
+        }),
         ChangeKind::Scale | ChangeKind::Config | ChangeKind::Flag | ChangeKind::Other => {
             let place = change.labels.without(|name| labels.get(name).is_none());
             !place.is_empty() && place.is_within(labels)

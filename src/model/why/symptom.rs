@@ -22,6 +22,10 @@ const RELATIVE_CHANGE: f64 = 0.25;
 const LEVEL_CHANGE: f64 = 0.5;
 /// The smallest change of a level that is a ratio.
 const UTILISATION_CHANGE: f64 = 0.1;
+/// More or fewer requests are less bad than those that fail.
+const TRAFFIC_SEVERITY: f64 = 0.15;
+/// A utilisation below this is no trouble, however it changed.
+const UTILISATION_LEAST: f64 = 0.7;
 /// A level alone is less bad than requests that fail.
 const LEVEL_SEVERITY: f64 = 0.4;
 
@@ -93,7 +97,7 @@ pub fn ratio_shift(series: &CountedSeries, lag: usize, step: f64) -> Option<Sign
         ratios.iter().enumerate().filter(|(_, value)| value.is_finite()).map(|(at, _)| at).collect();
     let (first, last) = (*known.first()?, *known.last()?);
     let is_young = first > ratios.len() / 4;
-    let (all, failed) = series.counts(first..last + 1, step);
+    let (all, failed) = series.counts(first..=last, step);
     let after = if all > 0.0 { failed / all } else { return None };
     let is_bad = is_young && after >= RATIO_ALONE && failed >= SIGMAS * SIGMAS;
     is_bad.then_some(SignalShift { bad: first..last + 1, good: None, before: None, after, severity: after })
@@ -150,7 +154,7 @@ pub fn traffic_shift(rates: &[f64], lag: usize) -> Option<SignalShift> {
     let severity = |shift: &LevelShift| {
         let (low, high) =
             (shift.before.abs().min(shift.after.abs()), shift.before.abs().max(shift.after.abs()));
-        if high > 0.0 { 0.5 * (1.0 - low / high) } else { 0.0 }
+        if high > 0.0 { TRAFFIC_SEVERITY * (1.0 - low / high) } else { 0.0 }
     };
     let risen = risen.map(|shift| SignalShift::of(&shift, severity(&shift)));
     let fallen = fallen.map(|shift| positive(SignalShift::of(&shift, severity(&shift))));
@@ -184,7 +188,9 @@ pub fn level_shift(values: &[f64], lag: usize, kind: LevelKind) -> Option<Signal
     match kind {
         LevelKind::Ratio => {
             let shift = last_shift(values, lag)?;
-            let is_large = change(&shift) >= UTILISATION_CHANGE && is_change(&shift, 0.0);
+            let is_large = change(&shift) >= UTILISATION_CHANGE
+                && shift.after >= UTILISATION_LEAST
+                && is_change(&shift, 0.0);
             is_large.then(|| SignalShift::of(&shift, LEVEL_SEVERITY * change(&shift)))
         }
         LevelKind::Rising => {
@@ -272,6 +278,8 @@ mod tests {
     #[test]
     fn a_utilisation_that_rises_and_free_space_that_falls_are_told() {
         assert!(level_shift(&[steady(0.4, 80), steady(0.98, 8)].concat(), 1, LevelKind::Ratio).is_some());
+        // half full is no trouble
+        assert_eq!(level_shift(&[steady(0.4, 80), steady(0.6, 8)].concat(), 1, LevelKind::Ratio), None);
         assert_eq!(level_shift(&[steady(0.9, 80), steady(0.3, 8)].concat(), 1, LevelKind::Ratio), None);
         let falls = [steady(5e11, 80), steady(1e11, 8)].concat();
         assert!(level_shift(&falls, 1, LevelKind::Falling).is_some_and(|shift| shift.before.unwrap() > 4e11));

@@ -64,8 +64,9 @@ impl<'a> ServiceChanges<'a> {
                     .iter()
                     .take(place)
                     .filter(|earlier| entry.services.is_empty() && *earlier != label);
-                let absent: String =
+                let absent: Vec<String> =
                     earlier.map(|earlier| format!(",{}=\"\"", promql::label(earlier))).collect();
+                let absent = absent.concat();
                 let Some(matcher) = self.matcher(entry, label).filter(|_| self.may_have(entry, label)) else {
                     continue;
                 };

@@ -229,9 +229,9 @@ fn cells(samples: Vec<Sample>, by: &str) -> Vec<WhyCell> {
         let labels = sample.labels.without(|name| name == PART || name == by || name == "__name__");
         let cell = cells.entry(labels).or_default();
         if sample.labels.value(PART) == "good" {
-            cell.0 = Some(sample.value)
+            cell.0 = Some(sample.value);
         } else {
-            cell.1 = Some(sample.value)
+            cell.1 = Some(sample.value);
         }
     }
     let tally = |value: f64| Tally { all: value, failed: 0.0 };

@@ -83,7 +83,7 @@ impl ServiceMetric {
     /// The matchers, with those of more labels.
     pub(super) fn within(&self, filters: &Labels) -> String {
         let more = filters.iter().map(|(name, value)| format!(",{}={}", promql::label(name), quoted(value)));
-        format!("{}{}", self.selector, more.collect::<String>())
+        format!("{}{}", self.selector, more.collect::<Vec<_>>().concat())
     }
 }
 
@@ -174,7 +174,7 @@ fn add(metrics: &mut ServiceMetrics, entry: PackEntry, metric: impl Fn(&str) -> 
             metrics.latency.get_or_insert((latency, first));
         }
         PackEntry::Saturation(saturation) if !saturation.is_pattern() => {
-            metrics.saturations.push((saturation, first))
+            metrics.saturations.push((saturation, first));
         }
         // a native histogram has no buckets; a pattern stands for levels that are found by their names
         PackEntry::Latency(_) | PackEntry::Saturation(_) | PackEntry::Up(_) | PackEntry::Named(_) => {}

@@ -145,7 +145,7 @@ fn broken(matrix: Matrix, by: &str, lookback: Duration) -> Vec<OtherService> {
         let (Some(last), Some(after)) = (line.values.len().checked_sub(1), line.last()) else { continue };
         // it fails until the end, but for one point at most
         let is_bad = |at: usize| line.values.get(at).is_some_and(|value| value.is_finite());
-        if !is_bad(last) && !(last > 0 && is_bad(last - 1)) {
+        if !(is_bad(last) || last > 0 && is_bad(last - 1)) {
             continue;
         }
         let first = (0..=last).rev().skip(1).find(|at| !is_bad(*at) && !is_bad(at.saturating_sub(1)));

@@ -128,7 +128,7 @@ impl LabelComparison<'_> {
                 return ComparedLabels { findings: rank(&cells, self.difference), labels: labels_of(&cells) };
             }
         }
-        self.by_label(budget).await
+        Box::pin(self.by_label(budget)).await
     }
 
     /// Compares label by label.
