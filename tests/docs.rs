@@ -53,9 +53,18 @@ fn every_option_is_described() {
 #[test]
 fn every_key_of_the_json_is_described() {
     let page = page("docs/json.md");
-    for verb in
-        ["status", "services", "slos", "alerts", "incidents", "oncall", "silences", "sources", "changes", "doctor"]
-    {
+    for verb in [
+        "status",
+        "services",
+        "slos",
+        "alerts",
+        "incidents",
+        "oncall",
+        "silences",
+        "sources",
+        "changes",
+        "doctor",
+    ] {
         let json: Value =
             serde_json::from_str(&printed(&[verb, "--demo", "--at", "2", "-o", "json"])).unwrap();
         let object = json.as_object().unwrap();

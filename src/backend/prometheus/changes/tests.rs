@@ -13,7 +13,6 @@ use crate::backend::{Source, SourceDeps};
 use crate::config::settings::Settings;
 use crate::model::ask::{Answer, Query};
 use crate::model::change::Change;
-use crate::model::labels::Labels;
 use crate::model::series::Series;
 use crate::model::source::SourceId;
 
@@ -143,6 +142,10 @@ fn images_belong_to_the_workload_of_their_pod() {
         ("", ""),
     ] {
         assert_eq!(workload(pod), name, "{pod}");
+        // what the server does
+        let pattern = regex::Regex::new(&format!("^(?:{})$", service_names::POD)).unwrap();
+        let found = pattern.captures(pod).map_or(pod, |found| found.get(1).unwrap().as_str());
+        assert_eq!(found, name, "{pod}");
     }
 }
 
