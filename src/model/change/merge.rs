@@ -266,11 +266,16 @@ fn joined_change(mut reports: Vec<Change>) -> Option<Change> {
     let has = |kind| reports.iter().any(|report| report.kind == kind);
     let kind = [ChangeKind::Rollback, ChangeKind::OutOfMemory].into_iter().find(|kind| has(*kind));
     let state = reports.iter().map(|report| report.state).max()?;
-    let mut title = best.title.clone();
     let kind = kind.unwrap_or(best.kind);
-    if kind != best.kind && *title == *best.kind.title(best.from.as_deref(), best.to.as_deref()) {
-        title = kind.title(best.from.as_deref(), best.to.as_deref());
-    }
+    let is_made =
+        |report: &Change| *report.title == *report.kind.title(report.from.as_deref(), report.to.as_deref());
+    let own = by_detail.iter().find(|report| report.kind == kind && !is_made(report));
+    let title = match own {
+        _ if kind == best.kind => best.title.clone(),
+        Some(own) => own.title.clone(),
+        None if is_made(best) => kind.title(best.from.as_deref(), best.to.as_deref()),
+        None => best.title.clone(),
+    };
     Some(Change {
         at: timed.at,
         is_about: timed.is_about,
