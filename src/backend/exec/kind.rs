@@ -24,6 +24,8 @@ kind = "exec"
 command = ["terraform-changes", "--workspace", "prod"]
 gives = "changes"
 interval = "2m"
+timeout = "10s"
+max_bytes = 4194304
 "#,
     address: None,
     is_https_only: false,

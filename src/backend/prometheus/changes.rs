@@ -27,7 +27,7 @@ use crate::model::promql::{self, quoted};
 use crate::model::series::{Matrix, TimeGrid};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
-use facts::{ChangeFact, Timeline};
+use facts::{ChangeFact, EntryTimeline};
 use service_names::{POD, ServiceNames, WORKLOAD};
 
 /// The longest time range of one answer.
@@ -228,7 +228,7 @@ async fn of_metric(
         Some(reason) if found.has_reason => reasons(call, reason, &matrix, part).await?,
         Some(_) | None => Matrix::empty(part.grid),
     };
-    Ok(Timeline { entry, names, matrix: &matrix, reasons: &reasons }.facts())
+    Ok(EntryTimeline { entry, names, matrix: &matrix, reasons: &reasons }.facts())
 }
 
 /// The reasons of the instances in the matrix, over the same time.

@@ -34,7 +34,7 @@ const TARGETS: [&str; 5] = ["version", "commit", "revision", "image", "hash"];
 
 /// The kinds of changes that may be one change, reported differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Family {
+enum ChangeFamily {
     Version,
     Process,
     Scale,
@@ -43,7 +43,7 @@ enum Family {
     Other,
 }
 
-impl Family {
+impl ChangeFamily {
     const fn of(kind: ChangeKind) -> Self {
         match kind {
             ChangeKind::Deploy | ChangeKind::Rollback => Self::Version,
@@ -177,9 +177,9 @@ pub fn merged(reports: impl IntoIterator<Item = Change>) -> Vec<Change> {
 fn pass(mut reports: Vec<Change>) -> Vec<Change> {
     reports.sort_unstable();
     reports.dedup();
-    let mut groups: BTreeMap<(Family, Option<Text>), Vec<Change>> = BTreeMap::new();
+    let mut groups: BTreeMap<(ChangeFamily, Option<Text>), Vec<Change>> = BTreeMap::new();
     for report in reports {
-        groups.entry((Family::of(report.kind), report.service.clone())).or_default().push(report);
+        groups.entry((ChangeFamily::of(report.kind), report.service.clone())).or_default().push(report);
     }
     let mut changes: Vec<Change> = groups.into_values().flat_map(of_one_service).collect();
     changes.sort_unstable();

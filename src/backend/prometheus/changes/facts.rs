@@ -39,7 +39,7 @@ pub(super) struct ChangeFact {
 }
 
 /// The values of an entry.
-pub(super) struct Timeline<'a> {
+pub(super) struct EntryTimeline<'a> {
     pub(super) entry: &'a ChangeEntry,
     pub(super) names: ServiceNames<'a>,
     pub(super) matrix: &'a Matrix,
@@ -47,7 +47,7 @@ pub(super) struct Timeline<'a> {
     pub(super) reasons: &'a Matrix,
 }
 
-impl Timeline<'_> {
+impl EntryTimeline<'_> {
     pub(super) fn facts(&self) -> Vec<ChangeFact> {
         match self.entry.how {
             ChangeSign::Label => self.label_changes(),
