@@ -16,7 +16,7 @@ use super::handlers::{Handler, answer_by, kinds};
 use super::kit::change_lines::{BadLines, read_all};
 use super::kit::log_store::{self, LogStoreState};
 use super::kit::probe;
-use super::kit::process::{Program, ProgramOutput};
+use super::kit::process::{ProgramOutput, SourceProgram as Program};
 use super::{Answering, Clock, Source, SourceDeps, own};
 use crate::config::process::is_program;
 use crate::config::settings::SourceSettings;

@@ -102,12 +102,12 @@ enum Socket {
 }
 
 /// The receiver, bound to its address.
-pub struct Listener {
+pub struct WebhookListener {
     socket: Socket,
-    receiver: Arc<Receiver>,
+    receiver: Arc<WebhookReceiver>,
 }
 
-struct Receiver {
+struct WebhookReceiver {
     options: ListenOptions,
     store: Mutex<ChangeStore>,
     slots: Arc<Semaphore>,
@@ -142,7 +142,7 @@ enum Reading {
     Unfit(String),
 }
 
-impl Listener {
+impl WebhookListener {
     /// Binds the address and opens the file.
     ///
     /// # Errors
@@ -166,7 +166,7 @@ impl Listener {
                 Socket::Unix(listener, path.clone())
             }
         };
-        let receiver = Receiver {
+        let receiver = WebhookReceiver {
             options,
             store: Mutex::new(store),
             slots: Arc::new(Semaphore::new(CONNECTIONS)),
@@ -225,7 +225,7 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
+impl Drop for WebhookListener {
     fn drop(&mut self) {
         if let Socket::Unix(_, path) = &self.socket {
             std::fs::remove_file(path).ok();
@@ -288,7 +288,7 @@ async fn send(stream: &mut (impl AsyncWrite + Unpin), response: &Response) -> io
     stream.shutdown().await
 }
 
-impl Receiver {
+impl WebhookReceiver {
     async fn answer(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Response {
         let mut request = match Request::head(stream).await {
             Ok(request) => request,

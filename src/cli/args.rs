@@ -211,7 +211,7 @@ pub(super) enum Verb {
     /// Incident statistics: pages, MTTA, MTTR, MTBF, hours of the day
     #[command(after_help = LISTING)]
     Stats(StatsArgs),
-    /// What changed: deployments, restarts, configuration, flags; the newest first
+    /// What changed: deployments, restarts, configuration, flags
     #[command(after_help = LISTING)]
     Changes(ChangesArgs),
     /// Receive webhooks about changes, and append them to a file

@@ -1,7 +1,7 @@
 //! `burnwatch listen`: receives webhooks about changes until a signal ends it.
 
 use crate::backend::Clock;
-use crate::backend::listen::{ListenOptions, Listener};
+use crate::backend::listen::{ListenOptions, WebhookListener};
 use crate::config::process::expand_home;
 use crate::runtime;
 
@@ -40,7 +40,7 @@ pub(super) fn run(wanted: &ListenArgs) -> ExitOutcome {
         max_file: wanted.max_file,
         clock: Clock::real(),
     };
-    let started = |listener: &Listener| {
+    let started = |listener: &WebhookListener| {
         let open = if is_open { "; without --secret, every local program may send" } else { "" };
         let (address, file) = (listener.address(), file.display());
         print_stderr_plain(&format!("listening on {address}, appending to {file}{open}\n"));

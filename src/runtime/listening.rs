@@ -3,7 +3,7 @@
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Tasks;
-use crate::backend::listen::{ListenAddress, ListenOptions, Listener};
+use crate::backend::listen::{ListenAddress, ListenOptions, WebhookListener};
 
 /// Listens until SIGINT, SIGTERM or SIGHUP. `started` is called once it listens, `report` with a line about each request.
 ///
@@ -12,7 +12,7 @@ use crate::backend::listen::{ListenAddress, ListenOptions, Listener};
 pub fn listen(
     address: &ListenAddress,
     options: ListenOptions,
-    started: impl FnOnce(&Listener),
+    started: impl FnOnce(&WebhookListener),
     report: impl Fn(&str) + Clone + Send + 'static,
 ) -> Result<(), String> {
     let tasks = Tasks::start().map_err(|error| error.to_string())?;
@@ -21,7 +21,7 @@ pub fn listen(
         let mut interrupt = ending(SignalKind::interrupt())?;
         let mut terminate = ending(SignalKind::terminate())?;
         let mut hangup = ending(SignalKind::hangup())?;
-        let listener = Listener::bind(address, options).await?;
+        let listener = WebhookListener::bind(address, options).await?;
         started(&listener);
         tokio::select! {
             () = listener.serve(report) => {}

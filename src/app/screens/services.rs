@@ -92,7 +92,8 @@ impl ListScreen for Services {
     }
 
     fn widths(&self, shared: &Shared) -> (u16, bool, bool) {
-        let has_changes = change::coverage(&shared.world, &shared.sources) != ChangeCoverage::NoSource;
+        let coverage = change::coverage(&shared.world, &shared.sources);
+        let has_changes = matches!(coverage, ChangeCoverage::Since(_));
         (self.widest.cells(), !shared.world.slos().is_empty(), has_changes)
     }
 

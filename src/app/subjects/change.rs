@@ -24,7 +24,7 @@ const MAX_BESIDE: usize = 5;
 /// Most marks on a chart, the newest first.
 const MAX_MARKS: usize = 24;
 /// Why there are no changes if no source can tell of them.
-pub const NO_SOURCE: &str = "No source of changes is configured (kinds prometheus, file, exec).";
+pub const NO_SOURCE: &str = "No source of changes is configured (version metrics, files, exec).";
 
 /// The queries for changes over the displayed range, and at least the last day.
 pub fn wants(shared: &Shared, now: Timestamp) -> Vec<Want> {

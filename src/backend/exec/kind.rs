@@ -27,6 +27,8 @@ kind = "exec"
 command = ["terraform-changes", "--workspace", "prod"]
 gives = "changes"
 interval = "2m"
+timeout = "10s"
+max_bytes = 4194304
 
 [sources.pods]
 kind = "exec"

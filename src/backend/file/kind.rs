@@ -20,6 +20,7 @@ needed. Lines that cannot be read are counted and named in a warning. New lines 
 kind = "file"
 # {"time": "2026-03-01T11:59:00Z", "kind": "deploy", "service": "payments", "from": "4.18.2", "to": "4.19.0", "who": "j.doe"}
 path = "/var/lib/deploys/changes.jsonl"
+max_bytes = 8388608
 "#,
     address: None,
     is_https_only: false,

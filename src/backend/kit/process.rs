@@ -22,7 +22,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 const ERROR_LINE: usize = 200;
 
 /// A program and its limits.
-pub(crate) struct Program<'a> {
+pub(crate) struct SourceProgram<'a> {
     /// The program, and its arguments.
     pub(crate) command: &'a [String],
     /// Environment variables in addition to those of burnwatch.
@@ -56,7 +56,7 @@ impl Drop for RunningGroup {
     }
 }
 
-impl Program<'_> {
+impl SourceProgram<'_> {
     /// The name of the program for messages: without arguments, which may contain secrets.
     pub(crate) fn name(&self) -> &str {
         let path = self.command.first().map_or("", String::as_str);
@@ -185,7 +185,7 @@ mod tests {
 
     async fn run(command: &[String]) -> Result<ProgramOutput, ErrorKind> {
         let variables = vec![("BURNWATCH_SINCE", "yesterday".to_owned())];
-        Program { command, variables, timeout: Duration::from_millis(700), max_bytes: 1000 }.run().await
+        SourceProgram { command, variables, timeout: Duration::from_millis(700), max_bytes: 1000 }.run().await
     }
 
     #[tokio::test]

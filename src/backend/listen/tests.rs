@@ -10,7 +10,7 @@ use crate::model::change::{Change, ChangeState, merged};
 const NOW: &str = "2026-11-30T12:00:00Z";
 
 struct Hook {
-    listener: Arc<Listener>,
+    listener: Arc<WebhookListener>,
     file: PathBuf,
     _folder: tempfile::TempDir,
 }
@@ -29,7 +29,7 @@ impl Hook {
         };
         adjust(&mut options);
         let address = ListenAddress::parse("127.0.0.1:0").unwrap();
-        let listener = Arc::new(Listener::bind(&address, options).await.unwrap());
+        let listener = Arc::new(WebhookListener::bind(&address, options).await.unwrap());
         let serving = Arc::clone(&listener);
         tokio::spawn(async move { serving.serve(|_| {}).await });
         Self { listener, file, _folder: folder }
@@ -328,14 +328,14 @@ async fn a_unix_socket_is_private_and_a_used_one_is_not_taken() {
         clock: Clock::fixed(NOW.parse().unwrap()),
     };
     let address = ListenAddress::parse(&format!("unix:{}", path.display())).unwrap();
-    let listener = Listener::bind(&address, options()).await.unwrap();
+    let listener = WebhookListener::bind(&address, options()).await.unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    let error = Listener::bind(&address, options()).await.err().unwrap();
+    let error = WebhookListener::bind(&address, options()).await.err().unwrap();
     assert!(error.ends_with("another program listens there"), "{error}");
     drop(listener);
     assert!(!path.exists());
     fs::write(&path, "").unwrap();
-    let error = Listener::bind(&address, options()).await.err().unwrap();
+    let error = WebhookListener::bind(&address, options()).await.err().unwrap();
     assert!(error.ends_with("there is a file that is not a socket"), "{error}");
 }
 

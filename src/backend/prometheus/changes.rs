@@ -28,14 +28,14 @@ use crate::model::promql::{self, quoted};
 use crate::model::series::{Matrix, TimeGrid};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
-use facts::{ChangeFact, Timeline};
+use facts::{ChangeFact, EntryTimeline};
 pub(super) use of_service::ServiceChanges;
-use service_names::ServiceNames;
+use service_names::{POD, ServiceNames, WORKLOAD};
 
 /// The longest time range of one answer.
 const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// This much of the end of the time range is read at the scrape interval, the rest more coarsely.
-const RECENT: SignedDuration = SignedDuration::from_hours(3);
+const RECENT: SignedDuration = SignedDuration::from_hours(1);
 /// Values before the time range, to know what was there before, and whether restarts belong together.
 const CONTEXT: SignedDuration = SignedDuration::from_mins(10);
 /// The number of points of one query; Prometheus allows 11,000.
@@ -44,6 +44,8 @@ const POINTS: u16 = 2_200;
 const MAX_NAMED: usize = 100;
 /// The number of metrics of a pattern that are read one by one.
 const MAX_NAMES: usize = 12;
+/// The shortest step of the rest of the time range.
+const COARSE_STEP: Duration = Duration::from_secs(30);
 /// The step if the scrape interval is not known.
 const USUAL_STEP: Duration = Duration::from_secs(15);
 
@@ -96,7 +98,7 @@ pub(super) async fn snapshot(
     let border = now.checked_sub(RECENT).unwrap_or(since).max(since);
     let mut parts = vec![Part::of(border, now, least)];
     if border > since {
-        parts.push(Part::of(since, border, least.max(Duration::from_secs(60))));
+        parts.push(Part::of(since, border, least.max(COARSE_STEP)));
     }
     let names = ServiceNames { known: &discovery.services, usual: labels };
     let jobs = discovery.changes.iter().flat_map(|found| parts.iter().map(move |part| (found, *part)));
@@ -131,7 +133,7 @@ async fn of_entry(
     let entry = &found.entry;
     match entry.how {
         ChangeSign::ReplicaSet => replica_sets::facts(call, found, names, part).await,
-        ChangeSign::Label | ChangeSign::Time => {
+        ChangeSign::Label => {
             let metric = if found.names.len() == 1 {
                 found.names.first().map_or("", |name| name)
             } else {
@@ -140,7 +142,7 @@ async fn of_entry(
             of_metric(call, found, metric, names, part).await
         }
         // functions over several metrics would drop their names
-        ChangeSign::Value | ChangeSign::Count => {
+        ChangeSign::Value | ChangeSign::Time | ChangeSign::Count => {
             let metrics = found.names.iter().take(MAX_NAMES);
             let all = join_all(metrics.map(|metric| of_metric(call, found, metric, names, part))).await;
             Ok(all.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
@@ -174,10 +176,8 @@ async fn of_metric(
             let values = joined(&entry.value.iter().map(String::as_str).collect::<Vec<_>>());
             format!("count by ({by}) (count by ({by},{values}) (last_over_time({selector}{range}))) > 1")
         }
-        ChangeSign::Value => format!("max by ({by}) (changes({selector}{range})) > 0"),
-        ChangeSign::Time => {
-            format!("max by ({by}) ({selector}) >= {}", part.grid.start().as_second())
-        }
+        // a new series is a new instance, not one that changed
+        ChangeSign::Value | ChangeSign::Time => format!("max by ({by}) (changes({selector}{range})) > 0"),
         ChangeSign::Count | ChangeSign::ReplicaSet => {
             let ago = range.trim_start_matches('[').trim_end_matches(']');
             let new = format!("({selector} unless {selector} offset {ago})");
@@ -207,23 +207,30 @@ async fn of_metric(
         };
         wanted.iter().map(only).collect()
     };
-    let with_pod = service_labels.iter().any(|label| label == "pod");
+    // images are of workloads, whose pods come and go; restarts are counted by pod
+    let has_workload = entry.how == ChangeSign::Label && service_labels.iter().any(|label| label == "pod");
     let mut kept = key;
     kept.extend(entry.instance.iter().map(String::as_str));
-    kept.extend(with_pod.then_some("pod"));
+    kept.extend(has_workload.then_some(WORKLOAD));
     if entry.how == ChangeSign::Label {
         kept.extend(entry.value.iter().map(String::as_str));
     }
-    kept.dedup();
     let (aggregate, kept) = (if entry.how == ChangeSign::Label { "count" } else { "max" }, joined(&kept));
-    let query = |selector: &String| format!("{aggregate} by ({kept}) ({selector})");
+    let query = |selector: &String| {
+        let series = if has_workload {
+            format!("label_replace({selector}, \"{WORKLOAD}\", \"$1\", \"pod\", \"{POD}\")")
+        } else {
+            selector.clone()
+        };
+        format!("{aggregate} by ({kept}) ({series})")
+    };
     let query = selectors.iter().map(query).collect::<Vec<_>>().join(" or ");
     let matrix = call.range(&query, part.grid).await?;
     let reasons = match &entry.reason {
         Some(reason) if found.has_reason => reasons(call, reason, &matrix, part).await?,
         Some(_) | None => Matrix::empty(part.grid),
     };
-    Ok(Timeline { entry, names, matrix: &matrix, reasons: &reasons }.facts())
+    Ok(EntryTimeline { entry, names, matrix: &matrix, reasons: &reasons }.facts())
 }
 
 /// The reasons of the instances in the matrix, over the same time.

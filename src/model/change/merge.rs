@@ -34,7 +34,7 @@ const TARGETS: [&str; 5] = ["version", "commit", "revision", "image", "hash"];
 
 /// The kinds of changes that may be one change, reported differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Family {
+enum ChangeFamily {
     Version,
     Process,
     Scale,
@@ -43,7 +43,7 @@ enum Family {
     Other,
 }
 
-impl Family {
+impl ChangeFamily {
     const fn of(kind: ChangeKind) -> Self {
         match kind {
             ChangeKind::Deploy | ChangeKind::Rollback => Self::Version,
@@ -177,9 +177,9 @@ pub fn merged(reports: impl IntoIterator<Item = Change>) -> Vec<Change> {
 fn pass(mut reports: Vec<Change>) -> Vec<Change> {
     reports.sort_unstable();
     reports.dedup();
-    let mut groups: BTreeMap<(Family, Option<Text>), Vec<Change>> = BTreeMap::new();
+    let mut groups: BTreeMap<(ChangeFamily, Option<Text>), Vec<Change>> = BTreeMap::new();
     for report in reports {
-        groups.entry((Family::of(report.kind), report.service.clone())).or_default().push(report);
+        groups.entry((ChangeFamily::of(report.kind), report.service.clone())).or_default().push(report);
     }
     let mut changes: Vec<Change> = groups.into_values().flat_map(of_one_service).collect();
     changes.sort_unstable();
@@ -266,11 +266,16 @@ fn joined_change(mut reports: Vec<Change>) -> Option<Change> {
     let has = |kind| reports.iter().any(|report| report.kind == kind);
     let kind = [ChangeKind::Rollback, ChangeKind::OutOfMemory].into_iter().find(|kind| has(*kind));
     let state = reports.iter().map(|report| report.state).max()?;
-    let mut title = best.title.clone();
     let kind = kind.unwrap_or(best.kind);
-    if kind != best.kind && *title == *best.kind.title(best.from.as_deref(), best.to.as_deref()) {
-        title = kind.title(best.from.as_deref(), best.to.as_deref());
-    }
+    let is_made =
+        |report: &Change| *report.title == *report.kind.title(report.from.as_deref(), report.to.as_deref());
+    let own = by_detail.iter().find(|report| report.kind == kind && !is_made(report));
+    let title = match own {
+        _ if kind == best.kind => best.title.clone(),
+        Some(own) => own.title.clone(),
+        None if is_made(best) => kind.title(best.from.as_deref(), best.to.as_deref()),
+        None => best.title.clone(),
+    };
     Some(Change {
         at: timed.at,
         is_about: timed.is_about,

@@ -148,6 +148,17 @@ fn a_merged_change_keeps_what_each_source_knows_and_the_worst_state() {
 }
 
 #[test]
+fn the_title_is_of_the_kind_that_is_told() {
+    let counted = |words: &str, title: &str| Change { title: title.into(), ..report(words) };
+    let starts = counted("starts 0 restart cart - -", "restarted, 2 pods");
+    let kills = counted("pods 5 oom cart - -", "OOM killed 8 times, 2 pods");
+    assert_eq!(
+        merged([starts, kills]).iter().map(told).collect::<Vec<_>>(),
+        ["0 oom OOM killed 8 times, 2 pods [starts pods]"]
+    );
+}
+
+#[test]
 fn later_answers_extend_the_earlier_ones_and_replace_what_they_are_about() {
     let snapshot = |reports: &[&str], since, until| {
         let reports = reports.iter().map(|words| report(words)).collect();

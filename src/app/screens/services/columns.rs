@@ -125,7 +125,7 @@ pub const COLUMNS: &[Column] = &[
     .sized_by(|_, width| Some(Size::words((width / 5).clamp(12, 36), 60, 3))),
     Column::NONE
         .on_screen((15, "last change", Size::BY_ROWS), |row| {
-            let Some(change) = row.change else { return Cell::Empty };
+            let Some(change) = row.change else { return Cell::text("-", Role::Muted) };
             let age = StyledRun::new(format!("{:>4} ", ago(change.at, row.cx.now)), Role::Muted);
             Cell::Runs(vec![age, StyledRun::new(change.title.to_string(), change::role(change))])
         })

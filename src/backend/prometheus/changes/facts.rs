@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::service_names::ServiceNames;
+use super::service_names::{ServiceNames, WORKLOAD};
 use crate::backend::kit::time::Epoch;
 use crate::backend::packs::{ChangeEntry, ChangeSign};
 use crate::model::change::{Change, ChangeKind};
@@ -39,7 +39,7 @@ pub(super) struct ChangeFact {
 }
 
 /// The values of an entry.
-pub(super) struct Timeline<'a> {
+pub(super) struct EntryTimeline<'a> {
     pub(super) entry: &'a ChangeEntry,
     pub(super) names: ServiceNames<'a>,
     pub(super) matrix: &'a Matrix,
@@ -47,7 +47,7 @@ pub(super) struct Timeline<'a> {
     pub(super) reasons: &'a Matrix,
 }
 
-impl Timeline<'_> {
+impl EntryTimeline<'_> {
     pub(super) fn facts(&self) -> Vec<ChangeFact> {
         match self.entry.how {
             ChangeSign::Label => self.label_changes(),
@@ -109,7 +109,9 @@ impl Timeline<'_> {
 
     /// New label values: what is there now and was not there before, and a new value that is given up while the old one stays.
     fn label_changes(&self) -> Vec<ChangeFact> {
-        let is_value = |name: &str| self.entry.value.iter().any(|value| value == name) || name == "pod";
+        let is_value = |name: &str| {
+            self.entry.value.iter().any(|value| value == name) || name == "pod" || name == WORKLOAD
+        };
         let mut groups: BTreeMap<Labels, BTreeMap<Vec<Text>, Vec<&Series>>> = BTreeMap::new();
         for line in &self.matrix.lines {
             // a pod stands for its workload

@@ -6,6 +6,12 @@ use super::super::metric_discovery::first_label;
 use crate::backend::packs::ChangeEntry;
 use crate::model::labels::{Labels, Text};
 
+/// The label that holds the workload, if the server derives it from the pod's name, ...
+pub(super) const WORKLOAD: &str = "burnwatch_workload";
+/// ... with this regular expression, which is the same as [`workload`].
+pub(super) const POD: &str =
+    "(.*?)(?:-[bcdfghjklmnpqrstvwxyz0-9]{8,10})?-(?:[bcdfghjklmnpqrstvwxyz0-9]{5}|[0-9]{1,4})";
+
 /// The services of the server, and the labels that name them.
 #[derive(Clone, Copy)]
 pub(super) struct ServiceNames<'a> {
@@ -30,8 +36,10 @@ impl<'a> ServiceNames<'a> {
             return service.filter(|service| !entry.only_known || self.known.contains(service));
         }
         let named = entry.services.iter().filter_map(|label| {
-            let value = labels.get(label)?;
-            Some(if label == "pod" { workload(value).into() } else { value.clone() })
+            if label != "pod" {
+                return labels.get(label).cloned();
+            }
+            labels.get(WORKLOAD).cloned().or_else(|| Some(workload(labels.get(label)?).into()))
         });
         let named: Vec<Text> = named.collect();
         if let Some(known) = named.iter().find(|name| self.known.contains(*name)) {

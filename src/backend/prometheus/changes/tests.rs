@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::facts::Timeline;
+use super::facts::EntryTimeline;
 use super::service_names::workload;
 use super::*;
 use crate::backend::Clock;
@@ -13,7 +13,6 @@ use crate::backend::{Source, SourceDeps};
 use crate::config::settings::Settings;
 use crate::model::ask::{Answer, Query};
 use crate::model::change::Change;
-use crate::model::labels::Labels;
 use crate::model::series::Series;
 use crate::model::source::SourceId;
 
@@ -49,7 +48,7 @@ fn told(entry: &ChangeEntry, matrix: &Matrix, reasons: &Matrix) -> Vec<String> {
     let known: BTreeSet<Text> = ["cart", "cart-api", "pay"].map(Text::from).into();
     let usual = ["service".to_owned(), "job".to_owned()];
     let names = ServiceNames { known: &known, usual: &usual };
-    let facts = Timeline { entry, names, matrix, reasons }.facts();
+    let facts = EntryTimeline { entry, names, matrix, reasons }.facts();
     let mut changes = grouping::changes(facts, &SourceId::new("prom"));
     changes.sort_unstable();
     let words = |change: &Change| {
@@ -143,6 +142,10 @@ fn images_belong_to_the_workload_of_their_pod() {
         ("", ""),
     ] {
         assert_eq!(workload(pod), name, "{pod}");
+        // what the server does
+        let pattern = regex::Regex::new(&format!("^(?:{})$", service_names::POD)).unwrap();
+        let found = pattern.captures(pod).map_or(pod, |found| found.get(1).unwrap().as_str());
+        assert_eq!(found, name, "{pod}");
     }
 }
 
@@ -234,7 +237,7 @@ fn a_rollout_is_one_change_and_takes_the_starts_of_its_processes_with_it() {
         sees.clone_into(&mut entry.sees);
         let lines = matrix(6, &[line, (line.0, ". . . . . .")]);
         facts.extend(
-            Timeline { entry: &entry, names, matrix: &lines, reasons: &Matrix::empty(grid(6)) }.facts(),
+            EntryTimeline { entry: &entry, names, matrix: &lines, reasons: &Matrix::empty(grid(6)) }.facts(),
         );
     };
     add(
@@ -254,7 +257,9 @@ fn a_rollout_is_one_change_and_takes_the_starts_of_its_processes_with_it() {
     );
     let all = grouping::changes(facts.clone(), &SourceId::new("prom"));
     assert_eq!(all.len(), 1, "a restart alone reloads its configuration: {all:?}");
-    facts.extend(Timeline { entry: &entry, names, matrix: &lines, reasons: &Matrix::empty(grid(6)) }.facts());
+    facts.extend(
+        EntryTimeline { entry: &entry, names, matrix: &lines, reasons: &Matrix::empty(grid(6)) }.facts(),
+    );
     let all = grouping::changes(facts, &SourceId::new("prom"));
     assert_eq!(all.iter().map(Change::sentence).collect::<Vec<_>>(), ["deploy 1.0 -> 1.1"]);
     assert_eq!(all[0].sources, [SourceId::new("prom")]);
