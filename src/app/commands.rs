@@ -314,7 +314,8 @@ mod tests {
         );
         for scope in SCOPES {
             let rows = Command::all().filter(|command| command.scope() == scope).map(|command| {
-                let keys: Vec<String> = command.default_keys().iter().map(|key| format!("`{key}`")).collect();
+                let keys: Vec<String> =
+                    command.default_keys().iter().map(|key| format!("`{key}`").replace('|', "\\|")).collect();
                 let help = command.help().replace('|', "\\|");
                 format!("| {} | `{}` | {help} |\n", keys.join(" "), command.name())
             });

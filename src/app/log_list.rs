@@ -16,7 +16,7 @@ const ABOVE: usize = 8;
 
 /// The cells before the text of a line: sign of the cursor, time, severity.
 pub const fn head_width(width: u16) -> u16 {
-    if width < WIDE { 12 } else { 22 }
+    if width < WIDE { 12 } else { 23 }
 }
 
 #[derive(Debug, Default)]

@@ -36,6 +36,8 @@ command = ["kubectl", "logs", "-n", "{{ labels.namespace }}", "deploy/{{ labels.
 gives = "logs"
 # New lines are followed by running it again.
 interval = "5s"
+timeout = "10s"
+max_bytes = 4194304
 "#,
     address: None,
     is_https_only: false,

@@ -26,6 +26,8 @@ auth.basic = { user = "12345", password = { env = "LOKI_TOKEN" } }
 labels.service = ["service_name", "app"]
 # The most lines that the server gives in one answer (`max_entries_limit_per_query`).
 max_lines = 5000
+# The labels that hold the severity, tried in this order to count lines by severity.
+level_labels = ["detected_level", "level", "severity"]
 "#,
     address: Some(Address::Needed),
     is_https_only: false,

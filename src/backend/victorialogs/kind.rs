@@ -23,6 +23,9 @@ account_id = 12
 project_id = 3
 # The names that log lines have for a label of services and alerts, the likeliest first; other labels keep their defaults.
 labels.service = ["service", "kubernetes.container_name"]
+# The fields that hold the severity and the text of a line.
+level_field = "level"
+message_field = "_msg"
 "#,
     address: Some(Address::Needed),
     is_https_only: false,

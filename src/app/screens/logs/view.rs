@@ -325,7 +325,7 @@ fn head(
         StyledRun::new(mark, Role::Marked),
         StyledRun::new(format!("{time:<13} "), Role::Muted),
         StyledRun::new(format!("{symbol} "), role),
-        StyledRun::new(format!("{word:<5}"), role),
+        StyledRun::new(format!("{word:<6}"), role),
     ]
 }
 
