@@ -1,9 +1,9 @@
 //! The page of one incident: responders, next escalation, log, alerts, similar past incidents.
 
 use crate::app::prelude::*;
-use crate::app::screens::service::{self, charts};
 use crate::app::subjects;
 use crate::app::subjects::incident::{remote, words};
+use crate::app::subjects::service::charts;
 use crate::app::widgets::chart::ChartMark;
 use crate::model::incident::{IncidentAlert, IncidentStatus};
 use crate::model::remote::Freshness;
@@ -96,7 +96,7 @@ impl Screen for OpenIncident {
         let mut wants = subjects::incident::wants(shared, key);
         let has_charts = self.parts(shared, layout::areas(shared.size).body).charts.height > 0;
         if let Some(service) = self.service(shared).filter(|_| has_charts) {
-            wants.extend(service::wants_of(shared, &service.name, now));
+            wants.extend(charts::wants(shared, &service.name, now));
         }
         wants
     }
@@ -297,6 +297,6 @@ impl OpenIncident {
         let [errors, latency] = charts::WORST;
         let tiles: &[(usize, Rect)] =
             if area.width >= SIDE_BY_SIDE { &[(errors, left), (latency, right)] } else { &[(errors, area)] };
-        charts::draw_tiles(cx, service, (time, &[mark]), (tiles, None), buf);
+        charts::draw(cx, service, (time, &[mark]), (tiles, None), buf);
     }
 }
