@@ -269,11 +269,12 @@ pub fn bad_since(grid: TimeGrid, values: &[f64], is_bad: impl Fn(f64) -> bool) -
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::app::display_settings::{Charset, Colours, DisplaySettings};
-    use crate::app::shared::Shared;
+    use crate::app::display_settings::{Charset, ChartSymbols};
+    use crate::app::theme::Theme;
 
     const END: i64 = 1_773_453_600;
 
@@ -360,10 +361,15 @@ mod tests {
 
     #[test]
     fn the_title_says_what_is_shown() {
-        let look = DisplaySettings::probe(Colours::None, Charset::Unicode);
-        let shared = Shared::new("test", Vec::new(), look, (80, 24));
-        let cx = shared.cx(at(0));
-        let said = |control: ChartControl, event| control.words(&cx, &shared.range, hour(event), "0");
+        let cx = Cx {
+            theme: &Theme::probe(),
+            charset: Charset::Unicode,
+            chart_symbols: ChartSymbols::Braille,
+            now: at(0),
+            zone: &TimeZone::UTC,
+            is_slow_link: false,
+        };
+        let said = |control: ChartControl, event| control.words(&cx, &Range::default(), hour(event), "0");
         let mut control = ChartControl::default();
         assert_eq!(said(control, None), "last 1h");
         assert_eq!(said(control, Some(-3)), "last 10m of 1h, zoomed (0: all)");
