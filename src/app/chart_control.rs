@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::commands::Command;
-use super::shared::{ScreenCx, Shared};
+use super::display_settings::Cx;
+use super::range::Range;
 use super::widgets::chart::{ChartView, Stacking};
 use crate::model::duration;
 use crate::model::remote::age;
@@ -109,8 +110,8 @@ impl ChartControl {
     }
 
     /// The range in words: `last 1h`, `last 14m of 1h, zoomed (0: all)`, `02:10-02:25 of 1h, zoomed (0: all)`.
-    pub fn words(&self, cx: &ScreenCx<'_>, time: ChartedTime) -> String {
-        let range = cx.shared.range;
+    /// `key` is that of the command for the whole range.
+    pub fn words(&self, cx: &Cx<'_>, range: &Range, time: ChartedTime, key: &str) -> String {
         let Some((from, to)) = self.part(time) else { return range.words(cx.now) };
         let part = if to == time.grid.end() && range.end.is_none() {
             format!("last {}", duration::short(age(from, to)))
@@ -118,7 +119,6 @@ impl ChartControl {
             let clock = |at: Timestamp| at.to_zoned(cx.zone.clone()).strftime("%H:%M").to_string();
             format!("{}{}{}", clock(from), cx.charset.pick("–", "-"), clock(to))
         };
-        let key = cx.shared.key(Command::WholeRange);
         format!("{part} of {}, zoomed ({key}: all)", duration::short(range.length))
     }
 
@@ -237,13 +237,6 @@ impl ChartControl {
     }
 }
 
-impl Shared {
-    /// What the charts of a page with this time show, and the range in words for their titles.
-    pub fn charted(&self, cx: &ScreenCx<'_>, time: ChartedTime) -> (ChartView, String) {
-        (self.charts.view(time), self.charts.words(cx, time))
-    }
-}
-
 /// The part from some minutes before the event to the end of the range; `None` if there is no event or it is not small.
 fn event_part(time: ChartedTime) -> Option<(Timestamp, Timestamp)> {
     let (start, end) = (time.grid.start(), time.grid.end());
@@ -276,10 +269,12 @@ pub fn bad_since(grid: TimeGrid, values: &[f64], is_bad: impl Fn(f64) -> bool) -
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::app::display_settings::{Charset, Colours, DisplaySettings};
+    use crate::app::display_settings::{Charset, ChartSymbols};
+    use crate::app::theme::Theme;
 
     const END: i64 = 1_773_453_600;
 
@@ -366,10 +361,15 @@ mod tests {
 
     #[test]
     fn the_title_says_what_is_shown() {
-        let look = DisplaySettings::probe(Colours::None, Charset::Unicode);
-        let shared = Shared::new("test", Vec::new(), look, (80, 24));
-        let cx = shared.cx(at(0));
-        let said = |control: ChartControl, event| control.words(&cx, hour(event));
+        let cx = Cx {
+            theme: &Theme::probe(),
+            charset: Charset::Unicode,
+            chart_symbols: ChartSymbols::Braille,
+            now: at(0),
+            zone: &TimeZone::UTC,
+            is_slow_link: false,
+        };
+        let said = |control: ChartControl, event| control.words(&cx, &Range::default(), hour(event), "0");
         let mut control = ChartControl::default();
         assert_eq!(said(control, None), "last 1h");
         assert_eq!(said(control, Some(-3)), "last 10m of 1h, zoomed (0: all)");

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use ratatui::layout::Rect;
 
 use super::alarm::{self, Alarm, AlarmInput};
-use super::chart_control::ChartControl;
+use super::chart_control::{ChartControl, ChartedTime};
 use super::commands::{Command, KeyMap};
 use super::display_settings::{Cx, DisplaySettings};
 use super::event::Effect;
@@ -18,6 +18,7 @@ use super::preview::Preview;
 use super::range::Range;
 use super::runs::Runs;
 use super::scheduler::Scheduler;
+use super::widgets::chart::ChartView;
 use crate::config::definitions::Finding;
 use crate::config::kind::KindSpec;
 use crate::config::settings::LimitSettings;
@@ -170,6 +171,12 @@ impl Shared {
     /// The first key of a command, as shown to the user; empty if the command has no key.
     pub fn key(&self, command: Command) -> String {
         self.keys.of(command).first().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// What the charts of a page with this time show, and the range in words for their titles.
+    pub fn charted(&self, cx: &Cx<'_>, time: ChartedTime) -> (ChartView, String) {
+        let words = self.charts.words(cx, &self.range, time, &self.key(Command::WholeRange));
+        (self.charts.view(time), words)
     }
 
     pub fn answering(&self, kind: AskKind) -> impl Iterator<Item = &SourceInfo> + Clone {

@@ -2,26 +2,21 @@
 
 use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
-use crate::app::range;
+use crate::app::subjects::change;
 use crate::app::subjects::explore::ChartQuery;
-use crate::app::subjects::{change, service};
-use crate::model::series::TimeGrid;
-use crate::model::source_info::SourceInfo;
+use crate::app::subjects::service::{self, charts};
 
-pub(in crate::app::screens) mod charts;
 mod list;
 mod view;
 
 pub use list::HostPartKey;
 
 /// The panel of SLOs; the panels before it are the charts.
-pub const SLOS: usize = 5;
+pub const SLOS: usize = charts::COUNT;
 /// The panel of open incidents.
 pub const INCIDENTS: usize = 6;
 /// The panel of targets that are down, signals and hosts.
 pub const PARTS: usize = 7;
-
-const POINTS: u16 = 240;
 
 #[derive(Debug, Default)]
 pub struct OpenService {
@@ -40,23 +35,6 @@ impl OpenService {
     fn name(&self) -> &str {
         self.subject.as_deref().unwrap_or_default()
     }
-}
-
-fn window(shared: &Shared, now: Timestamp) -> TimeGrid {
-    shared.range.span(now, POINTS, shared.interval)
-}
-
-/// The queries of the charts of a service, to each source that has it.
-pub(super) fn wants_of(shared: &Shared, name: &str, now: Timestamp) -> Vec<Want> {
-    let window = window(shared, now);
-    let known_by = shared.world.service(name).map_or(&[][..], |service| &service.chart_sources);
-    let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
-    let want = |source: &SourceInfo| {
-        let detail = shared.world.cache(&source.id).and_then(|cache| cache.details().get(name)?.whole());
-        let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
-        want::of(shared, &source.id, Query::Detail { service: name.into(), time_range })
-    };
-    asked.map(want).collect()
 }
 
 impl SubjectScreen for OpenService {
@@ -90,7 +68,7 @@ impl Screen for OpenService {
     drawn_by_view!();
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        let mut wants = wants_of(shared, self.name(), now);
+        let mut wants = charts::wants(shared, self.name(), now);
         wants.extend(change::wants(shared, now));
         wants
     }

@@ -15,6 +15,8 @@ use crate::model::health::Health;
 use crate::model::series::Matrix;
 use crate::model::service::{Service, ServiceTrends, Signals};
 
+pub mod charts;
+
 /// Points of a sparkline.
 const TREND_POINTS: u16 = 60;
 

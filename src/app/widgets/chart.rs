@@ -18,7 +18,7 @@ use crate::model::series::TimeGrid;
 
 use fill::AreaFill;
 use legend::Legend;
-use shown::{Shown, ShownLine};
+use shown::{ShownLine, ShownSeries};
 pub use view::{ChartView, Stacking};
 
 mod fill;
@@ -125,7 +125,7 @@ impl<'a> Chart<'a> {
         if area.is_empty() {
             return;
         }
-        let shown = Shown::of(self);
+        let shown = ShownSeries::of(self);
         let dots = self.dots(cx);
         let (span, cursor) = (shown.span, self.view.cursor);
         let mut legend = Legend::new(cx, &shown, cursor, self.newest, |line| {
@@ -223,7 +223,12 @@ impl<'a> Chart<'a> {
 
     /// The value axis, and what has to be said about it; `None` if there are no values. A distant threshold is left out, so that
     /// it does not flatten the lines.
-    fn scale(&self, shown: &Shown<'_>, rows: u16, charset: Charset) -> Option<(ValueScale, Option<String>)> {
+    fn scale(
+        &self,
+        shown: &ShownSeries<'_>,
+        rows: u16,
+        charset: Charset,
+    ) -> Option<(ValueScale, Option<String>)> {
         let low = shown.finite().reduce(f64::min)?;
         let high = shown.finite().reduce(f64::max)?;
         let unit = shown.unit;
@@ -370,7 +375,7 @@ impl<'a> Chart<'a> {
     fn small(
         &self,
         cx: &Cx<'_>,
-        (shown, mut legend): (&Shown<'_>, Legend<'_>),
+        (shown, mut legend): (&ShownSeries<'_>, Legend<'_>),
         area: Rect,
         buf: &mut Buffer,
     ) {
@@ -412,7 +417,7 @@ pub(super) fn cursor_line(cx: &Cx<'_>, plot: &Plot, (area, column): (Rect, u16),
 /// Marks the value of each series at the cursor.
 fn cursor_points(
     cx: &Cx<'_>,
-    shown: &Shown<'_>,
+    shown: &ShownSeries<'_>,
     (scale, at): (&ValueScale, Timestamp),
     looks: &[LineLook],
     (area, column): (Rect, u16),

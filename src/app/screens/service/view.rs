@@ -1,10 +1,11 @@
 //! Draws the page of one service.
 
-use super::{charts, list};
+use super::list;
 use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
 use crate::app::screens::service::OpenService;
 use crate::app::subjects::incident::words as incidents;
+use crate::app::subjects::service::{self, charts};
 use crate::app::subjects::slo::words;
 use crate::app::subjects::{change, service};
 use crate::model::host::Saturated;
@@ -26,7 +27,9 @@ pub(super) fn render(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &
     layout::heading_with_staleness(cx, &title(cx, service), &used, area, buf);
     text::runs(cx, &numbers(cx, service, parts.numbers.width), parts.numbers, buf);
     draw_incidents(screen, cx, parts.incidents, buf);
-    charts::draw(screen, cx, service, parts.charts, buf);
+    let (panel, time) = (screen.scroll_position.panel, charts::time(cx.shared, service, cx.now));
+    let tiles = charts::tiles(parts.charts, panel);
+    charts::draw(cx, service, (time, &[]), (&tiles, Some(panel)), buf);
     list::draw(screen, cx, service, parts.list, buf);
     if parts.slos.height > 0 {
         draw_slos(screen, cx, parts.slos, buf);

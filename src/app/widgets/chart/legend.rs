@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::shown::{Shown, ShownLine};
+use super::shown::{ShownLine, ShownSeries};
 use crate::app::display_settings::Cx;
 use crate::app::theme::Role;
 use crate::app::widgets::axis;
@@ -51,7 +51,7 @@ impl<'a> Legend<'a> {
     /// `sign` gives the character of a series.
     pub(super) fn new(
         cx: &Cx<'_>,
-        shown: &Shown<'a>,
+        shown: &ShownSeries<'a>,
         cursor: Option<jiff::Timestamp>,
         has_numbers: bool,
         sign: impl Fn(&ShownLine<'a>) -> &'static str,
@@ -217,7 +217,7 @@ impl<'a> LegendEntry<'a> {
 }
 
 /// The lowest and the highest value of a series as text.
-fn bounds(cx: &Cx<'_>, shown: &Shown<'_>, line: &ShownLine<'_>) -> Option<(String, String)> {
+fn bounds(cx: &Cx<'_>, shown: &ShownSeries<'_>, line: &ShownLine<'_>) -> Option<(String, String)> {
     let finite = || line.values.iter().copied().filter(|value| value.is_finite());
     let words = |value| shown.unit.text(value, cx.charset);
     Some((words(finite().reduce(f64::min)?), words(finite().reduce(f64::max)?)))
@@ -226,7 +226,7 @@ fn bounds(cx: &Cx<'_>, shown: &Shown<'_>, line: &ShownLine<'_>) -> Option<(Strin
 /// The value of a series at a point; beside a name that may have the present value in it (`!has_numbers`), with a word.
 fn at_point(
     cx: &Cx<'_>,
-    shown: &Shown<'_>,
+    shown: &ShownSeries<'_>,
     line: &ShownLine<'_>,
     point: usize,
     has_numbers: bool,
@@ -239,7 +239,7 @@ fn at_point(
 }
 
 /// The newest value of a series; if the last points are missing, since when.
-fn newest(cx: &Cx<'_>, shown: &Shown<'_>, line: &ShownLine<'_>) -> StyledRun<'static> {
+fn newest(cx: &Cx<'_>, shown: &ShownSeries<'_>, line: &ShownLine<'_>) -> StyledRun<'static> {
     let Some(at) = line.values.iter().rposition(|value| !value.is_nan()) else {
         return StyledRun::new("no data", Role::Muted);
     };

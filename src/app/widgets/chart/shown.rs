@@ -6,7 +6,7 @@ use super::{Chart, ChartLine, Stacking};
 use crate::app::widgets::unit::ValueUnit;
 use crate::model::series::TimeGrid;
 
-pub(super) struct Shown<'a> {
+pub(super) struct ShownSeries<'a> {
     pub(super) span: TimeGrid,
     pub(super) lines: Vec<ShownLine<'a>>,
     pub(super) unit: ValueUnit,
@@ -23,7 +23,7 @@ pub(super) struct ShownLine<'a> {
     pub(super) heights: Cow<'a, [f64]>,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> ShownSeries<'a> {
     pub(super) fn of(chart: &Chart<'a>) -> Self {
         let (span, points) = match chart.view.part {
             Some((from, to)) => chart.span.part(from, to),

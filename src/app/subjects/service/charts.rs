@@ -2,8 +2,8 @@
 
 use crate::app::chart_control::bad_since;
 use crate::app::prelude::*;
+use crate::app::range;
 use crate::app::refusal;
-use crate::app::screens::service::OpenService;
 use crate::app::subjects::{alert, change, service};
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark, ChartView};
@@ -11,12 +11,18 @@ use crate::app::widgets::heat::{Heat, HeatBucket};
 use crate::app::widgets::unit::ValueUnit;
 use crate::model::health::Thresholds;
 use crate::model::remote::Freshness;
-use crate::model::series::Matrix;
+use crate::model::series::{Matrix, TimeGrid};
 use crate::model::service::{Service, ServiceDetail};
 use crate::model::signal::Signal;
+use crate::model::source_info::SourceInfo;
 
 type MatrixOf = fn(&ServiceDetail) -> &Matrix;
 type LimitOf = fn(&Thresholds) -> f64;
+
+/// The number of charts.
+pub const COUNT: usize = 5;
+
+const POINTS: u16 = 240;
 
 struct ServiceChart {
     title: &'static str,
@@ -30,7 +36,7 @@ struct ServiceChart {
 
 /// The charts, in the order in which Tab goes through them where not all have room. Apdex is read from the same buckets as
 /// the last one.
-const CHARTS: [ServiceChart; super::SLOS] = [
+const CHARTS: [ServiceChart; COUNT] = [
     ServiceChart {
         title: "Requests",
         signal: Signal::Requests,
@@ -60,15 +66,13 @@ const CHARTS: [ServiceChart; super::SLOS] = [
 /// Changes this long before a service broke belong to the event.
 const CHANGE_BEFORE: Duration = Duration::from_secs(20 * 60);
 
-/// The charts of errors and latency, for pages that have room for some only.
-pub(in crate::app::screens) const WORST: [usize; 2] = [1, 2];
 /// Rows that a chart wants at least, with its frame.
 const CHART_HEIGHT: u16 = 7;
 /// Cells that a chart wants at least, with its frame.
 const CHART_WIDTH: u16 = 38;
 
 /// Where the charts stand that have room. The chosen one is always among them.
-pub(super) fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
+pub fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
     let columns = (area.width / CHART_WIDTH).clamp(1, if area.width >= 150 { 3 } else { 2 });
     let rows = (area.height / CHART_HEIGHT).max(1);
     let fitting = usize::from(columns * rows).min(CHARTS.len());
@@ -91,10 +95,27 @@ pub(super) fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
     tiles
 }
 
+fn window(shared: &Shared, now: Timestamp) -> TimeGrid {
+    shared.range.span(now, POINTS, shared.interval)
+}
+
+/// The queries of the charts of a service, to each source that has it.
+pub fn wants(shared: &Shared, name: &str, now: Timestamp) -> Vec<Want> {
+    let window = window(shared, now);
+    let known_by = shared.world.service(name).map_or(&[][..], |service| &service.chart_sources);
+    let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
+    let want = |source: &SourceInfo| {
+        let detail = shared.world.cache(&source.id).and_then(|cache| cache.details().get(name)?.whole());
+        let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
+        want::of(shared, &source.id, Query::Detail { service: name.into(), time_range })
+    };
+    asked.map(want).collect()
+}
+
 /// The time of the charts. What began in it: the first of the alerts that fire and of the points of errors and latency that have
 /// been bad since.
-pub(in crate::app::screens) fn time(shared: &Shared, service: &Service, now: Timestamp) -> ChartedTime {
-    let grid = super::window(shared, now);
+pub fn time(shared: &Shared, service: &Service, now: Timestamp) -> ChartedTime {
+    let grid = window(shared, now);
     let limits = &shared.world.health_policy.thresholds;
     let cache = service.chart_sources.iter().filter_map(|id| shared.world.cache(id));
     let details = cache.filter_map(|cache| cache.details().get(&service.name)?.value());
@@ -125,16 +146,9 @@ fn first_change(shared: &Shared, service: &str, event: Timestamp) -> Option<Time
     its.filter(|at| (before..=event).contains(at)).min()
 }
 
-/// Draws those that have room.
-pub(super) fn draw(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
-    let panel = screen.scroll_position.panel;
-    let time = time(cx.shared, service, cx.now);
-    draw_tiles(cx, service, (time, &[]), (&tiles(area, panel), Some(panel)), buf);
-}
-
 /// Draws the charts with these indexes at these places, the chosen one with the border of the focus, and these marks besides
 /// those of the service's alerts.
-pub(in crate::app::screens) fn draw_tiles(
+pub fn draw(
     cx: &ScreenCx<'_>,
     service: &Service,
     (time, marks): (ChartedTime, &[ChartMark<'_>]),
@@ -252,7 +266,7 @@ fn quantile_name(quantile: &str) -> String {
 
 /// Whether a history has the grid of the range that is shown now, and not of one that was chosen before.
 fn is_of_range(cx: &ScreenCx<'_>, detail: &ServiceDetail) -> bool {
-    detail.request_rate.span.step() == super::window(cx.shared, cx.now).step()
+    detail.request_rate.span.step() == window(cx.shared, cx.now).step()
 }
 
 /// Why the charts are incomplete or stale; `None` if they are not.
