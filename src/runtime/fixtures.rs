@@ -167,7 +167,8 @@ impl App for FakeApp {
             Event::Woken { .. }
             | Event::Pasted(_)
             | Event::ActionProgressed { .. }
-            | Event::JournalRead(_) => {}
+            | Event::JournalRead(_)
+            | Event::QueriesRead(_) => {}
         }
         vec![]
     }

@@ -233,7 +233,7 @@ fn series_are_hidden_shown_alone_sorted_and_filtered() {
     assert!(stage.text().contains("1/39"), "{}", stage.text());
     stage.press(&["esc"]);
     assert!(stage.text().contains("LAST▼"), "the highest value first: {}", stage.text());
-    stage.press(&["S", "4"]);
+    stage.press(&["S", "4", "g"]);
     let text = stage.text();
     let first = text.lines().find(|line| line.contains("accounts"));
     assert!(first.is_some_and(|line| line.starts_with('▌')), "by labels: {text}");

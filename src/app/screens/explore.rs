@@ -87,6 +87,8 @@ pub struct Explore {
     checked: Option<Result<Vec<QueryLint>, QueryParseError>>,
     /// How many metrics were known when it was checked.
     checked_with: usize,
+    /// Whether the user tried to run a text with an error.
+    is_refused: bool,
     /// The query that was run.
     query: Option<Text>,
     /// Whether queries are evaluated once and not over the time range.

@@ -12,7 +12,7 @@ pub(in crate::cli) struct QueryArgs {
     /// The expression; - reads it from standard input
     #[arg(value_name = "EXPR")]
     pub(in crate::cli) expr: String,
-    /// The moment, or the end of the range: RFC 3339, Unix seconds or how long ago (10m); default: now
+    /// Moment or end of the range: RFC 3339, Unix seconds or 10m (ago)
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) time: Option<String>,
     /// Evaluate over a range of this length

@@ -216,7 +216,7 @@ async fn page() -> (String, Vec<AskKind>) {
         writeln!(page, "| `{}` | {} |", needs.verb, listed(needs.kinds())).unwrap();
     }
     page.push_str(
-        "\n`check NAME` with names of SLOs only waits for SLOs only. Actions (`ack`, `silence` and so on) wait for the incidents, alerts or silences that they change.\n\n\
+        "\n`check NAME` with names of SLOs only waits for SLOs only. Actions (`ack`, `silence` and so on) wait for the incidents, alerts or silences that they change. `query` waits for the result of its expression.\n\n\
          ## Screens\n",
     );
     writeln!(
@@ -251,7 +251,8 @@ async fn the_page_of_what_is_waited_for_is_what_the_tables_print_and_every_quest
         std::fs::write(path, &page).unwrap();
     }
     assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), page, "run with UPDATE_DOCS=1");
-    for kind in AskKind::ALL {
+    // what a user writes decides about the others
+    for kind in AskKind::ALL.into_iter().filter(|kind| !kind.is_of_user()) {
         assert!(used.contains(&kind), "nothing waits for {}", kind.word());
     }
 }

@@ -81,6 +81,7 @@ impl Explore {
     /// Checks and completes after a change of the text, or closes the list after a movement of the cursor.
     fn changed(&mut self, shared: &Shared, is_new_text: bool) {
         if is_new_text {
+            self.is_refused = false;
             self.recalled = None;
             self.check(shared);
             self.complete(shared);

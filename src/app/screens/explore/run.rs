@@ -28,6 +28,7 @@ impl Explore {
             let at = super::edit::offset(self.editor.text(), error.line, error.column);
             self.editor.move_to(at);
             self.completion = None;
+            self.is_refused = true;
             return;
         }
         self.start(shared, &text.as_str().into(), now);

@@ -4,7 +4,7 @@ use super::*;
 use crate::app::display_settings::Charset;
 use crate::app::widgets::probe::{drawn, has_role, lines, sweep, with_cx, without_colour};
 
-fn columns() -> Vec<Column> {
+fn columns() -> Vec<Column<'static>> {
     vec![
         ("", Size::words(1, 1, 0)),
         ("SERVICE", Size::words(8, 24, 0)),
@@ -51,7 +51,7 @@ fn draw(table: Table<'_>, charset: Charset, width: u16, height: u16) -> Buffer {
     drawn(width, height, |area, buf| with_cx(charset, |cx| render(&table, rows(cx), cx, area, buf)))
 }
 
-fn services(columns: &[Column]) -> Table<'_> {
+fn services<'a>(columns: &'a [Column<'a>]) -> Table<'a> {
     Table { columns, sort: Some(Sort { column: 3, descending: true }), selected: Some(1), focused: true }
 }
 

@@ -139,7 +139,8 @@ pub(super) fn hint_lines(screen: &Explore, shared: &Shared, width: u16) -> Vec<V
     match &screen.checked {
         Some(Err(QueryParseError::Refused(remark))) => {
             // while it is being written, the end of a query is always missing
-            let is_unfinished = screen.is_writing() && remark.message.starts_with("unexpected the end");
+            let is_unfinished =
+                screen.is_writing() && !screen.is_refused && remark.message.starts_with("unexpected the end");
             add(if is_unfinished { Role::Muted } else { Role::Trouble }, &remark.to_string());
         }
         Some(Err(QueryParseError::Unknown(why))) => add(Role::Info, &format!("{why}; the server decides")),
