@@ -45,8 +45,10 @@ pub enum Reason {
     },
     /// A resource will be full.
     FillsUp {
-        /// The resource with its place: `disk on web-17 /data`.
+        /// The resource: `disk`.
         what: Text,
+        /// Where it is, as text: ` on web-17 /data`, or empty.
+        place: Text,
         /// When, if its growth goes on.
         at: Timestamp,
         /// The number of other such resources that are not listed.
@@ -55,6 +57,7 @@ pub enum Reason {
     /// A deadline is near, such as that of a certificate.
     Ends {
         what: Text,
+        place: Text,
         at: Timestamp,
         more: usize,
     },
@@ -86,12 +89,12 @@ impl Reason {
         if let Self::Last { reason, at, .. } = self {
             return format!("{reason}, {} ago", lasted(*at, now));
         }
-        if let Self::FillsUp { what, at, more } = self {
-            return format!("{what} full in {}{}", to_go(*at, now), and_more(*more));
+        if let Self::FillsUp { what, place, at, more } = self {
+            return format!("{what} full in {}{place}{}", to_go(*at, now), and_more(*more));
         }
-        if let Self::Ends { what, at, more } = self {
+        if let Self::Ends { what, place, at, more } = self {
             let over = if *at <= now { "is over".to_owned() } else { format!("ends in {}", to_go(*at, now)) };
-            return format!("{what} {over}{}", and_more(*more));
+            return format!("{what} {over}{place}{}", and_more(*more));
         }
         self.to_string()
     }
@@ -141,8 +144,8 @@ impl fmt::Display for Reason {
             Self::ServersDown(servers) => servers.fmt(f),
             Self::Signal { signal, more } => write!(f, "{signal}{}", and_more(*more)),
             Self::Saturated { full, more } => write!(f, "{full}{}", and_more(*more)),
-            Self::FillsUp { what, more, .. } => write!(f, "{what} fills up{}", and_more(*more)),
-            Self::Ends { what, more, .. } => write!(f, "{what} ends soon{}", and_more(*more)),
+            Self::FillsUp { what, place, more, .. } => write!(f, "{what} fills up{place}{}", and_more(*more)),
+            Self::Ends { what, place, more, .. } => write!(f, "{what} ends soon{place}{}", and_more(*more)),
             Self::NoData { .. } => f.write_str("no data any more"),
             Self::NeverHadData => f.write_str("no signals"),
             Self::NotKnown { signals, why } => {

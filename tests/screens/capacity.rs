@@ -228,7 +228,7 @@ fn a_service_says_what_will_soon_be_full() {
     let service = stage.state().shared.world.service("ledger").unwrap();
     assert_eq!(service.health, Health::Degraded);
     let why: Vec<String> = service.reasons.iter().map(|reason| reason.words(stage.now())).collect();
-    assert_eq!(why, ["disk on ledger-db-0 /data full in 2d23h"]);
+    assert_eq!(why, ["disk full in 2d23h on ledger-db-0 /data"]);
     // a growth of months is no reason
     assert_eq!(stage.state().shared.world.service("users").unwrap().health, Health::Healthy);
     let mut page = Stage::capacity((120, 36));

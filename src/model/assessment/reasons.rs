@@ -2,7 +2,7 @@
 
 use crate::model::capacity::{CapacityReading, CapacityUse};
 use crate::model::health::Health;
-use crate::model::host::{Host, NamedSignal, Saturated, Usage, highest_usage, places};
+use crate::model::host::{Host, NamedSignal, Saturated, Usage, highest_usage, place, places};
 use crate::model::labels::Text;
 use crate::model::reason::Reason;
 use crate::model::service::ServiceReading;
@@ -50,13 +50,13 @@ pub(super) fn soon_full(readings: &[&CapacityReading], hosts: &[Host]) -> Vec<Re
     let ends = readings.iter().filter_map(|reading| Some((*reading, reading.outlook.end(reading.at)?)));
     let listed = ends.enumerate().take(NAMED).map(|(at, (reading, end))| {
         let is_deadline = matches!(reading.amount, CapacityUse::Until(_));
-        let named = reading.other_name(hosts).map(|host| CapacityReading { host, ..(*reading).clone() });
-        let title = named.as_ref().unwrap_or(reading).title();
-        let (what, more) = (title.into(), more(readings.len(), at));
+        let host = reading.other_name(hosts).unwrap_or_else(|| reading.host.clone());
+        let (what, place) = (reading.key.resource.clone(), place(&host, &reading.key.part).into());
+        let more = more(readings.len(), at);
         if is_deadline {
-            Reason::Ends { what, at: end, more }
+            Reason::Ends { what, place, at: end, more }
         } else {
-            Reason::FillsUp { what, at: end, more }
+            Reason::FillsUp { what, place, at: end, more }
         }
     });
     listed.collect()

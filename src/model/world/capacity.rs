@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::World;
+use super::{AnswerCache, World};
 use crate::model::ask::Moment;
 use crate::model::assessment::LAST_COUNTS;
 use crate::model::capacity::{CapacityKey, CapacityReading};
@@ -56,7 +56,7 @@ impl World {
             return BTreeMap::new();
         }
         let thresholds = &self.health_policy.thresholds;
-        let answers = self.cache.values().map(|cache| &cache.at(Moment::Now).filling);
+        let answers = self.cache.values().map(AnswerCache::filling);
         let recent =
             answers.filter(|answer| answer.at.is_some_and(|at| now.duration_since(at) < LAST_COUNTS));
         let all = recent.filter_map(|answer| answer.value()).flat_map(|snapshot| &snapshot.readings);

@@ -73,13 +73,13 @@ fn what_is_soon_full_degrades_its_service_until_the_answer_is_an_hour_old() {
     assert_eq!(world.services()[0].health, Health::Healthy);
     answered(&mut world, "prom", true, vec![disk("prom", "cart", 1000 + 76 * 3600)], 1000);
     assert_eq!(world.services()[0].health, Health::Degraded);
-    assert_eq!(reasons(&world, 1000), ["disk on 10.0.0.1 /data full in 3d4h"]);
+    assert_eq!(reasons(&world, 1000), ["disk full in 3d4h on 10.0.0.1 /data"]);
     // the words follow the time, and the host is called as the service calls it
     let usage = Usage { resource: "disk".into(), part: "/data".into(), ratio: 0.8 };
     let host = Host { instance: "10.0.0.1:9100".into(), name: "db-1".into(), usages: vec![usage] };
     let named = ServiceReading { name: "cart".into(), hosts: Arc::from([host]), ..ServiceReading::default() };
     health_after(&mut world, vec![named], 1000 + 1800);
-    assert_eq!(reasons(&world, 1000 + 4 * 3600), ["disk on db-1 /data full in 3d"]);
+    assert_eq!(reasons(&world, 1000 + 4 * 3600), ["disk full in 3d on db-1 /data"]);
     services(&mut world, &["cart"], 1000 + 3601);
     assert_eq!(world.services()[0].health, Health::Healthy);
 }
@@ -103,9 +103,9 @@ fn several_resources_are_listed_up_to_two_and_a_deadline_says_that_it_ends() {
     answered(&mut world, "prom", true, all, 1000);
     assert_eq!(
         reasons(&world, 1000),
-        ["disk on 10.0.0.1 /b full in 20h", "disk on 10.0.0.1 /a full in 1d6h and 1 more"]
+        ["disk full in 20h on 10.0.0.1 /b", "disk full in 1d6h on 10.0.0.1 /a and 1 more"]
     );
     answered(&mut world, "prom", true, vec![certificate], 1000);
-    assert_eq!(reasons(&world, 1000), ["certificate on 10.0.0.1 ends in 6d"]);
-    assert_eq!(reasons(&world, 1000 + 7 * 86_400), ["certificate on 10.0.0.1 is over"]);
+    assert_eq!(reasons(&world, 1000), ["certificate ends in 6d on 10.0.0.1"]);
+    assert_eq!(reasons(&world, 1000 + 7 * 86_400), ["certificate is over on 10.0.0.1"]);
 }
