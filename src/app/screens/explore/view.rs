@@ -95,7 +95,7 @@ fn title(screen: &Explore, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     let when = match (screen.is_instant, screen.window(cx.shared, cx.now), cx.shared.range.end) {
         (false, Some(window), _) => {
             let time = ChartedTime { grid: window, event: None };
-            let range = cx.shared.charts.words(cx, time);
+            let (_, range) = cx.shared.charted(cx, time);
             format!("  {range}, step {}", duration::short(window.step()))
         }
         (_, _, Some(end)) => format!("  at {}", moment(end, cx.now, cx.zone)),

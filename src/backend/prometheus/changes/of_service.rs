@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::facts::Timeline;
+use super::facts::EntryTimeline;
 use super::grouping;
 use super::joined;
 use super::service_names::ServiceNames;
@@ -131,7 +131,7 @@ impl<'a> ServiceChanges<'a> {
         let facts = self.entries.iter().enumerate().flat_map(|(at, entry)| {
             let own = part(&|name| name.split_once('/').is_some_and(|(index, _)| index == at.to_string()));
             let reasons = part(&|name| name == format!("reason-{at}"));
-            Timeline { entry, names, matrix: &own, reasons: &reasons }.facts()
+            EntryTimeline { entry, names, matrix: &own, reasons: &reasons }.facts()
         });
         let facts = facts.filter(|fact| fact.at >= self.since || fact.is_context).collect();
         let mut changes = grouping::changes(facts, source);
