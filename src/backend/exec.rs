@@ -6,6 +6,7 @@ mod logs;
 #[cfg(test)]
 mod tests;
 
+use std::future::ready;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -34,7 +35,7 @@ use kind::{Gives, Settings};
 const SLACK: Duration = Duration::from_secs(60);
 
 const HANDLERS: &[Handler<Exec>] = &[
-    Handler::Probe(|source, _| Box::pin(source.probe())),
+    Handler::Probe(|source, _| Box::pin(ready(source.probe()))),
     Handler::Changes(|source, _, since| Box::pin(source.changes(*since))),
     Handler::LogLines(|source, _, wanted, page| Box::pin(log_store::lines(source, wanted, page))),
     Handler::LogCounts(|source, _, wanted, window| Box::pin(log_store::histogram(source, wanted, *window))),
@@ -145,18 +146,14 @@ impl Exec {
         let mut bad = BadLines::default();
         let id = &self.info.id;
         let list: Option<Vec<serde_json::Value>> = serde_json::from_slice(&output.bytes).ok();
-        let changes = match list {
-            Some(list) => {
-                let lines: Vec<Vec<u8>> = list.iter().map(|item| item.to_string().into_bytes()).collect();
-                read_all(lines.iter().map(Vec::as_slice), id, until, &mut bad)
-            }
-            None => {
-                // the last line of a cut output is not a whole one
-                let whole =
-                    if output.is_cut { output.bytes.iter().rposition(|byte| *byte == b'\n') } else { None };
-                let bytes = output.bytes.get(..whole.unwrap_or(output.bytes.len())).unwrap_or_default();
-                read_all(bytes.split(|byte| *byte == b'\n'), id, until, &mut bad)
-            }
+        let changes = if let Some(list) = list {
+            let lines: Vec<Vec<u8>> = list.iter().map(|item| item.to_string().into_bytes()).collect();
+            read_all(lines.iter().map(Vec::as_slice), id, until, &mut bad)
+        } else {
+            // the last line of a cut output is not a whole one
+            let last = output.bytes.iter().rposition(|byte| *byte == b'\n').filter(|_| output.is_cut);
+            let bytes = output.bytes.get(..last.unwrap_or(output.bytes.len())).unwrap_or_default();
+            read_all(bytes.split(|byte| *byte == b'\n'), id, until, &mut bad)
         };
         if changes.is_empty() && !bad.is_empty() {
             let reason = bad.warning().map(|warning| warning.text.to_string()).unwrap_or_default();
@@ -182,7 +179,7 @@ impl Exec {
     }
 
     /// Checks that the program exists, without running it.
-    async fn probe(&self) -> Answered {
+    fn probe(&self) -> Answered {
         let name = self.settings.command.first().map_or("", String::as_str);
         if !is_program(name) {
             let what = clean(name).into_owned();

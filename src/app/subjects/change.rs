@@ -8,6 +8,7 @@ use crate::app::widgets::chart::ChartMark;
 use crate::model::change::{Change, ChangeKind, ChangeState};
 use crate::model::series::TimeGrid;
 use crate::model::source_info::SourceInfo;
+use crate::model::world::AnswerCache;
 
 /// How far back changes are read at least.
 pub const LOOKBACK: Duration = Duration::from_secs(24 * 3600);
@@ -85,7 +86,7 @@ impl ChangeCoverage {
 pub fn coverage(world: &World, sources: &[SourceInfo]) -> ChangeCoverage {
     let mut coverage = ChangeCoverage::NoSource;
     for source in sources.iter().filter(|source| source.answers.contains(&AskKind::Changes)) {
-        let remote = world.cache(&source.id).map(|cache| cache.changes());
+        let remote = world.cache(&source.id).map(AnswerCache::changes);
         let known = remote.and_then(|remote| remote.value());
         match (known, remote.and_then(|remote| remote.failure()), &coverage) {
             (Some(known), ..) if known.covers.is_empty() => {}
@@ -93,10 +94,10 @@ pub fn coverage(world: &World, sources: &[SourceInfo]) -> ChangeCoverage {
                 coverage = ChangeCoverage::Since(known.since.max(*since));
             }
             (Some(known), ..) => coverage = ChangeCoverage::Since(known.since),
-            (None, _, ChangeCoverage::Since(_)) => {}
+            (None, _, ChangeCoverage::Since(_))
+            | (None, None, ChangeCoverage::NotLoaded | ChangeCoverage::Failed(_)) => {}
             (None, Some(error), _) => coverage = ChangeCoverage::Failed(error.to_string()),
             (None, None, ChangeCoverage::NoSource) => coverage = ChangeCoverage::NotLoaded,
-            (None, None, ChangeCoverage::NotLoaded | ChangeCoverage::Failed(_)) => {}
         }
     }
     coverage

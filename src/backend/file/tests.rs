@@ -133,7 +133,7 @@ proptest! {
             rest = later;
             followed.update(now()).unwrap();
             at += 1;
-            if at == rotate_at && all[..all.len() - rest.len()].ends_with('\n') {
+            if at == rotate_at && all.strip_suffix(rest).is_some_and(|read| read.ends_with('\n')) {
                 fs::rename(&path, folder.path().join("old")).unwrap();
                 append(&path, "");
             }

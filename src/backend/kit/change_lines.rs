@@ -138,7 +138,9 @@ pub(crate) fn of_fields(
     if at.duration_since(now) > FUTURE {
         return Err(BadLine::Future);
     }
-    TIME.iter().for_each(|name| drop(fields.shift_remove_if_scalar(name)));
+    for name in TIME {
+        drop(fields.shift_remove_if_scalar(name));
+    }
     let mut take = |names: &[&str], most| {
         let texts = names.iter().map(|name| fields.shift_remove_if_scalar(name)).collect::<Vec<_>>();
         texts.into_iter().flatten().next().map(|text| shortened(&text, most))
@@ -174,6 +176,7 @@ pub(crate) fn of_fields(
     });
     let state = state.as_deref().map_or(ChangeState::Done, state_of_word);
     Ok(Change {
+        state,
         service,
         labels,
         from,
@@ -181,7 +184,6 @@ pub(crate) fn of_fields(
         who,
         link,
         id,
-        state,
         ..Change::new(at, kind, title, source.clone())
     })
 }

@@ -175,7 +175,7 @@ fn first_lines(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use tokio::time::Instant;
 
     use super::*;
 

@@ -38,7 +38,7 @@ pub(super) fn before_body(request: &Request, secrets: &[Secret]) -> Option<Respo
 
 /// Refuses a body whose signature is wrong.
 pub(super) fn after_body(request: &Request, secrets: &[Secret]) -> Option<Response> {
-    let Some(signature) = request.header(SIGNATURE).filter(|_| !secrets.is_empty()) else { return None };
+    let signature = request.header(SIGNATURE).filter(|_| !secrets.is_empty())?;
     let tag = signature.strip_prefix("sha256=").and_then(bytes);
     let is_signed = |secret: &Secret| {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());

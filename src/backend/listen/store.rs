@@ -67,6 +67,7 @@ impl ChangeStore {
     ) -> Result<usize, StoreError> {
         let mut text = Vec::new();
         let mut new = Vec::new();
+        let mut written = 0;
         for (index, mut fields) in changes.into_iter().enumerate() {
             if let Some(delivery) = delivery {
                 // the changes of one delivery are different ones
@@ -80,13 +81,13 @@ impl ChangeStore {
             new.extend(its);
             serde_json::to_writer(&mut text, &fields).map_err(io::Error::from)?;
             text.push(b'\n');
+            written += 1;
         }
         if text.is_empty() {
             return Ok(0);
         }
         self.make_room(text.len() as u64)?;
         self.file.write_all(&text)?;
-        let written = text.iter().filter(|byte| **byte == b'\n').count();
         for key in new {
             self.remember(key);
         }

@@ -210,8 +210,9 @@ async fn a_sender_needs_the_secret_in_one_of_three_ways() {
         Hook::start(|options| options.secrets = vec![Secret::new("open sesame"), Secret::new("other")]).await;
     let body = r#"{"title": "x", "time": "2026-11-30T11:00:00Z"}"#;
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"other");
-    let signature: String =
-        ring::hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let tag = ring::hmac::sign(&key, body.as_bytes());
+    let signature: Vec<String> = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let signature = signature.concat();
     let signed = format!("X-Hub-Signature-256: sha256={signature}\r\n");
     for (headers, status) in [
         ("", 401),

@@ -47,7 +47,7 @@ pub(in crate::cli) struct ListenArgs {
     /// The file to append to; the path of a source of kind `file`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) file: PathBuf,
-    /// env:NAME, file:PATH or keyring:USER; can be repeated, each is accepted
+    /// `env:NAME`, `file:PATH` or `keyring:USER`; each of several is accepted
     #[arg(long, value_name = "SECRET", value_parser = secret)]
     pub(in crate::cli) secret: Vec<SecretRef>,
     /// Where JSON has a field: service=/app/name; or its value: kind=deploy

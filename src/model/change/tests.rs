@@ -22,8 +22,8 @@ fn report(words: &str) -> Change {
     let title = kind.title(from.as_deref(), to.as_deref());
     let labels = words.clone().filter_map(|word| word.split_once('=')).filter(|(name, _)| *name != "id");
     let id = words.find_map(|word| word.strip_prefix("id=")).map(Text::from);
-    let labels = Labels::from_iter(labels);
-    Change { is_about, service, from, to, labels, id, ..Change::new(at, kind, title, source) }
+    let labels: Labels = labels.collect();
+    Change { is_about, service, labels, from, to, id, ..Change::new(at, kind, title, source) }
 }
 
 fn told(change: &Change) -> String {

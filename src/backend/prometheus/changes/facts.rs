@@ -278,8 +278,8 @@ impl EntryTimeline<'_> {
 
     /// The most specific label that identifies the instance, and its value.
     fn instance(&self, labels: &Labels) -> Option<(Text, Text)> {
-        let names = self.entry.instance.iter().rev();
-        names.filter_map(|name| Some((name.as_str().into(), labels.get(name)?.clone()))).next()
+        let mut names = self.entry.instance.iter().rev();
+        names.find_map(|name| Some((name.as_str().into(), labels.get(name)?.clone())))
     }
 
     /// The reason of a restart at this point or soon after it.
