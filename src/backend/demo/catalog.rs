@@ -141,7 +141,7 @@ impl Catalog {
     pub(super) fn of(world: &DemoWorld, region: Region) -> Self {
         let mut catalog = Self::empty(region);
         for place in world.services_in(region) {
-            catalog.add_targets(world, place);
+            catalog.add_targets(place);
             catalog.add_requests(place);
             catalog.add_numbers(place);
             for demo_slo in world.demo_slos.iter().filter(|demo_slo| demo_slo.service() == &*place.name) {
@@ -182,8 +182,8 @@ impl Catalog {
     }
 
     /// Adds `up`, for each pod and version.
-    fn add_targets(&mut self, world: &DemoWorld, place: &ServiceInRegion) {
-        for (number, version) in world.versions(place).enumerate() {
+    fn add_targets(&mut self, place: &ServiceInRegion) {
+        for (number, version) in place.versions().enumerate() {
             for pod in 0..place.service.pods {
                 let what = SeriesKind::Up { pod, version: number };
                 self.add("up", Some(place.number), &place.pod_labels(pod, version), &[], what);

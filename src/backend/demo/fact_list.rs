@@ -20,7 +20,7 @@ pub(super) fn facts_of(
         ("region", region),
         ("job", "kube-state-metrics"),
     ]);
-    for (version, name) in world.versions(place).enumerate() {
+    for (version, name) in place.versions().enumerate() {
         let revision = format!("{:07x}", mix_text(7, &format!("{} {name}", place.name)) >> 36);
         let image = format!("registry.shop.example/{}/{}:{name}", place.service.namespace, place.name);
         let set = place.replica_set(version);

@@ -163,7 +163,7 @@ impl RegionSeries<'_> {
                     }
                     calm -= to - from;
                 }
-                self.world.add_calm_shares(&mut shares, (place, part), calm.max(0.0));
+                shares.add_calm(place, part, calm.max(0.0));
             }
             Rc::new(shares)
         })
@@ -177,7 +177,7 @@ impl RegionSeries<'_> {
     fn calm_shares(&self, place: &ServiceInRegion, part: SeriesPart) -> Rc<PartShares> {
         known(&self.shares, (place.number, part_key(part), u64::MAX, u64::MAX), || {
             let mut shares = PartShares::none(place, part);
-            self.world.add_calm_shares(&mut shares, (place, part), 1.0);
+            shares.add_calm(place, part, 1.0);
             Rc::new(shares)
         })
     }

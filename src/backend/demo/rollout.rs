@@ -34,6 +34,14 @@ impl VersionOf {
     }
 }
 
+impl ServiceInRegion {
+    /// All versions in the scenario, the usual one first.
+    pub(super) fn versions(&self) -> impl Iterator<Item = &str> {
+        let deployed = self.deploys.iter().map(|(_, deploy)| &*deploy.version);
+        std::iter::once(&*self.service.version).chain(deployed)
+    }
+}
+
 impl DemoWorld {
     /// The version on the scrape targets.
     pub(super) fn version<'a>(&self, place: &'a ServiceInRegion, t: f64) -> &'a str {
@@ -44,7 +52,7 @@ impl DemoWorld {
             .map_or(&place.service.version, |(_, deploy)| &deploy.version)
     }
 
-    /// The running version as an index of [`Self::versions`].
+    /// The running version as an index of [`ServiceInRegion::versions`].
     pub(super) fn version_number(&self, place: &ServiceInRegion, of: VersionOf, t: f64) -> usize {
         let deployed = place.deploys.iter().position(|(begin, deploy)| {
             let (from, to) = of.times(place, deploy);
@@ -53,12 +61,6 @@ impl DemoWorld {
                 .is_some_and(|once| (once.start + from..once.start + to).contains(&t))
         });
         deployed.map_or(0, |deployed| deployed + 1)
-    }
-
-    /// All versions in the scenario, the usual one first.
-    pub(super) fn versions<'a>(&self, place: &'a ServiceInRegion) -> impl Iterator<Item = &'a str> {
-        let deployed = place.deploys.iter().map(|(_, deploy)| &*deploy.version);
-        std::iter::once(&*place.service.version).chain(deployed)
     }
 
     /// When a version ran, within a time range.

@@ -32,8 +32,11 @@ pub(super) struct RegionSeries<'a> {
     /// Windows computed during this request, by service, start and end.
     windows: RefCell<HashMap<(usize, u64, u64), SeriesWindow>>,
     /// How requests are divided by labels, by service, part, start and end.
-    pub(super) shares: RefCell<HashMap<(usize, u64, u64, u64), Rc<PartShares>>>,
+    pub(super) shares: RefCell<HashMap<SharesKey, Rc<PartShares>>>,
 }
+
+/// A service, a part of its requests, the start and the end.
+type SharesKey = (usize, u64, u64, u64);
 
 /// Cached data of a time range of one service.
 #[derive(Clone)]

@@ -54,6 +54,19 @@ impl PartShares {
         }
     }
 
+    /// Adds how the requests of a part are divided while nothing happens.
+    pub(super) fn add_calm(&mut self, place: &ServiceInRegion, part: SeriesPart, weight: f64) {
+        let moment = RequestsAt {
+            place,
+            versions: vec![0; place.breakdown.pods.len()],
+            effects: Vec::new(),
+            errors: place.service.errors.unwrap_or(0.0),
+            latency: place.calm_latency(),
+            undisturbed: place.calm_latency(),
+        };
+        moment.add(self, part, weight);
+    }
+
     /// The share of the requests with this cell, version and code, 0 to 1.
     pub(super) fn share(&self, cell: usize, version: usize, code: usize) -> f64 {
         let own = self.of.get((cell * self.versions + version) * self.codes + code);
@@ -77,25 +90,7 @@ impl DemoWorld {
             effects: active_effects(&place.events, &self.schedule, t).collect(),
             errors: numbers.errors.unwrap_or(0.0),
             latency: numbers.latency,
-            undisturbed: self.undisturbed_latency(place, t),
-        };
-        moment.add(shares, part, weight);
-    }
-
-    /// Adds how the requests of a part are divided while nothing happens.
-    pub(super) fn add_calm_shares(
-        &self,
-        shares: &mut PartShares,
-        (place, part): (&ServiceInRegion, SeriesPart),
-        weight: f64,
-    ) {
-        let moment = RequestsAt {
-            place,
-            versions: vec![0; place.breakdown.pods.len()],
-            effects: Vec::new(),
-            errors: place.service.errors.unwrap_or(0.0),
-            latency: place.calm_latency(),
-            undisturbed: place.calm_latency(),
+            undisturbed: place.undisturbed_latency(t),
         };
         moment.add(shares, part, weight);
     }

@@ -193,11 +193,6 @@ impl DemoWorld {
         (here && t >= start + deploy.at.0).then_some((deploy, start))
     }
 
-    /// The latency model as if no event slowed the service down.
-    pub(super) fn undisturbed_latency(&self, place: &ServiceInRegion, t: f64) -> Option<LatencyModel> {
-        latency_with(place, Impact::default(), t)
-    }
-
     fn impact(&self, place: &ServiceInRegion, t: f64) -> Impact {
         impact(&place.events, &self.schedule, t)
     }
@@ -241,6 +236,11 @@ impl ServiceInRegion {
     pub(super) fn filled(&self, text: &str, pod: u32) -> String {
         let text = text.replace("%service%", &self.name).replace("%pod%", &self.pod(pod));
         text.replace("%instance%", &self.instance(pod))
+    }
+
+    /// The latency model at a time as if no event slowed the service down.
+    pub(super) fn undisturbed_latency(&self, t: f64) -> Option<LatencyModel> {
+        latency_with(self, Impact::default(), t)
     }
 
     /// The latency model without any events.

@@ -64,19 +64,7 @@ impl Eval<'_> {
                     EvaluatedSeries { labels: line.labels.with_strs([(&target, value)]), ..line }
                 }))?)
             }
-            "label_join" => {
-                let (target, between) = (self.text(argument(1)?)?, self.text(argument(2)?)?);
-                let sources: Vec<String> = (3..call.args.args.len())
-                    .map(|number| self.text(argument(number)?))
-                    .collect::<Result<_, _>>()?;
-                Evaluated::Lines(joined(self.lines(argument(0)?)?.into_iter().map(|line| {
-                    let values: Vec<&str> = sources.iter().map(|source| line.labels.value(source)).collect();
-                    EvaluatedSeries {
-                        labels: line.labels.with_strs([(&target, values.join(&between))]),
-                        ..line
-                    }
-                }))?)
-            }
+            "label_join" => Evaluated::Lines(self.label_join(call)?),
             "histogram_quantile" => {
                 let shares = self.scalars(argument(0)?)?;
                 let inner = Self { only_presence: false, ..self };
@@ -100,21 +88,7 @@ impl Eval<'_> {
             }
             "sort" | "sort_desc" => Evaluated::Lines(self.sorted(argument(0)?, name == "sort_desc")?),
             "sort_by_label" | "sort_by_label_desc" => {
-                let names: Vec<String> = (1..call.args.args.len())
-                    .map(|number| self.text(argument(number)?))
-                    .collect::<Result<_, _>>()?;
-                let mut lines = self.lines(argument(0)?)?;
-                lines.sort_by(|a, b| {
-                    let of = |line: &EvaluatedSeries| {
-                        names.iter().map(|name| line.labels.value(name).to_owned()).collect()
-                    };
-                    let (of_a, of_b): (Vec<String>, Vec<String>) = (of(a), of(b));
-                    (of_a, &a.labels).cmp(&(of_b, &b.labels))
-                });
-                if name == "sort_by_label_desc" {
-                    lines.reverse();
-                }
-                Evaluated::Lines(lines)
+                Evaluated::Lines(self.sorted_by_label(call, name == "sort_by_label_desc")?)
             }
             "predict_linear" => {
                 let ahead = self.scalars(argument(1)?)?;
@@ -145,6 +119,44 @@ impl Eval<'_> {
         let windows = inner.windows(argument)?;
         let lines = windows.iter().map(|window| window.line(name, param, self.times, self.only_presence));
         Ok(non_empty(lines))
+    }
+
+    /// The text arguments from this one on.
+    fn texts(self, call: &Call, from: usize) -> Result<Vec<String>, String> {
+        call.args.args.iter().skip(from).map(|argument| self.text(argument)).collect()
+    }
+
+    /// The lines of the first argument.
+    fn first_lines(self, call: &Call) -> Result<Vec<EvaluatedSeries>, String> {
+        let first = call.args.args.first();
+        self.lines(first.ok_or_else(|| format!("too few arguments in call to {}()", call.func.name))?)
+    }
+
+    /// Evaluates `label_join`.
+    fn label_join(self, call: &Call) -> Result<Vec<EvaluatedSeries>, String> {
+        let texts = self.texts(call, 1)?;
+        let [target, between, sources @ ..] = texts.as_slice() else {
+            return Err("too few arguments in call to label_join()".to_owned());
+        };
+        joined(self.first_lines(call)?.into_iter().map(|line| {
+            let values: Vec<&str> = sources.iter().map(|source| line.labels.value(source)).collect();
+            EvaluatedSeries { labels: line.labels.with_strs([(target, values.join(between))]), ..line }
+        }))
+    }
+
+    /// The lines in the order of the values of some labels.
+    fn sorted_by_label(self, call: &Call, is_falling: bool) -> Result<Vec<EvaluatedSeries>, String> {
+        let names = self.texts(call, 1)?;
+        let mut lines = self.first_lines(call)?;
+        let key = |line: &EvaluatedSeries| {
+            let values: Vec<String> = names.iter().map(|name| line.labels.value(name).to_owned()).collect();
+            (values, line.labels.clone())
+        };
+        lines.sort_by_cached_key(key);
+        if is_falling {
+            lines.reverse();
+        }
+        Ok(lines)
     }
 
     /// The lines in the order of their values; a query over a time range has no such order.

@@ -176,7 +176,7 @@ const CASES: [(&str, &[&str]); 67] = [
     ("predict_linear(temperature[1m], 100)", &["{} -50"]),
     ("predict_linear(temperature[1m] offset 1m, 100)", &["{} -50"]),
     (
-        r#"sort_desc(limit)"#,
+        "sort_desc(limit)",
         &[r#"{__name__="limit", service="cart"} 40"#, r#"{__name__="limit", service="pay"} 20"#],
     ),
     ("sort(limit)", &[r#"{__name__="limit", service="pay"} 20"#, r#"{__name__="limit", service="cart"} 40"#]),
@@ -202,9 +202,9 @@ const CASES: [(&str, &[&str]); 67] = [
         &[r#"{__name__="limit", service="pay"} 20"#, r#"{__name__="limit", service="cart"} 40"#],
     ),
     ("mad_over_time(temperature[50s])", &["{} 5"]),
-    (r#"count by (code) (requests_total offset 10s)"#, &[r#"{code="200"} 2"#, r#"{code="500"} 1"#]),
+    ("count by (code) (requests_total offset 10s)", &[r#"{code="200"} 2"#, r#"{code="500"} 1"#]),
     (
-        r#"topk by (service) (1, sum by (service, code) (increase(requests_total[1m])))"#,
+        "topk by (service) (1, sum by (service, code) (increase(requests_total[1m])))",
         &[r#"{code="200", service="cart"} 480"#, r#"{code="200", service="pay"} 240"#],
     ),
     ("sum(increase(requests_total[1m] @ 300)) / sum(increase(requests_total[1m] offset 2m))", &["{} 1"]),
