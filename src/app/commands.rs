@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     /// All scopes, in the order of help.
-    const SCOPES: [Scope; 9] = [
+    const SCOPES: [Scope; 10] = [
         Scope::Global,
         Scope::List,
         Scope::Time,
