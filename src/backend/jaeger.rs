@@ -18,7 +18,9 @@ use super::kit::lenient::{LenientObject, unreadable_warning};
 use super::kit::otlp::{SpansRead, TracesData};
 use super::kit::parts::AnswerParts;
 use super::kit::probe;
-use super::kit::traces::{SlowestSearch, TraceSettings, object, trace, trace_reply, unknown_service};
+use super::kit::traces::{
+    FoundTraces, SlowestSearch, TraceSettings, object, trace, trace_reply, unknown_service,
+};
 use super::{Answering, Clock, Source, SourceDeps};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply, Weight};
@@ -102,7 +104,7 @@ impl Jaeger {
             match self.http.get("api/v3/services", &[]).await {
                 // some versions answer an unknown path with the page of their user interface
                 Ok(body) if !is_page(&body) => {
-                    let services: wire::Services = object(&body)?;
+                    let services: wire::JaegerServices = object(&body)?;
                     return Ok((services.services, body));
                 }
                 Ok(_) => self.step_down(Api::Legacy),
@@ -188,7 +190,7 @@ impl Jaeger {
     }
 
     /// Runs one search by the newest API that the server has.
-    async fn search(&self, wanted: &search::SearchInput<'_>) -> Result<search::Found, SourceError> {
+    async fn search(&self, wanted: &search::SearchInput<'_>) -> Result<FoundTraces, SourceError> {
         loop {
             let api = self.api();
             let parameters = wanted.parameters(api, self.limit());
@@ -202,7 +204,7 @@ impl Jaeger {
                     None => return Err(self.explain_error(error)),
                 },
                 // the API v3 answers 404 for a search that finds nothing
-                Err(error) if is_no_trace(&error) => return Ok(search::Found::default()),
+                Err(error) if is_no_trace(&error) => return Ok(FoundTraces::default()),
                 Err(error) => return Err(error),
             };
             let Some(older) = older else {
@@ -218,7 +220,7 @@ impl Jaeger {
         api: Api,
         wanted: &search::SearchInput<'_>,
         body: &Body,
-    ) -> Result<search::Found, SourceError> {
+    ) -> Result<FoundTraces, SourceError> {
         let mut read = match api {
             Api::Summaries => return search::summaries(body, wanted, &self.settings),
             Api::V3 => spans(body)?,
@@ -233,7 +235,7 @@ impl Jaeger {
             Some(TraceSummary::of(&trace, wanted.service))
         };
         let traces = std::mem::take(&mut read.traces).into_iter().filter_map(summary);
-        Ok(search::Found { traces: wanted.matching(traces), lost: read.lost })
+        Ok(FoundTraces { traces: wanted.matching(traces), lost: read.lost })
     }
 
     /// Explains a 404 that only says that the path does not exist as a wrong address.

@@ -14,7 +14,9 @@ use super::kit::lenient::unreadable_warning;
 use super::kit::otlp::SpansRead;
 use super::kit::parts::AnswerParts;
 use super::kit::probe;
-use super::kit::traces::{SlowestSearch, TraceSettings, object, trace, trace_reply, unknown_service};
+use super::kit::traces::{
+    FoundTraces, SlowestSearch, TraceSettings, object, trace, trace_reply, unknown_service,
+};
 use super::{Answering, Clock, Source, SourceDeps};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply, Weight};
@@ -80,7 +82,7 @@ impl Tempo {
     async fn probe(&self) -> Answered {
         let (body, version) = match self.http.get("api/status/buildinfo", &[]).await {
             Ok(body) => {
-                let version = object::<wire::BuildInfo<'_>>(&body)?.version.0.into_owned();
+                let version = object::<wire::TempoBuild<'_>>(&body)?.version.0.into_owned();
                 (body, version)
             }
             Err(error) if error.kind.refused(404).is_some() => {
@@ -167,7 +169,7 @@ impl Tempo {
         query: &str,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<search::Found, SourceError> {
+    ) -> Result<FoundTraces, SourceError> {
         let end = until.as_second().saturating_add(i64::from(until.subsec_nanosecond() > 0));
         let (start, end) = (from.as_second().max(0).to_string(), end.max(1).to_string());
         let limit = self.settings.max_traces.to_string();

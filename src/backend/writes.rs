@@ -55,26 +55,26 @@ pub(super) struct Check<'a> {
 }
 
 /// Evaluates the answers so far; `None` if they do not tell.
-type JudgeStep<'a> = Box<dyn Fn(&[Value], &Trace) -> Option<Verification> + Send + Sync + 'a>;
+type JudgeStep<'a> = Box<dyn Fn(&[Value], &SentTrace) -> Option<Verification> + Send + Sync + 'a>;
 
 /// Reads something to find out whether the operation was executed.
 pub(super) struct VerifyStep<'a> {
-    read: Box<dyn Fn(&Trace) -> Read + Send + Sync + 'a>,
+    read: Box<dyn Fn(&SentTrace) -> Read + Send + Sync + 'a>,
     judge: JudgeStep<'a>,
 }
 
 impl<'a> VerifyStep<'a> {
     /// `judge` gets all answers so far, this one last; `None` if they do not tell.
     pub(super) fn new(
-        read: impl Fn(&Trace) -> Read + Send + Sync + 'a,
-        judge: impl Fn(&[Value], &Trace) -> Option<Verification> + Send + Sync + 'a,
+        read: impl Fn(&SentTrace) -> Read + Send + Sync + 'a,
+        judge: impl Fn(&[Value], &SentTrace) -> Option<Verification> + Send + Sync + 'a,
     ) -> Self {
         Self { read: Box::new(read), judge: Box::new(judge) }
     }
 }
 
 /// When and by whom an action was sent, to find it when it is read back.
-pub(super) struct Trace {
+pub(super) struct SentTrace {
     /// The present context; its actor is `None` if the acting user is not known.
     pub(super) cx: WriteContext,
     pub(super) sent_at: Timestamp,
@@ -82,7 +82,7 @@ pub(super) struct Trace {
     date: Option<Timestamp>,
 }
 
-impl Trace {
+impl SentTrace {
     /// The earliest time of the effect, by the server's clock, with some tolerance.
     pub(super) fn since(&self) -> Timestamp {
         let behind = self.date.map_or(0, |date| date.as_second() - self.cx.now.as_second()).min(0);
@@ -363,7 +363,7 @@ async fn verify<S: Writer>(
     let (mut answers, mut date) = (Vec::new(), None);
     // an answer may change what is known about the server's clock
     let trace =
-        |date| Trace { cx: WriteContext { actor: cx.actor.clone(), ..source.context() }, sent_at, date };
+        |date| SentTrace { cx: WriteContext { actor: cx.actor.clone(), ..source.context() }, sent_at, date };
     for step in &write.verify {
         let answer = source.read(&(step.read)(&trace(date))).await?;
         date = date.or(answer.date);

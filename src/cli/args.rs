@@ -12,7 +12,7 @@ use crate::config::load::Overrides;
 use crate::model::trace::TraceId;
 use crate::model::why::WhySignal;
 pub(super) use acting::{
-    ActVerb, JournalFlags, NewSilence, SilenceArgs, SilenceFlags, SilenceVerb, Span, Words,
+    ActVerb, JournalFlags, NewSilence, SilenceArgs, SilenceFlags, SilenceSpan, SilenceVerb, Words,
 };
 pub(super) use changes::{ChangesArgs, ListenArgs};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};

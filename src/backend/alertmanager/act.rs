@@ -14,8 +14,8 @@ use crate::backend::handlers::Handler;
 use crate::backend::kit::http::{Body, Http, WriteRequest, segment};
 use crate::backend::kit::lenient::{LenientList, RequiredList};
 use crate::backend::writes::{
-    Check, DONE, Plan, Planning, Precheck, Read, ReadAnswer, Refusal, SLACK, Shape, Trace, VerifyStep, Write,
-    Writer, kinds, preview,
+    Check, DONE, Plan, Planning, Precheck, Read, ReadAnswer, Refusal, SLACK, SentTrace, Shape, VerifyStep,
+    Write, Writer, kinds, preview,
 };
 use crate::model::action::{
     ActionError, ActionResult, Operation, SilenceDraft, Verification, WriteContext, WriteSupport,
@@ -113,7 +113,7 @@ fn checked<'a>(
 /// Reads the silence back: whether it is in the wanted state.
 fn found<'a>(
     planning: Planning<'a>,
-    is_so: impl Fn(&Stored, &Trace) -> bool + Send + Sync + 'a,
+    is_so: impl Fn(&Stored, &SentTrace) -> bool + Send + Sync + 'a,
 ) -> VerifyStep<'a> {
     VerifyStep::new(
         move |_| one(planning),
@@ -131,7 +131,7 @@ fn found<'a>(
 fn alike<'a>(
     planning: Planning<'a>,
     draft: &'a SilenceDraft,
-    fits: impl Fn(&Silence, &Trace) -> bool + Send + Sync + 'a,
+    fits: impl Fn(&Silence, &SentTrace) -> bool + Send + Sync + 'a,
 ) -> VerifyStep<'a> {
     VerifyStep::new(
         |_| Read::of("silences", Shape::List),

@@ -10,7 +10,7 @@ use super::{microseconds, seconds};
 use crate::backend::kit::http::Body;
 use crate::backend::kit::lenient::LenientObject;
 use crate::backend::kit::otlp;
-use crate::backend::kit::traces::{TraceSettings, object};
+use crate::backend::kit::traces::{FoundTraces, TraceSettings, object};
 use crate::model::labels::Text;
 use crate::model::source::SourceError;
 use crate::model::trace::TraceSummary;
@@ -71,14 +71,6 @@ pub(super) struct SearchInput<'a> {
     pub(super) is_failed: bool,
 }
 
-/// What one search has found.
-#[derive(Default)]
-pub(super) struct Found {
-    pub(super) traces: Vec<TraceSummary>,
-    /// The number of spans or traces that could not be read.
-    pub(super) lost: usize,
-}
-
 impl SearchInput<'_> {
     pub(super) fn parameters(&self, api: Api, limit: u16) -> Vec<(&'static str, String)> {
         let minimum = Some(self.minimum).filter(|minimum| !minimum.is_zero());
@@ -121,8 +113,8 @@ pub(super) fn summaries(
     body: &Body,
     wanted: &SearchInput<'_>,
     settings: &TraceSettings,
-) -> Result<Found, SourceError> {
-    let mut found = Found::default();
+) -> Result<FoundTraces, SourceError> {
+    let mut found = FoundTraces::default();
     for chunk in Deserializer::from_slice(&body.bytes).into_iter::<LenientObject<SummariesChunk<'_>>>() {
         let Ok(LenientObject(Some(chunk))) = chunk else {
             // the error with what is wrong with the whole body

@@ -9,7 +9,7 @@ use crate::backend::kit::lenient::{Count, LenientList, LenientObject, LenientTex
 use crate::backend::kit::time::Epoch;
 
 wire! {
-    struct Services {
+    struct JaegerServices {
         #[serde(deserialize_with = "texts")]
         services: Vec<String>,
     }

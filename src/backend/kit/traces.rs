@@ -95,6 +95,14 @@ pub(crate) fn trace(id: TraceId, spans: Vec<Span>, settings: &TraceSettings) -> 
     Some(Trace { link: settings.link(id), ..trace })
 }
 
+/// What one search has found.
+#[derive(Default)]
+pub(crate) struct FoundTraces {
+    pub(crate) traces: Vec<TraceSummary>,
+    /// The number of traces, or of their spans, that could not be read.
+    pub(crate) lost: usize,
+}
+
 /// A search for the slowest traces at a server that cannot sort: if a search finds as many traces as it may, there are more, and
 /// the next one asks for traces that are slower than most of those found.
 pub(crate) struct SlowestSearch {

@@ -16,7 +16,7 @@ use crate::backend::kit::http::{WriteRequest, segment};
 use crate::backend::kit::lenient::LenientList;
 use crate::backend::kit::time::Rfc3339;
 use crate::backend::writes::{
-    Check, DONE, Plan, Planning, Precheck, Read, Shape, Trace, VerifyStep, Write, kinds, preview,
+    Check, DONE, Plan, Planning, Precheck, Read, SentTrace, Shape, VerifyStep, Write, kinds, preview,
 };
 use crate::model::action::{ActionResult, EntityRef, Verification, WriteSupport};
 use crate::model::incident::IncidentStatus;
@@ -41,7 +41,7 @@ pub(super) const SUPPORT: WriteSupport = WriteSupport {
     preview: |action, address, cx| preview(PLANS, action, address, cx),
 };
 
-impl Trace {
+impl SentTrace {
     /// Whether this is the acting user; always, if the key may not read users.
     fn is_me(&self, who: &LenientObject<Reference>) -> bool {
         self.cx.actor.as_deref().is_none_or(|me| who.0.as_ref().is_some_and(|who| *who.id.0 == *me))
@@ -81,9 +81,12 @@ impl<'a> Write<'a> {
     }
 
     /// Looks for the effect in the incident; `seen` returns `None` if the incident does not tell.
-    fn seen(self, seen: impl Fn(&wire::Incident, &Trace) -> Option<Verification> + Send + Sync + 'a) -> Self {
+    fn seen(
+        self,
+        seen: impl Fn(&wire::Incident, &SentTrace) -> Option<Verification> + Send + Sync + 'a,
+    ) -> Self {
         let planning = self.planning;
-        let judge = move |answers: &[Value], trace: &Trace| seen(&incident(answers.first()?), trace);
+        let judge = move |answers: &[Value], trace: &SentTrace| seen(&incident(answers.first()?), trace);
         Self { verify: vec![VerifyStep::new(move |_| one(planning), judge)], ..self }
     }
 
@@ -99,11 +102,11 @@ impl<'a> Write<'a> {
         otherwise: impl Fn(&wire::Incident) -> Verification + Send + Sync + 'a,
     ) -> Self {
         let planning = self.planning;
-        let read = move |trace: &Trace| {
+        let read = move |trace: &SentTrace| {
             let read = Read::of(below(planning, "log_entries"), Shape::Pages(3));
             read.with("since", instant(trace.since())).with("time_zone", "UTC").with("is_overview", "false")
         };
-        let judge = move |answers: &[Value], trace: &Trace| {
+        let judge = move |answers: &[Value], trace: &SentTrace| {
             let is_it = |entry: &wire::LogEntry| {
                 kinds.iter().any(|kind| entry.kind.0.starts_with(kind))
                     && trace.is_me(&entry.agent)
@@ -129,9 +132,9 @@ impl<'a> Write<'a> {
         self,
         read: Read,
         id: fn(&T) -> &Word,
-        is_it: impl Fn(&T, &Trace) -> bool + Send + Sync + 'a,
+        is_it: impl Fn(&T, &SentTrace) -> bool + Send + Sync + 'a,
     ) -> Self {
-        let judge = move |answers: &[Value], trace: &Trace| {
+        let judge = move |answers: &[Value], trace: &SentTrace| {
             let all: Vec<T> = items(answers);
             let found = all.iter().find(|one| is_it(one, trace));
             let done = |one: &T| Verification::Done { id: Some(id(one).0.as_str().into()) };
@@ -153,7 +156,7 @@ static PLANS: &[Plan] = &[
     }),
     Plan::Resolve(|planning| {
         let write = write(planning, put(planning, "status", "resolved")).guarded();
-        let seen = |incident: &wire::Incident, _: &Trace| {
+        let seen = |incident: &wire::Incident, _: &SentTrace| {
             (incident.status() == Some(IncidentStatus::Resolved)).then_some(DONE)
         };
         Ok(write.seen(seen).logged(&["resolve"]))

@@ -4,17 +4,10 @@ use std::time::Duration;
 
 use super::wire::{FoundTrace, SearchResult};
 use crate::backend::kit::otlp;
-use crate::backend::kit::traces::TraceSettings;
+use crate::backend::kit::traces::{FoundTraces, TraceSettings};
 use crate::model::labels::Text;
 use crate::model::promql::quoted;
 use crate::model::trace::TraceSummary;
-
-/// What one search has found.
-pub(super) struct Found {
-    pub(super) traces: Vec<TraceSummary>,
-    /// The number of traces that could not be read.
-    pub(super) lost: usize,
-}
 
 /// All traces of a service that take at least this long. Strings are quoted as in PromQL; durations are those of Go.
 pub(super) fn of_service(service: &str, minimum: Duration) -> String {
@@ -35,10 +28,10 @@ pub(super) fn as_failed(trace: TraceSummary) -> TraceSummary {
     TraceSummary { is_failed: true, ..trace }
 }
 
-pub(super) fn found(wire: &SearchResult<'_>, settings: &TraceSettings) -> Found {
+pub(super) fn found(wire: &SearchResult<'_>, settings: &TraceSettings) -> FoundTraces {
     let all = &wire.traces;
     let traces: Vec<TraceSummary> = all.all.iter().filter_map(|trace| summary(trace, settings)).collect();
-    Found { lost: all.lost + all.all.len() - traces.len(), traces }
+    FoundTraces { lost: all.lost + all.all.len() - traces.len(), traces }
 }
 
 fn summary(wire: &FoundTrace<'_>, settings: &TraceSettings) -> Option<TraceSummary> {

@@ -7,7 +7,7 @@ use crate::backend::kit::otlp::TracesData;
 use crate::backend::kit::time::Epoch;
 
 wire! {
-    struct BuildInfo<'a> {
+    struct TempoBuild<'a> {
         version: LenientText<'a>,
     }
 

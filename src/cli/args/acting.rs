@@ -198,7 +198,7 @@ pub(in crate::cli) struct NewSilence {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SilenceFlags {
     #[command(flatten)]
-    pub(in crate::cli) span: Span,
+    pub(in crate::cli) span: SilenceSpan,
     /// A new comment
     #[arg(long, short, value_name = "TEXT")]
     pub(in crate::cli) comment: Option<String>,
@@ -211,7 +211,7 @@ pub(in crate::cli) struct SilenceFlags {
 
 /// The start and the end of a silence.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Span {
+pub(in crate::cli) struct SilenceSpan {
     /// For how long: 30m, 2h
     #[arg(long = "for", value_name = "TIME", value_parser = length)]
     pub(in crate::cli) length: Option<Duration>,

@@ -25,15 +25,12 @@ pub(super) fn links(spans: &[Span]) -> SpanLinks {
     for (at, span) in spans.iter().enumerate() {
         let owner = *owners.entry(span.id).or_insert(at);
         let Some(other) = spans.get(owner).filter(|_| owner != at) else { continue };
-        match (other.kind, span.kind) {
-            (SpanKind::Client, SpanKind::Server) => {
-                pairs.insert(at, owner);
-                owners.insert(span.id, at);
-            }
-            (SpanKind::Server, SpanKind::Client) if !pairs.contains_key(&owner) => {
-                pairs.insert(owner, at);
-            }
-            _ => {}
+        let kinds = (other.kind, span.kind);
+        if kinds == (SpanKind::Client, SpanKind::Server) {
+            pairs.insert(at, owner);
+            owners.insert(span.id, at);
+        } else if kinds == (SpanKind::Server, SpanKind::Client) && !pairs.contains_key(&owner) {
+            pairs.insert(owner, at);
         }
     }
     let mut is_orphan = vec![false; spans.len()];

@@ -16,7 +16,7 @@ const BESIDE: u16 = 120;
 const BARS: u16 = 60;
 
 /// The parts of the screen.
-pub(super) struct Areas {
+pub(super) struct TraceAreas {
     info: Rect,
     /// The line with the labels of the time axis.
     axis: Rect,
@@ -25,7 +25,7 @@ pub(super) struct Areas {
 }
 
 /// The parts of the screen in the body of the frame.
-pub(super) fn areas(screen: &OpenTrace, cx: &ScreenCx<'_>, body: Rect) -> Areas {
+pub(super) fn areas(screen: &OpenTrace, cx: &ScreenCx<'_>, body: Rect) -> TraceAreas {
     let mut below = layout::below_heading(body);
     let lines = screen.trace().map_or(0, |trace| info(cx, trace, below.width).len());
     let most = match below.height {
@@ -52,7 +52,7 @@ pub(super) fn areas(screen: &OpenTrace, cx: &ScreenCx<'_>, body: Rect) -> Areas 
     };
     let axis = Rect { height: u16::from(spans.height >= 3 && spans.width >= BARS), ..spans };
     let rows = Rect { y: spans.y + axis.height, height: spans.height - axis.height, ..spans };
-    Areas { info, axis, rows, details }
+    TraceAreas { info, axis, rows, details }
 }
 
 pub(super) fn render(screen: &OpenTrace, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
@@ -94,7 +94,7 @@ pub(super) fn render(screen: &OpenTrace, cx: &ScreenCx<'_>, area: Rect, buf: &mu
 }
 
 /// Draws the line between the spans and the details. Gives the room of the details.
-fn details_area(cx: &ScreenCx<'_>, is_focused: bool, areas: &Areas, buf: &mut Buffer) -> Rect {
+fn details_area(cx: &ScreenCx<'_>, is_focused: bool, areas: &TraceAreas, buf: &mut Buffer) -> Rect {
     let role = if is_focused { Role::Accent } else { Role::Border };
     if areas.details.x > areas.rows.x && areas.rows.width > 0 {
         for y in areas.details.top()..areas.details.bottom() {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{NotPlanned, PlanInputs, PlannedActions, incomplete, later, misused, nothing, said};
 use crate::app::planner::consequences::silences::hidden;
-use crate::cli::args::{NewSilence, SilenceFlags, SilenceVerb, Span};
+use crate::cli::args::{NewSilence, SilenceFlags, SilenceSpan, SilenceVerb};
 use crate::model::action::{Operation, SilenceDraft};
 use crate::model::alert::Alert;
 use crate::model::ask::AskKind;
@@ -113,7 +113,7 @@ impl PlanInputs<'_> {
     }
 
     /// A silence of this duration, without matchers.
-    fn draft(&self, span: &Span, comment: Text) -> Result<SilenceDraft, NotPlanned> {
+    fn draft(&self, span: &SilenceSpan, comment: Text) -> Result<SilenceDraft, NotPlanned> {
         let (starts_at, ends_at) = self.span(span, None)?;
         let ends_at =
             ends_at.ok_or_else(|| misused("set the duration or the end: --for 2h or --until 22:00"))?;
@@ -124,7 +124,7 @@ impl PlanInputs<'_> {
     /// The start (`None`: at once) and the end of a silence, as far as the arguments give them.
     fn span(
         &self,
-        span: &Span,
+        span: &SilenceSpan,
         instead_of: Option<&Silence>,
     ) -> Result<(Option<Timestamp>, Option<Timestamp>), NotPlanned> {
         let (now, zone) = (self.view.now, self.view.zone);
