@@ -184,7 +184,7 @@ impl LogLines {
                     from = lines.first().map_or(until, |oldest| just_after(oldest.at).min(until));
                 }
                 LogDirection::Forward => {
-                    until = lines.last().map_or(from, |newest| newest.at.clamp(from, until))
+                    until = lines.last().map_or(from, |newest| newest.at.clamp(from, until));
                 }
             }
         }
