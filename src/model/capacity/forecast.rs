@@ -157,7 +157,8 @@ fn outlook(chosen: &ChosenTrend, limit: f64, now: f64, at: Timestamp) -> Outlook
     if found.slope + found.half < 0.0 && is_material && found.season.is_none() {
         return Outlook::Falling;
     }
-    let after = full.unwrap_or(horizon).min(horizon);
+    let fastest = || found.reaches(limit, high, now);
+    let after = full.or_else(fastest).unwrap_or(horizon).min(horizon);
     let earliest = with(high, found.noise_after(after));
     let is_growth = found.slope > 0.0 && is_material;
     let unclear = |earliest: f64| later(at, earliest).map(|earliest| Outlook::Unclear { earliest });
