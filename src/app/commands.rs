@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     /// All scopes, in the order of help.
-    const SCOPES: [Scope; 10] = [
+    const SCOPES: &[Scope] = &[
         Scope::Global,
         Scope::List,
         Scope::Time,
@@ -312,7 +312,7 @@ mod tests {
         let mut out = String::from(
             "# Keys\n\nGenerated from the tables in `src/app/commands.rs` and `src/app/theme.rs`; `?` shows them on the screen.\n",
         );
-        for scope in SCOPES {
+        for scope in SCOPES.iter().copied() {
             let rows = Command::all().filter(|command| command.scope() == scope).map(|command| {
                 let keys: Vec<String> =
                     command.default_keys().iter().map(|key| format!("`{key}`").replace('|', "\\|")).collect();

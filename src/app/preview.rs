@@ -14,10 +14,17 @@ pub struct Preview {
     /// Whether the user has switched it on.
     pub is_on: bool,
     pub(super) shown: Option<Place>,
-    /// The item under the cursor while the cursor moves; `Some(None)`: a row without an item, such as the heading of a group.
-    next: Option<Option<Place>>,
+    /// The row under the cursor, while the cursor has not rested on it.
+    next: Option<PreviewTarget>,
     /// The number of moves so far, which identifies the last one.
     moves: u64,
+}
+
+/// A row of a list.
+#[derive(Debug, PartialEq, Eq)]
+struct PreviewTarget {
+    /// Its item; none on the heading of a group.
+    item: Option<Place>,
 }
 
 impl Preview {
@@ -31,6 +38,7 @@ impl Preview {
             (self.shown, self.next) = (target, None);
             return None;
         }
+        let target = PreviewTarget { item: target };
         if self.next.as_ref() == Some(&target) {
             return None;
         }
@@ -42,7 +50,7 @@ impl Preview {
     pub fn rested(&mut self, move_number: u64) -> bool {
         match self.next.take_if(|_| self.moves == move_number) {
             Some(next) => {
-                self.shown = next;
+                self.shown = next.item;
                 true
             }
             None => false,

@@ -68,6 +68,7 @@ impl ChartMark<'_> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Chart<'a> {
     pub span: TimeGrid,
     /// The series, most important first: it is drawn over the others, and alone if there is no room for a chart. Stacked, it is

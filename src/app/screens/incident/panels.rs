@@ -338,20 +338,14 @@ pub(super) fn draw_brief(
     }
     let begun = view.incident.created_at;
     let near = change::beside(cx.world, view.service.as_deref(), begun);
-    let line = match near.first() {
-        Some(one) => {
-            let its = one.service.as_deref().map(|its| format!("{its} ")).unwrap_or_default();
-            labelled(
-                "changed",
-                format!("{} {its}{}", change::relative(one, begun), one.sentence()),
-                change::role(one),
-            )
-        }
-        None => {
-            let from = begun.checked_sub(jiff::SignedDuration::from_hours(1)).unwrap_or(begun);
-            let doubt = change::coverage(cx.world, &cx.shared.sources).doubt(from, cx);
-            labelled("changed", doubt.unwrap_or_else(|| "nothing in the hour before".to_owned()), Role::Muted)
-        }
+    let line = if let Some(one) = near.first() {
+        let its = one.service.as_deref().map(|its| format!("{its} ")).unwrap_or_default();
+        let words = format!("{} {its}{}", change::relative(one, begun), one.sentence());
+        labelled("changed", words, change::role(one))
+    } else {
+        let from = begun.checked_sub(jiff::SignedDuration::from_hours(1)).unwrap_or(begun);
+        let doubt = change::coverage(cx.world, &cx.shared.sources).doubt(from, cx);
+        labelled("changed", doubt.unwrap_or_else(|| "nothing in the hour before".to_owned()), Role::Muted)
     };
     text::runs(cx, &line, brief.change, buf);
     let service = view.service.as_ref().and_then(|name| cx.world.service(name));
