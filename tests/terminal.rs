@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use burnwatch::testing::app::display_settings::{Charset, Colours};
+use burnwatch::testing::app::display_settings::{Charset, ChartSymbols, Colours};
 use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::backend::Clock;
 use burnwatch::testing::config::settings::LimitSettings;
@@ -60,6 +60,8 @@ impl App for FakeApp {
             | Event::Entered { .. }
             | Event::ActionProgressed { .. }
             | Event::JournalRead(_)
+            | Event::QueriesRead(_)
+            | Event::Woken { .. }
             | Event::Read(_)
             | Event::MessageReceived(_) => {}
         }
@@ -89,6 +91,7 @@ fn child() {
     let capability = Capability {
         colours: Colours::True,
         charset: Charset::Unicode,
+        chart_symbols: ChartSymbols::Braille,
         utf8: true,
         synchronized_output: true,
         notices: Notices::None,
@@ -108,6 +111,7 @@ fn child() {
         capability,
         mouse: true,
         low_bandwidth: None,
+        queries: None,
         log: Some(PathBuf::from(&log)),
     };
     run(program).unwrap();

@@ -54,7 +54,7 @@ impl Logs {
             let arrival = Arrival { question, answered, took: Duration::ZERO };
             update(&mut state, Event::Answered(Box::new(arrival)), now());
         }
-        assert_eq!(state.screens.logs.list.lines().len() as i64, count);
+        assert_eq!(i64::try_from(state.screens.logs.list.lines().len()).ok(), Some(count));
         Self { state, buffer: Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1)) }
     }
 

@@ -72,34 +72,34 @@ impl Preview {
 mod tests {
     use super::*;
 
-    fn service(name: &str) -> Option<Place> {
-        Some(Place::Service(name.into()))
+    fn service(name: &str) -> Place {
+        Place::Service(name.into())
     }
 
     #[test]
     fn the_first_item_is_shown_at_once_and_another_one_after_a_rest() {
         let mut preview = Preview::default();
-        assert_eq!(preview.follow(service("a")), None);
-        assert_eq!(preview.shown, service("a"));
-        assert_eq!(preview.follow(service("b")), Some(Effect::Wake { after: REST, move_number: 1 }));
-        assert_eq!(preview.shown, service("a"), "not before the cursor has rested");
-        assert_eq!(preview.follow(service("b")), None, "waited for once");
+        assert_eq!(preview.follow(Some(service("a"))), None);
+        assert_eq!(preview.shown, Some(service("a")));
+        assert_eq!(preview.follow(Some(service("b"))), Some(Effect::Wake { after: REST, move_number: 1 }));
+        assert_eq!(preview.shown, Some(service("a")), "not before the cursor has rested");
+        assert_eq!(preview.follow(Some(service("b"))), None, "waited for once");
         assert!(preview.rested(1));
-        assert_eq!(preview.shown, service("b"));
+        assert_eq!(preview.shown, Some(service("b")));
     }
 
     #[test]
     fn while_the_cursor_moves_only_its_last_item_is_shown() {
         let mut preview = Preview::default();
-        preview.follow(service("a"));
-        preview.follow(service("b"));
-        preview.follow(service("c"));
+        preview.follow(Some(service("a")));
+        preview.follow(Some(service("b")));
+        preview.follow(Some(service("c")));
         assert!(!preview.rested(1), "the cursor has moved since");
         assert!(preview.rested(2));
-        assert_eq!(preview.shown, service("c"));
+        assert_eq!(preview.shown, Some(service("c")));
         // there and back within the rest
-        preview.follow(service("d"));
-        preview.follow(service("c"));
+        preview.follow(Some(service("d")));
+        preview.follow(Some(service("c")));
         assert!(!preview.rested(3));
         // onto the heading of a group
         preview.follow(None);

@@ -64,9 +64,12 @@ enum Trouble {
     Calls(&'static str),
 }
 
-/// All troubles of the chapters and of the background: the region, the service, the beginning and the end of the bad time, what
-/// causes it, and a query with more than nothing where a change shows.
-const CAUSES: [(Region, &str, (u32, f64, f64), Trouble, &str); 11] = [
+/// The region, the service, the chapter with the beginning and the end of the bad time, what causes it, and a query with more
+/// than nothing where a change shows.
+type KnownCause = (Region, &'static str, (u32, f64, f64), Trouble, &'static str);
+
+/// All troubles of the chapters and of the background.
+const CAUSES: [KnownCause; 11] = [
     (
         Region::Eu,
         "payments",

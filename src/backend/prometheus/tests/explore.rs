@@ -99,7 +99,7 @@ async fn a_result_keeps_its_type_its_histograms_and_its_json() {
     let QueryResult::Vector(samples) = &vector.result else { panic!("a vector") };
     // in the order of the server
     assert_eq!((samples[0].labels.value("b"), &samples[0].value), ("2", &SampleValue::Number(f64::INFINITY)));
-    assert_eq!(samples[0].at.map(|at| at.as_millisecond()), Some(1_772_366_400_250));
+    assert_eq!(samples[0].at.map(jiff::Timestamp::as_millisecond), Some(1_772_366_400_250));
     let SampleValue::Histogram(histogram) = &samples[1].value else { panic!("a histogram") };
     assert_eq!((histogram.mean(), &histogram.buckets[1]), (Some(2.5), &(2.0, 4.0, 1.0)));
     assert_eq!(warnings.len(), 1, "an unreadable series is no missing series without a word: {warnings:?}");
