@@ -27,7 +27,7 @@ reexport! { [crate]
     app {
         use render, update;
         commands: Command, KeyMap, Scope;
-        display_settings: Charset, Colours, DisplaySettings;
+        display_settings: Charset, ChartSymbols, Colours, DisplaySettings;
         event: Arrival, Effect, Event, MouseAction, Plan, TerminalLink;
         event_log: LogEventKind;
         filter: Filter, Haystack;

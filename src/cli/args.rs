@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::app::place::Tab;
+use crate::app::widgets::text::wrap;
 use crate::config::context::ContextChoice;
 use crate::config::load::Overrides;
 use crate::model::trace::TraceId;
@@ -445,7 +446,7 @@ pub(super) enum StatsGrouping {
 
 #[derive(Debug, Args)]
 pub(super) struct SnapshotArgs {
-    #[arg(value_parser = screen(), hide_possible_values = true, help = screens().join(" "))]
+    #[arg(value_parser = screen(), hide_possible_values = true, help = wrap(&screens().join(" "), 68).join("\n"))]
     pub(super) screen: Tab,
     /// Columns and rows
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]

@@ -24,7 +24,7 @@ fn current(stage: &Stage) -> String {
         Place::Slo(key) => key.id.to_string(),
         Place::Alert(fingerprint) => shared.world.alert(fingerprint).expect("listed").name().to_owned(),
         Place::Incident(key) => format!("#{}", key.incident(&shared.world).expect("listed").incident.number),
-        other => panic!("{other:?}"),
+        other => format!("{other:?}"),
     }
 }
 

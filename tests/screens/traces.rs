@@ -1,6 +1,6 @@
 //! Traces: the list of a service's traces, and one trace as a waterfall.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "fixtures of tests")]
+#![expect(clippy::unwrap_used, reason = "fixtures of tests")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,13 +107,13 @@ fn order() -> Trace {
 
 /// Three more orders, which succeed.
 fn others() -> Vec<Trace> {
-    let of = |number: u128, millis| {
-        let id = number as u64 * 10;
+    let of = |number: u64, millis| {
+        let id = number * 10;
         let spans = vec![
-            span(id, 0, "checkout", "POST /order", number as u64 * 1000, millis),
-            span(id + 1, id, "payments", "charge", number as u64 * 1000 + 5, millis / 2),
+            span(id, 0, "checkout", "POST /order", number * 1000, millis),
+            span(id + 1, id, "payments", "charge", number * 1000 + 5, millis / 2),
         ];
-        Trace::new(TraceId::new(number).unwrap(), spans).unwrap()
+        Trace::new(TraceId::new(number.into()).unwrap(), spans).unwrap()
     };
     vec![of(1, 120), of(2, 4300), of(3, 80)]
 }
