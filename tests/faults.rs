@@ -112,7 +112,8 @@ async fn every_trouble_of_every_source_is_named_in_time_and_ends() {
                 moods.send(if ill { mood.clone() } else { Mood::Answers }).ok();
             };
             let limits = LimitSettings::default();
-            play(Play { what, source, words, service, alert, sources, limits, clock, change }).await;
+            Box::pin(play(Play { what, source, words, service, alert, sources, limits, clock, change }))
+                .await;
         }
     }
 }

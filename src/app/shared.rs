@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ratatui::layout::Rect;
 
 use super::alarm::{self, Alarm, AlarmInput};
 use super::chart_control::{ChartControl, ChartedTime};
@@ -143,11 +142,6 @@ impl Shared {
             last_seen: BTreeMap::new(),
             effects: Vec::new(),
         }
-    }
-
-    /// The area below the tabs and above the footer.
-    pub fn body(&self) -> Rect {
-        super::layout::areas(self.size).body
     }
 
     /// The text in place of data that have not arrived yet.

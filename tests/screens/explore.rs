@@ -108,7 +108,11 @@ fn completions_are_accepted_by_tab_and_the_query_becomes_valid() {
     let mut stage = Stage::demo((120, 36), 6.0);
     stage.press(&["8", "E"]);
     write(&mut stage, "sum(rate(http_requests_tot");
-    assert!(stage.text().contains("counter") && stage.text().contains("Simulated"), "{}", stage.text());
+    assert!(
+        stage.text().contains("counter") && stage.text().contains("Requests by route"),
+        "{}",
+        stage.text()
+    );
     stage.press(&["tab"]);
     write(&mut stage, "{ser");
     assert!(stage.text().contains("label"), "{}", stage.text());

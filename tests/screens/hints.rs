@@ -111,7 +111,7 @@ fn every_line_of_help_can_be_read_whole_by_scrolling() {
 #[test]
 fn the_symbols_of_help_are_those_that_are_drawn() {
     for (charset, burning) in [(Charset::Unicode, "◉"), (Charset::Ascii, "B")] {
-        let mut stage = at((80, 100), &["4"]);
+        let mut stage = at((160, 100), &["4"]);
         stage.look(charset, Colours::None);
         stage.press(&["?"]);
         let line = format!("  {burning} ");

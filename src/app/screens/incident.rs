@@ -83,7 +83,7 @@ impl OpenIncident {
     fn opens(&self) -> &'static str {
         match self.scroll_position.panel {
             ALERTS => "alert",
-            WHY => "why",
+            WHY => "causes",
             CHANGES => "timeline",
             SLO => "SLO",
             RUNBOOK => "runbook",
@@ -157,7 +157,7 @@ impl Screen for OpenIncident {
         let since = age(view.incident.created_at, now).saturating_add(Duration::from_secs(3600));
         wants.extend(change::wants_since(shared, since, now));
         wants.extend(self.runbook.iter().filter_map(|wanted| runbook::wants(shared, wanted)));
-        if self.parts(shared.body()).panels.iter().any(|(panel, _)| *panel == SLO) {
+        if self.parts(app_layout::areas(shared.size).body).panels.iter().any(|(panel, _)| *panel == SLO) {
             let slos = view.service.as_ref().map_or_else(Vec::new, |name| shared.world.slos_of(name));
             let slos = slos.into_iter().take(MAX_SLOS);
             wants.extend(slos.flat_map(|status| spending_wants(shared, &SloKey::of(status), now)));
@@ -193,7 +193,7 @@ impl Screen for OpenIncident {
             (Some(target), Some(analysis)) => why::ranked(&shared.world, target, analysis),
             (_, None) | (None, _) => Vec::new(),
         };
-        let parts = self.parts(shared.body());
+        let parts = self.parts(app_layout::areas(shared.size).body);
         let width = parts.panels.iter().find(|(panel, _)| *panel == RUNBOOK).map(|(_, area)| area.width);
         if let (Some(wanted), Some(width)) = (&self.runbook, width) {
             self.runbook_text.lay_out(shared, wanted, width.saturating_sub(3));

@@ -259,7 +259,12 @@ impl Run<'_> {
         let metrics = self.metrics.all.values().map(|metric| (&*metric.name, metric.by.as_str())).collect();
         let (usual, times) = (&plan.services.labels, (since, self.end));
         let asked = ServiceChanges::new(&plan.packs, usual, &query.service, metrics, times, interval);
-        let matrix = self.budget.range("changes", &asked.query(), asked.span).await;
+        let expression = asked.query();
+        if expression.is_empty() {
+            // the server has none of the metrics in which changes can be seen
+            return Vec::new();
+        }
+        let matrix = self.budget.range("changes", &expression, asked.span).await;
         matrix.map(|matrix| asked.read(&matrix, self.budget.source())).unwrap_or_default()
     }
 
