@@ -11,6 +11,7 @@ pub mod confirm;
 pub mod display_settings;
 pub mod event;
 pub mod event_log;
+pub mod explore_choice;
 pub mod filter;
 pub mod firing_history;
 pub mod form;

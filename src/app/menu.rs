@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::commands::Command;
+use super::explore_choice::ExploreChoice;
 use super::intent::Intent;
 use super::key::{Code, Key, NamedKey};
 use super::list::{Grouping, wrapped};
 use super::place::Place;
-use super::subjects::explore::ExploreChoice;
 use crate::model::labels::Text;
 
 /// What an item does when it is chosen.

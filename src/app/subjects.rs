@@ -3,7 +3,6 @@
 pub mod alert;
 pub mod capacity;
 pub mod change;
-pub mod explore;
 pub mod incident;
 pub mod link;
 pub mod logs;

@@ -206,7 +206,7 @@ pub(super) enum Verb {
     /// Who is on call now and next, at each level of each policy
     #[command(after_help = LISTING)]
     Oncall(ListingArgs),
-    /// Why a service is unhealthy: labels, changes, dependencies, the most likely first
+    /// Why a service is unhealthy: labels, changes, dependencies
     #[command(after_help = LISTING)]
     Why(WhyArgs),
     /// Incident statistics: pages, MTTA, MTTR, MTBF, hours of the day

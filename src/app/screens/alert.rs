@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
+use crate::app::explore_choice::ChartQuery;
 use crate::app::prelude::*;
 use crate::app::subjects;
 use crate::app::subjects::change;
-use crate::app::subjects::explore::ChartQuery;
 use crate::model::promql::{self, Threshold, ThresholdCondition};
 use crate::model::rule::Rule;
 

@@ -4,11 +4,11 @@ use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::app::explore_choice::ChartQuery;
 use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, drawn_as_list, lists};
 use crate::app::prelude::*;
 use crate::app::staleness::none;
 use crate::app::subjects::alert;
-use crate::app::subjects::explore::ChartQuery;
 
 pub mod columns;
 pub(super) mod ranking;

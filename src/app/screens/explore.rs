@@ -19,12 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::chart_control::ChartedTime;
 use crate::app::completion::Completion;
+use crate::app::explore_choice::{ChartQuery, ExploreChoice};
 use crate::app::key::Key;
 use crate::app::line_editor::LineEditor;
 use crate::app::menu::Menu;
 use crate::app::prelude::*;
 use crate::app::query_editor::QueryEditor;
-use crate::app::subjects::explore::{ChartQuery, ExploreChoice};
 use crate::model::evaluation::{EvaluationKey, LabelSearch};
 use crate::model::promql::lint::QueryLint;
 use crate::model::promql::{QueryParseError, QueryRemark};

@@ -1,9 +1,9 @@
 //! The page of one service: charts of its golden signals on one time axis, SLOs, incidents, alerts, targets, hosts.
 
+use crate::app::explore_choice::ChartQuery;
 use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::app::subjects::change;
-use crate::app::subjects::explore::ChartQuery;
 use crate::app::subjects::service::{self, charts};
 
 mod list;

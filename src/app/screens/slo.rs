@@ -1,8 +1,8 @@
 //! The page of one SLO: charts of budget and burn rate, burn-rate conditions, forecast, worst slots, definition, queries.
 
+use crate::app::explore_choice::ChartQuery;
 use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
-use crate::app::subjects::explore::ChartQuery;
 use crate::app::subjects::slo::queries;
 use crate::app::subjects::{alert, change};
 use crate::model::slo::{BASIS, BurnReading, GroupStatus};

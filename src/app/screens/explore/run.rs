@@ -1,10 +1,10 @@
 //! Commands: run, split, restrict, hide, choose how the result is shown.
 
 use super::{Explore, ExploreRow, Focus, ResultView};
+use crate::app::explore_choice::ExploreChoice;
 use crate::app::list::wrapped;
 use crate::app::menu::{Menu, MenuChoice};
 use crate::app::prelude::*;
-use crate::app::subjects::explore::ExploreChoice;
 use crate::app::subjects::link;
 use crate::model::ask::SeriesKey;
 use crate::model::evaluation::{Exemplar, LabelSearch, server_position};

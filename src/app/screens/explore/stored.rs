@@ -3,10 +3,10 @@
 use super::results::{ResultRow, ResultTable};
 use super::{Explore, ExploreRow, Focus};
 use crate::app::event::Effect;
+use crate::app::explore_choice::ExploreChoice;
 use crate::app::line_editor::LineEditor;
 use crate::app::menu::{Menu, MenuChoice};
 use crate::app::prelude::*;
-use crate::app::subjects::explore::ExploreChoice;
 use crate::model::saved_query::{SavedView, StoreChange, StoreEdit};
 
 impl Explore {
