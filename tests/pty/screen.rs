@@ -49,7 +49,7 @@ fn from_the_first_glance_to_the_cause_and_out_again() {
     // a frame may be read in parts: wait until the old screen is gone
     terminal.wait_until("the alert is open", |screen| {
         let text = screen.contents();
-        text.contains("last 1h") && text.contains("runbook") && !text.contains("Latency by bucket")
+        text.contains("of 1h") && text.contains("runbook") && !text.contains("Latency by bucket")
     });
     terminal.send(ESC);
     // a key directly after Esc would be read as one key with Alt

@@ -86,7 +86,7 @@ impl OpenIncident {
             WHY => "causes",
             CHANGES => "timeline",
             SLO => "SLO",
-            RUNBOOK => "runbook",
+            RUNBOOK => "read all",
             _ => "service",
         }
     }

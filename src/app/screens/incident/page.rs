@@ -15,15 +15,13 @@ const MAX_DETAILS: usize = 6;
 /// Details of Alertmanager's default template that repeat the alerts themselves.
 const REPEATED_DETAILS: [&str; 3] = ["firing", "num_firing", "num_resolved"];
 
-/// The whole text: facts, alerts, timeline, response times, similar incidents.
+/// The whole text: alerts, timeline, similar incidents, facts, response times. What helps to act comes first.
 pub(super) fn page(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView, width: u16) -> PageContent {
     let mut page = screen.new_page(width);
     let detail = cx.world.incident_detail(view);
-    facts(cx, view, &mut page);
     alerts(screen, cx, view, &mut page);
     if let Some(detail) = detail {
         timeline(cx, detail, &mut page);
-        times(cx.shared, view, Some(detail), &mut page);
         past(cx, detail, &mut page);
         for warning in remote(cx.shared, view).map(|remote| &remote.warnings).into_iter().flatten() {
             page.remark(cx, warning, Role::Warning);
@@ -36,8 +34,10 @@ pub(super) fn page(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView
             None => (cx.shared.waiting().to_owned(), Role::Muted),
         };
         page.paragraph(&format!(" {words}"), role);
-        times(cx.shared, view, None, &mut page);
     }
+    page.title("About");
+    facts(cx, view, &mut page);
+    times(cx.shared, view, detail, &mut page);
     page
 }
 
