@@ -83,18 +83,12 @@ impl Stage {
 
     /// One source with a service of many machines, with all questions answered.
     pub(crate) fn machines(size: (u16, u16)) -> Self {
-        let mut stage = Self::of(size, clock(), vec![Arc::new(MachineSource::new())]);
-        stage.answering = true;
-        stage.tick();
-        stage
+        Self::source(size, Arc::new(MachineSource::new()))
     }
 
     /// One source that knows why a service fails, with all questions answered.
     pub(crate) fn causes(size: (u16, u16)) -> Self {
-        let mut stage = Self::of(size, clock(), vec![Arc::new(CauseSource::new())]);
-        stage.answering = true;
-        stage.tick();
-        stage
+        Self::source(size, Arc::new(CauseSource::new()))
     }
 
     /// One source, with all questions answered.
@@ -107,18 +101,12 @@ impl Stage {
 
     /// One source with resources in every state, with all questions answered.
     pub(crate) fn capacity(size: (u16, u16)) -> Self {
-        let mut stage = Self::of(size, clock(), vec![Arc::new(CapacitySource::new())]);
-        stage.answering = true;
-        stage.tick();
-        stage
+        Self::source(size, Arc::new(CapacitySource::new()))
     }
 
     /// A paging system, with all questions answered.
     pub(crate) fn pager(size: (u16, u16), pager: Pager) -> Self {
-        let mut stage = Self::of(size, clock(), vec![Arc::new(pager)]);
-        stage.answering = true;
-        stage.tick();
-        stage
+        Self::source(size, Arc::new(pager))
     }
 
     /// Replaces the incidents of the paging system.

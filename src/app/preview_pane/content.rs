@@ -7,7 +7,6 @@ use crate::app::subjects::slo::words as slos;
 use crate::app::subjects::{incident, runbook, service};
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
-use crate::model::reason::Reason;
 use crate::model::series::TimeGrid;
 use crate::model::service::Service;
 use crate::model::signal::Signal;
@@ -140,9 +139,7 @@ fn trend(cx: &ScreenCx<'_>, of: &Service) -> Option<(SignalTrend, TimeGrid)> {
         new("Errors", errors, ValueUnit::Ratio, Role::Series2),
         new("Requests", requests, ValueUnit::PerSecond, Role::Series1),
     ];
-    let has = |is_it: fn(&Reason) -> bool| of.reasons.iter().any(is_it);
-    let is_slow = has(|reason| matches!(reason, Reason::Slow(_)));
-    if !is_slow || has(|reason| matches!(reason, Reason::Errors(_))) {
+    if !service::is_slow_only(of) {
         // the latency only if there is nothing else
         trends.rotate_left(1);
     }

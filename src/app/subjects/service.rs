@@ -12,6 +12,7 @@ use crate::app::list_screen::EmptyState;
 use crate::app::prelude::*;
 use crate::app::range;
 use crate::model::health::Health;
+use crate::model::reason::Reason;
 use crate::model::series::Matrix;
 use crate::model::service::{Service, ServiceTrends, Signals};
 
@@ -135,6 +136,12 @@ pub fn empty(shared: &Shared, found: &ListFilter) -> String {
 /// The reasons for the health, worst first.
 pub fn why(service: &Service, now: Timestamp) -> String {
     service.reasons.iter().map(|reason| reason.words(now)).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether latency is what is wrong with the service, and not errors.
+pub fn is_slow_only(service: &Service) -> bool {
+    let has = |is_it: fn(&Reason) -> bool| service.reasons.iter().any(is_it);
+    has(|reason| matches!(reason, Reason::Slow(_))) && !has(|reason| matches!(reason, Reason::Errors(_)))
 }
 
 /// Request rate, error ratio and p95 of a service over time. Over several sources, rates

@@ -4,16 +4,17 @@ use super::layout::BriefLayout;
 use super::{CHANGES, CHART, OpenIncident, RUNBOOK, SIGNALS, SLO, WHY};
 use crate::app::number::{latency, or_dash, percent, rate};
 use crate::app::prelude::*;
+use crate::app::subjects::service::is_slow_only;
 use crate::app::subjects::slo::course::spent_between;
 use crate::app::subjects::slo::words as slos;
 use crate::app::subjects::{change, runbook, why};
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
-use crate::model::reason::Reason;
 use crate::model::series::Matrix;
 use crate::model::service::{Service, ServiceDetail};
 use crate::model::slo::{BASIS, TimeRange, show};
+use crate::model::why::share;
 
 /// The signals of a service that have a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,9 +66,7 @@ fn chart_of(cx: &ScreenCx<'_>, signal: ChartedSignal) -> SignalChart {
 
 /// The signals, that which is wrong first.
 fn signals(service: &Service) -> [ChartedSignal; 3] {
-    let has = |is_it: fn(&Reason) -> bool| service.reasons.iter().any(is_it);
-    let is_slow = has(|reason| matches!(reason, Reason::Slow(_)));
-    if is_slow && !has(|reason| matches!(reason, Reason::Errors(_))) {
+    if is_slow_only(service) {
         [ChartedSignal::Latency, ChartedSignal::Errors, ChartedSignal::Requests]
     } else {
         [ChartedSignal::Errors, ChartedSignal::Latency, ChartedSignal::Requests]
@@ -141,19 +140,13 @@ pub(super) fn causes(screen: &OpenIncident, cx: &ScreenCx<'_>, area: Rect) -> Ve
         return page.lines;
     };
     for (index, cause) in screen.causes.iter().enumerate() {
-        let head = cause
-            .explained
-            .map_or_else(|| "     ".to_owned(), |share| format!("{:>4} ", percent_short(share)));
+        let head =
+            cause.explained.map_or_else(|| "     ".to_owned(), |ratio| format!("{:>4} ", share(ratio)));
         let role = if index == 0 { Role::Title } else { Role::Text };
         page.lines.extend(text::beside(&format!(" {head}"), &cause.words, area.width, role));
     }
     page.paragraph(&why::compared(analysis, !screen.causes.is_empty()), Role::Muted);
     page.lines
-}
-
-/// A share in whole per cent.
-fn percent_short(share: f64) -> String {
-    format!("{:.0}%", share.clamp(0.0, 1.0) * 100.0)
 }
 
 /// What changed around the beginning: the time, how long before, the service if it is another one.
@@ -327,8 +320,7 @@ pub(super) fn draw_brief(
     for (index, y) in rows.enumerate() {
         let line = match causes.next() {
             Some(cause) => {
-                let share =
-                    cause.explained.map(|share| format!("{} ", percent_short(share))).unwrap_or_default();
+                let share = cause.explained.map(|ratio| format!("{} ", share(ratio))).unwrap_or_default();
                 labelled(if index == 0 { "why" } else { "" }, format!("{share}{}", cause.words), Role::Text)
             }
             None if index == 0 && none => labelled("why", no_cause(screen, cx), Role::Muted),

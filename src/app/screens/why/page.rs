@@ -2,6 +2,7 @@
 
 use super::OpenWhy;
 use crate::app::prelude::*;
+use crate::app::subjects::change;
 use crate::app::subjects::why::{self, WhyFound};
 use crate::model::health::percent;
 use crate::model::value::elapsed;
@@ -113,11 +114,6 @@ fn more(count: usize, page: &mut PageContent) {
 fn changes(screen: &OpenWhy, cx: &ScreenCx<'_>, analysis: &WhyAnalysis, page: &mut PageContent) {
     let Some(target) = &screen.subject else { return };
     page.title("Changes in the hour before");
-    let has_source = cx.shared.answering(AskKind::Changes).next().is_some();
-    if !has_source && analysis.changes.is_empty() {
-        page.paragraph("no source of changes is configured", Role::Muted);
-        return;
-    }
     let onset = analysis.symptoms.first().map_or(cx.now, |symptom| symptom.onset);
     let from = onset.checked_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
     let near = why::changes_since(cx.world, &target.wanted.service, analysis, from);
@@ -128,8 +124,11 @@ fn changes(screen: &OpenWhy, cx: &ScreenCx<'_>, analysis: &WhyAnalysis, page: &m
     if near.len() > MAX_CHANGES {
         page.paragraph(&format!("and {} more", near.len() - MAX_CHANGES), Role::Muted);
     }
-    if near.is_empty() {
-        page.paragraph("nothing changed", Role::Muted);
+    // an empty list means that nothing changed only if a source can tell
+    match change::coverage(cx.world, &cx.shared.sources).doubt(from, cx) {
+        Some(doubt) if analysis.changes.is_empty() => page.paragraph(&doubt, Role::Muted),
+        None if near.is_empty() => page.paragraph("nothing changed", Role::Muted),
+        Some(_) | None => {}
     }
 }
 
