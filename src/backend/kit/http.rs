@@ -23,8 +23,9 @@ use std::error::Error as StdError;
 use std::sync::Once;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method, Request, Response, StatusCode, redirect};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -170,15 +171,42 @@ impl Http {
         query: &[(&str, &str)],
         headers: &[(&'static str, HeaderValue)],
     ) -> Result<Body, SourceError> {
-        let mut url = below(&self.base, path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let mut request = Request::new(Method::GET, url);
+        let mut request = Request::new(Method::GET, self.url(path, query));
         for (name, value) in headers {
             request.headers_mut().insert(HeaderName::from_static(name), value.clone());
         }
         self.ask(weight, request.into()).await
+    }
+
+    /// Sends a question as POST with a JSON body, for APIs whose queries do not fit into an address. It must change nothing, because it
+    /// is repeated like GET.
+    pub(crate) async fn post_question(
+        &self,
+        weight: Weight,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Body, SourceError> {
+        let mut request = Request::new(Method::POST, self.url(path, query));
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *request.body_mut() = Some(body.to_string().into());
+        self.ask(weight, request.into()).await
+    }
+
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = below(&self.base, path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// Explains a 404 that only says that the path does not exist as a wrong address; `api` is the name of the API.
+    pub(crate) fn explain_absence(&self, api: &str, error: SourceError) -> SourceError {
+        match error.kind.refused(404) {
+            Some(said) => self.error(of_absence(api, said)),
+            None => error,
+        }
     }
 
     /// Evaluates a PromQL expression with the Prometheus API below the address.

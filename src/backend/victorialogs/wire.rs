@@ -1,14 +1,12 @@
 //! The JSON shapes of VictoriaLogs' API, and their mapping to the model.
 
-use serde::de::{IgnoredAny, SeqAccess};
-use serde::{Deserialize, Deserializer};
-
 use crate::backend::kit::lenient::{
-    Count, Lenient, LenientList, LenientPairs, LenientText, LenientTexts, found, wire,
+    Count, LenientItems, LenientList, LenientPairs, LenientText, LenientTexts, wire,
 };
-use crate::backend::kit::log_labels::label_set;
+use crate::backend::logs::labels::label_set;
+use crate::backend::logs::line_of_fields;
 use crate::model::labels::{Interner, Labels, Text};
-use crate::model::log::{LogLine, LogSeverity, ReadLines};
+use crate::model::log::{LogLine, ReadLines};
 
 wire! {
     /// `{values: [{value, hits}]}`
@@ -33,30 +31,7 @@ wire! {
         fields: LenientPairs<'a>,
         #[serde(borrow)]
         timestamps: LenientTexts<'a>,
-        values: HitCounts,
-    }
-}
-
-/// A list of numbers.
-#[derive(Debug, Default)]
-pub(super) struct HitCounts(pub(super) Vec<Count>);
-
-impl<'de> Deserialize<'de> for HitCounts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Lists;
-        impl<'de> Lenient<'de> for Lists {
-            type Made = Vec<Count>;
-
-            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
-                let mut all = Vec::new();
-                while let Some(one) = seq.next_element()? {
-                    all.push(one);
-                }
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Some(all))
-            }
-        }
-        Ok(Self(found(Lists, deserializer)?.value().unwrap_or_default()))
+        values: LenientItems<Count>,
     }
 }
 
@@ -106,16 +81,6 @@ fn line(
     let others = pairs.0.iter().filter(|(name, _)| !is_own(&name.0) && labels.get(&name.0).is_none());
     let fields: Vec<(Text, Text)> =
         others.map(|(name, value)| (interner.text(&name.0), (&*value.0).into())).collect();
-    let fields = Labels::new(fields);
-    // a line without a message is shown by its fields
-    let shown = if text.is_empty() || text.starts_with(NO_MESSAGE) {
-        let named: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-        named.join(" ")
-    } else {
-        text.to_owned()
-    };
-    let severity =
-        fields.get(level).or_else(|| labels.get(level)).and_then(|value| LogSeverity::named(value));
-    let line = LogLine::new(at, labels, fields, shown.as_bytes());
-    Some(LogLine { severity: severity.unwrap_or(line.severity), ..line })
+    let message = Some(text).filter(|text| !text.starts_with(NO_MESSAGE)).unwrap_or_default();
+    Some(line_of_fields(at, labels, Labels::new(fields), message, [level]))
 }
