@@ -6,6 +6,7 @@
 mod alertmanager;
 mod clock;
 pub mod demo;
+mod elasticsearch;
 mod exec;
 mod file;
 mod handlers;
@@ -44,6 +45,7 @@ use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use alertmanager::Alertmanager;
+use elasticsearch::Elasticsearch;
 use exec::Exec;
 use file::ChangeFile;
 use jaeger::Jaeger;
@@ -141,6 +143,7 @@ static REGISTRY: &[(&KindSpec, Connect)] = &[
     (&exec::SPEC, |id, source, deps| shared(Exec::new(id, source, deps))),
     (&loki::SPEC, |id, source, deps| shared(Loki::new(id, source, deps))),
     (&victorialogs::SPEC, |id, source, deps| shared(VictoriaLogs::new(id, source, deps))),
+    (&elasticsearch::SPEC, |id, source, deps| shared(Elasticsearch::new(id, source, deps))),
     (&tempo::SPEC, |id, source, deps| shared(Tempo::new(id, source, deps))),
     (&jaeger::SPEC, |id, source, deps| shared(Jaeger::new(id, source, deps))),
 ];

@@ -7,6 +7,8 @@
 pub(super) mod fixtures;
 pub(super) mod labels;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::future::ready;
