@@ -1,4 +1,4 @@
-//! Elasticsearch and OpenSearch: log lines, their number over time, and what is new in them.
+//! Elasticsearch and `OpenSearch`: log lines, their number over time, and what is new in them.
 
 mod fields;
 mod kind;
@@ -181,9 +181,10 @@ impl Elasticsearch {
         let body = self.search(Weight::Page, &self.frame(fields).samples(&query, &narrower, span)).await?;
         let answer = self.answer_of(&body)?;
         let newest = answer.hits.0.iter().flat_map(|hits| &hits.hits.all).map(|hit| &hit.source);
-        let of_each =
-            (0..narrower.len()).map(|at| &answer.aggregations[part_key(at)]["newest"]["hits"]["hits"]);
-        let of_each = of_each.filter_map(Value::as_array).flatten().map(|hit| &hit["_source"]);
+        let of_each = (0..narrower.len())
+            .filter_map(|at| answer.aggregations.get(part_key(at)))
+            .flat_map(|part| wire::items(part, &["newest", "hits", "hits"]))
+            .filter_map(|hit| hit.get("_source"));
         let labels = |source: &Value| {
             let all: Labels = wire::flattened(source).into_iter().collect();
             // an index may have a value that its documents do not repeat
@@ -251,7 +252,7 @@ impl LogStore for Elasticsearch {
         let queries: Vec<String> = candidates.iter().map(|one| fields.is(&one.name, &one.value)).collect();
         let body = self.search(Weight::Page, &self.frame(&fields).matches(&queries, span)).await?;
         let answer = self.answer_of(&body)?;
-        let lines = |at: usize| answer.aggregations[part_key(at)]["doc_count"].as_u64().unwrap_or(0);
+        let lines = |at: usize| answer.aggregations.get(part_key(at)).map_or(0, wire::count);
         let identity = candidates.iter().enumerate().find(|(at, _)| lines(*at) > 0).map(|(_, one)| one);
         let Some(identity) = identity else { return Ok(nothing()) };
         let samples = self.samples(labels, identity, &fields, span).await?;
@@ -338,16 +339,18 @@ impl LogStore for Elasticsearch {
         let body = self.search(Weight::Chart, &self.frame(&fields).counts(query, window, &levels)).await?;
         let answer = self.answer_of(&body)?;
         let mut counts = LogHistogram::new(query.into(), window);
-        for bar in answer.aggregations["bars"]["buckets"].as_array().into_iter().flatten() {
-            let Some(second) = bar["key"].as_f64().map(|milliseconds| milliseconds / 1000.0) else {
-                continue;
-            };
-            let mut without = bar["doc_count"].as_u64().unwrap_or(0);
-            let values = (0..levels.len()).map(|at| &bar[part_key(at)]["values"]["buckets"]);
-            for value in values.filter_map(Value::as_array).flatten() {
-                let lines = value["doc_count"].as_u64().unwrap_or(0);
-                let name = value["key"].as_str().map_or_else(|| value["key"].to_string(), str::to_owned);
-                counts.add(LogSeverity::named(&name).unwrap_or_default(), second, lines);
+        for bar in wire::items(&answer.aggregations, &["bars", "buckets"]) {
+            let key = bar.get("key").and_then(Value::as_f64);
+            let Some(second) = key.map(|milliseconds| milliseconds / 1000.0) else { continue };
+            let mut without = wire::count(bar);
+            let values =
+                (0..levels.len()).flat_map(|at| wire::items(bar, &[&part_key(at), "values", "buckets"]));
+            for value in values {
+                let lines = wire::count(value);
+                let name =
+                    value.get("key").map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned));
+                let severity = name.and_then(|name| LogSeverity::named(&name)).unwrap_or_default();
+                counts.add(severity, second, lines);
                 without = without.saturating_sub(lines);
             }
             if without > 0 {

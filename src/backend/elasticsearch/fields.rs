@@ -19,8 +19,6 @@ struct FieldForm {
     is_text: bool,
     /// All indices can count its values.
     is_countable: bool,
-    /// It is a date with nanoseconds.
-    is_nanos: bool,
 }
 
 /// The fields that the indices have, of those that were asked for.
@@ -29,6 +27,8 @@ pub(super) struct FieldIndex {
     /// The indices that the pattern matches.
     pub(super) indices: BTreeSet<String>,
     forms: BTreeMap<String, FieldForm>,
+    /// The dates with nanoseconds.
+    nanos: BTreeSet<String>,
 }
 
 /// The names, each with its keyword, in lists for one request each.
@@ -56,8 +56,8 @@ impl FieldIndex {
                     "text" | "match_only_text" | "annotated_text" => form.is_text = true,
                     _exact => form.is_exact = true,
                 }
-                form.is_nanos |= kind == "date_nanos";
-                form.is_countable &= about["aggregatable"].as_bool().unwrap_or(false);
+                self.nanos.extend((kind == "date_nanos").then(|| name.clone()));
+                form.is_countable &= about.get("aggregatable").and_then(Value::as_bool).unwrap_or(false);
             }
             if form.is_exact || form.is_text {
                 self.forms.insert(name.clone(), form);
@@ -81,7 +81,7 @@ impl FieldIndex {
 
     /// Whether the times in this field have nanoseconds; milliseconds otherwise.
     pub(super) fn is_nanos(&self, name: &str) -> bool {
-        self.form(name).is_nanos
+        self.nanos.contains(name)
     }
 
     /// The field by which lines with these values can be counted, if there is one.

@@ -34,12 +34,15 @@ impl SearchFrame<'_> {
         json!({"range": {self.time: {"gte": from.to_string(), "lt": until.to_string(), "format": FORMAT}}})
     }
 
-    fn search(&self, filters: &[Value]) -> Value {
-        json!({
+    /// A search with these filters, and what else it asks for.
+    fn search(&self, filters: &[Value], more: &Value) -> Value {
+        let shared = json!({
             "query": {"bool": {"filter": filters}},
             "timeout": format!("{}ms", self.timeout),
             "track_total_hits": false,
-        })
+        });
+        let parts = [&shared, more].into_iter().filter_map(Value::as_object).flatten();
+        Value::Object(parts.map(|(name, part)| (name.clone(), part.clone())).collect())
     }
 
     /// Lines in the order of time, after the one with the sort values `after`.
@@ -59,14 +62,15 @@ impl SearchFrame<'_> {
         } else {
             json!({tiebreaker: {"order": order, "unmapped_type": "long"}})
         };
-        let mut search = self.search(&[written(query), self.span(span)]);
-        search["size"] = size.into();
-        search["sort"] = json!([{self.time: {"order": order, "unmapped_type": "date"}}, tie]);
-        search["docvalue_fields"] = json!([{"field": self.time, "format": FORMAT}]);
-        if let Some(after) = after {
-            search["search_after"] = after.clone();
+        let mut more = json!({
+            "size": size,
+            "sort": [{self.time: {"order": order, "unmapped_type": "date"}}, tie],
+            "docvalue_fields": [{"field": self.time, "format": FORMAT}],
+        });
+        if let (Some(more), Some(after)) = (more.as_object_mut(), after) {
+            more.insert("search_after".to_owned(), after.clone());
         }
-        search
+        self.search(&[written(query), self.span(span)], &more)
     }
 
     /// The number of lines in each step, by the values of the fields with the severity: of a line that has several of them, the first.
@@ -82,9 +86,7 @@ impl SearchFrame<'_> {
             by_level.insert(part_key(at), of_level);
         }
         let end = window.end().checked_add(window.step()).unwrap_or(window.end());
-        let mut search = self.search(&[written(query), self.span((window.start(), end))]);
-        search["size"] = 0.into();
-        search["aggs"] = json!({"bars": {
+        let bars = json!({
             "date_histogram": {
                 "field": self.time,
                 "fixed_interval": format!("{milliseconds}ms"),
@@ -92,18 +94,17 @@ impl SearchFrame<'_> {
                 "min_doc_count": 1,
             },
             "aggs": by_level,
-        }});
-        search
+        });
+        let more = json!({"size": 0, "aggs": {"bars": bars}});
+        self.search(&[written(query), self.span((window.start(), end))], &more)
     }
 
     /// The number of lines of each query, in its order.
     pub(super) fn matches(&self, queries: &[String], span: LogSpan) -> Value {
         let each = queries.iter().enumerate();
         let each = each.map(|(at, query)| (part_key(at), json!({"filter": written(query)})));
-        let mut search = self.search(&[self.span(span)]);
-        search["size"] = 0.into();
-        search["aggs"] = Value::Object(each.collect());
-        search
+        let more = json!({"size": 0, "aggs": Value::Object(each.collect())});
+        self.search(&[self.span(span)], &more)
     }
 
     /// The newest lines of a query, and the newest of each of the narrower ones.
@@ -113,11 +114,8 @@ impl SearchFrame<'_> {
         let each = narrower.iter().enumerate();
         let each = each
             .map(|(at, query)| (part_key(at), json!({"filter": written(query), "aggs": {"newest": newest}})));
-        let mut search = self.search(&[written(query), self.span(span)]);
-        search["size"] = SAMPLED.into();
-        search["aggs"] = Value::Object(each.collect());
-        search["sort"] = sort.clone();
-        search
+        let more = json!({"size": SAMPLED, "sort": sort, "aggs": Value::Object(each.collect())});
+        self.search(&[written(query), self.span(span)], &more)
     }
 }
 

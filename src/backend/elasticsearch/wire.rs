@@ -118,7 +118,8 @@ pub(super) fn line(interner: &mut Interner, hit: &SearchHit<'_>, shape: &LineSha
     let message =
         shape.messages.iter().find_map(|name| Some((name, value(name).filter(|text| !text.is_empty())?)));
     let is_own = |name: &str| name == shape.time || message.is_some_and(|(message, _)| message == name);
-    let (mut labels, mut fields): (Vec<(Text, Text)>, Vec<(Text, Text)>) = (Vec::new(), Vec::new());
+    let mut labels: Vec<(Text, Text)> = Vec::new();
+    let mut fields: Vec<(Text, Text)> = Vec::new();
     for (name, value) in all.iter().filter(|(name, _)| !is_own(name)) {
         if shape.labels.contains(name.as_str()) {
             labels.push((interner.text(name), interner.text(value)));
@@ -137,9 +138,22 @@ pub(super) fn line(interner: &mut Interner, hit: &SearchHit<'_>, shape: &LineSha
 
 /// The time of a document: as the index has it, as it was written, or as it was sorted.
 fn time(hit: &SearchHit<'_>, name: &str, written: Option<&str>) -> Option<Timestamp> {
-    let indexed = hit.fields[name][0].as_str().and_then(|text| text.parse().ok());
+    let first = |values: &'_ Value| values.get(0).cloned();
+    let indexed = hit.fields.get(name).and_then(first);
+    let indexed = indexed.and_then(|value| value.as_str()?.parse().ok());
     let written = || change_lines::time(&Value::from(written?));
-    indexed.or_else(written).or_else(|| change_lines::time(&hit.sort[0]))
+    indexed.or_else(written).or_else(|| change_lines::time(&first(&hit.sort)?))
+}
+
+/// The list at a place of the aggregations of an answer; empty if there is none.
+pub(super) fn items<'v>(value: &'v Value, path: &[&str]) -> impl Iterator<Item = &'v Value> + use<'v> {
+    let list = path.iter().try_fold(value, |value, name| value.get(*name));
+    list.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The number of lines of a part of the aggregations.
+pub(super) fn count(part: &Value) -> u64 {
+    part.get("doc_count").and_then(Value::as_u64).unwrap_or(0)
 }
 
 /// The fields of a document: names of nested objects are joined by dots, plain values of a list by commas.

@@ -10,6 +10,7 @@ mod failure;
 mod header;
 mod oauth;
 mod promql;
+mod question;
 mod redactor;
 mod route;
 mod sigv4;
@@ -23,9 +24,8 @@ use std::error::Error as StdError;
 use std::sync::Once;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method, Request, Response, StatusCode, redirect};
-use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -175,21 +175,6 @@ impl Http {
         for (name, value) in headers {
             request.headers_mut().insert(HeaderName::from_static(name), value.clone());
         }
-        self.ask(weight, request.into()).await
-    }
-
-    /// Sends a question as POST with a JSON body, for APIs whose queries do not fit into an address. It must change nothing, because it
-    /// is repeated like GET.
-    pub(crate) async fn post_question(
-        &self,
-        weight: Weight,
-        path: &str,
-        query: &[(&str, &str)],
-        body: &Value,
-    ) -> Result<Body, SourceError> {
-        let mut request = Request::new(Method::POST, self.url(path, query));
-        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *request.body_mut() = Some(body.to_string().into());
         self.ask(weight, request.into()).await
     }
 
