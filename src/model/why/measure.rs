@@ -45,6 +45,10 @@ pub enum Difference {
 const LEAST: f64 = 0.1;
 /// How many standard deviations the excess and its concentration must be from zero.
 const SIGMAS: f64 = 4.0;
+/// The least score of a set that has all of the excess, while significantly much was to be expected outside; and how much of the
+/// excess is all of it.
+const CONFINED: f64 = 0.3;
+const ALL: f64 = 0.95;
 /// The fewest requests of an excess.
 const FEWEST: f64 = 3.0;
 /// The service's own ratio counts as this many requests of each cell's good time, so that few requests give no extreme ratios.
@@ -201,7 +205,7 @@ struct Candidate {
     cells: Cells,
     sum: Weight,
     explained: f64,
-    /// Youden's J.
+    /// Youden's J, or what [`CONFINED`] gives.
     score: f64,
     is_significant: bool,
     is_new: bool,
@@ -224,8 +228,12 @@ impl Table<'_> {
         } else {
             ratio(sum.traffic, self.total.traffic)
         };
-        let is_significant = self.separates(sum, self.total.minus(sum));
-        Candidate { labels, cells, sum, explained, score: explained - other, is_significant, is_new: false }
+        let outside = self.total.minus(sum);
+        let is_significant = self.separates(sum, outside);
+        let is_confined = is_significant && sum.variance > 0.0 && explained >= ALL && !is_excess(outside);
+        let least = if is_confined { CONFINED * explained } else { 0.0 };
+        let score = (explained - other).max(least);
+        Candidate { labels, cells, sum, explained, score, is_significant, is_new: false }
     }
 
     /// Whether significantly more of the excess is inside than its share of the traffic.

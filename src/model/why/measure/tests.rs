@@ -105,6 +105,26 @@ fn values_that_select_the_same_requests_are_one_finding_named_by_the_label_with_
 }
 
 #[test]
+fn a_value_that_serves_most_requests_is_named_if_all_failures_are_its_own() {
+    // nine of ten requests do not come from `/pay`, and only they fail: J is 0.1
+    let confined = |part: &'static str| {
+        let mut cells = service(move |region, _, _| if region == part { 0.05 } else { 0.001 });
+        for cell in &mut cells {
+            let factor = if cell.labels.value("region") == "eu" { 9.0 } else { 1.0 };
+            for tally in [&mut cell.good, &mut cell.bad] {
+                (tally.all, tally.failed) = (tally.all * factor, tally.failed * factor);
+            }
+        }
+        rank(&cells, Difference::Failed)
+    };
+    let findings = confined("eu");
+    assert_eq!(findings[0].labels, Labels::from_iter([("region", "eu")]));
+    assert!((findings[0].score - CONFINED).abs() < 0.02 && findings[0].traffic > 0.89, "{findings:?}");
+    // if the failures are spread as the traffic is, it has the same share of them and is not named
+    assert_eq!(found(&service(|_, _, _| 0.05), Difference::Failed), [""; 0]);
+}
+
+#[test]
 fn two_causes_at_once_are_both_named() {
     let cells = service(|region, _, route| match (region, route) {
         ("ap", _) => 0.4,
