@@ -15,7 +15,8 @@ const NEARLY: f64 = 0.9;
 /// Without data from before, this ratio of failed requests is bad.
 const RATIO_ALONE: f64 = 0.02;
 /// The smallest relative change of the request rate, and of free space.
-const RELATIVE_CHANGE: f64 = 0.25;
+const TRAFFIC_CHANGE: f64 = 0.15;
+const FREE_CHANGE: f64 = 0.25;
 /// The smallest relative rise of a level.
 const LEVEL_CHANGE: f64 = 0.5;
 /// The smallest change of a level that is a ratio.
@@ -151,8 +152,8 @@ pub fn traffic_shift(rates: &[f64], lag: usize) -> Option<SignalShift> {
         // a rate that comes back to what it was for most of the time has not changed
         let earlier = rates.iter().take(shift.start).copied().filter(|rate| rate.is_finite()).collect();
         let usual = median(earlier);
-        let is_new = (shift.after - usual).abs() >= RELATIVE_CHANGE * usual.abs();
-        shift.is_step && is_new && is_change(shift, RELATIVE_CHANGE)
+        let is_new = (shift.after - usual).abs() >= TRAFFIC_CHANGE * usual.abs();
+        shift.is_step && is_new && is_change(shift, TRAFFIC_CHANGE)
     };
     let risen = last_shift(rates, lag).filter(|shift| is_step(shift, rates));
     let fallen = last_shift(&negative, lag).filter(|shift| is_step(shift, &negative));
@@ -205,7 +206,7 @@ pub fn level_shift(values: &[f64], lag: usize, kind: LevelKind) -> Option<Signal
         }
         LevelKind::Falling => {
             let negative: Vec<f64> = values.iter().map(|value| -value).collect();
-            let shift = last_shift(&negative, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE))?;
+            let shift = last_shift(&negative, lag).filter(|shift| is_change(shift, FREE_CHANGE))?;
             let part = change(&shift) / shift.before.abs().max(f64::MIN_POSITIVE);
             Some(positive(SignalShift::of(&shift, LEVEL_SEVERITY * part)))
         }
