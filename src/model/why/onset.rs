@@ -8,7 +8,7 @@
 //! - Of a ratio of counts, the cost is the binomial deviance `-2 (F ln(F / N) + (N - F) ln(1 - F / N))` of F of N requests, and
 //!   the penalty `COUNTS_PENALTY x dispersion x ln(points)`: where hardly anything fails, a few failures are much, and where
 //!   many do, their number is as uncertain as counts are. The dispersion is how many times larger the variance of points that
-//!   share no data is than that of counts (quasi-likelihood: McCullagh and Nelder 1989, chapter 9), at least 1.
+//!   share no data is than that of counts (quasi-likelihood: Wedderburn 1974), at least 1.
 
 use std::ops::Range;
 
