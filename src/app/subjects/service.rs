@@ -121,16 +121,7 @@ pub fn empty(shared: &Shared, found: &ListFilter) -> String {
     if !found.text().is_empty() && !shared.world.services().is_empty() {
         return found.nothing("service");
     }
-    let has_unknown = EmptyState {
-        kinds: &[AskKind::Services],
-        no_source: ("No source of services: add", "."),
-        source: "source",
-        loading: "services",
-        one: None,
-    };
-    let without_name =
-        || "No services found: no known metric has a service label. See Sources (9).".to_owned();
-    has_unknown.words(shared).map_or_else(without_name, |(words, _)| words)
+    LACK.words(shared).map_or_else(|| NONE.to_owned(), |(words, _)| words)
 }
 
 /// The reasons for the health, worst first.
