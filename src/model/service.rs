@@ -12,9 +12,11 @@ use super::labels::{Labels, Text};
 use super::reason::Reason;
 use super::signal::{Signal, UnknownSignals};
 use super::source::SourceId;
+pub use dependencies::Dependencies;
 pub use history::{ServiceDetail, ServiceTrends, SignalQuery};
 pub use merge::{SourcedReading, merge};
 
+mod dependencies;
 mod history;
 mod merge;
 
@@ -120,6 +122,8 @@ pub struct Service {
     pub since: Option<Timestamp>,
     /// Its firing and pending alerts, sorted by fingerprint.
     pub alerts: Vec<Fingerprint>,
+    /// The services that it calls, as configured.
+    pub depends_on: Vec<Text>,
     /// The sources that report it.
     pub sources: Vec<SourceId>,
     /// The sources whose histories are charted and added up: one of each group that scrapes the same targets, and all others.
@@ -136,6 +140,7 @@ impl Service {
             name: self.name.clone(),
             labels: self.labels.clone(),
             named_by: self.named_by.clone(),
+            depends_on: self.depends_on.clone(),
             sources: self.sources.clone(),
             chart_sources: self.chart_sources.clone(),
             seen_at: self.seen_at,
