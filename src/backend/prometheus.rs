@@ -14,6 +14,7 @@ mod history;
 mod interval;
 mod kind;
 mod metric_discovery;
+mod onsets;
 mod rules;
 mod services;
 mod slos;
@@ -33,6 +34,7 @@ use super::kit::{probe, skew};
 use super::{Answering, Source, SourceDeps, packs};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::{Answer, Answered, Ask, AskKind};
+use crate::model::detection::OnsetQuery;
 use crate::model::duration;
 use crate::model::evaluation::{EvaluationKey, LabelSearch};
 use crate::model::health::Thresholds;
@@ -46,7 +48,8 @@ use crate::model::warning::Warning;
 use crate::model::why::WhyQuery;
 use ages::Ages;
 use cached::{
-    Cached, DISCOVERY_INTERVAL_AFTER_LOSS, DISCOVERY_INTERVAL_MAX, next_attempt_after, validity_of,
+    Cached, DISCOVERY_INTERVAL_AFTER_LOSS, DISCOVERY_INTERVAL_MAX, is_partly_available, next_attempt_after,
+    validity_of,
 };
 use call::{ApiQuirks, PromServer, QuestionRequests};
 use flavour::{Flavour, ServerIdentity};
@@ -71,11 +74,6 @@ pub(super) struct Prometheus {
     thresholds: Thresholds,
 }
 
-/// Whether the last result stays in use although discovery failed: the server answers some requests.
-fn is_partly_available(failure: &ErrorKind) -> bool {
-    !failure.is_source_wide() || matches!(failure, ErrorKind::TimedOut { .. } | ErrorKind::RateLimited { .. })
-}
-
 /// The kinds of questions that every server answers; `Slos` only if SLOs are configured or discovered.
 const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
 
@@ -92,6 +90,7 @@ const HANDLERS: &[Handler<Prometheus>] = &[
     Handler::Slos(|source, put| Box::pin(source.slos(put.at.past(), put.known))),
     Handler::Changes(|source, _, since| Box::pin(source.changes(*since))),
     Handler::Why(|source, put, wanted| Box::pin(source.why(wanted, put.at.past()))),
+    Handler::Onsets(|source, _, wanted| Box::pin(source.onsets(wanted))),
     Handler::Filling(|source, _| Box::pin(source.filling())),
     Handler::Capacity(|source, _| Box::pin(source.capacity())),
     Handler::Evaluation(|source, put, key, window| Box::pin(source.evaluation(key, *window, put.at.past()))),
@@ -209,6 +208,14 @@ impl Prometheus {
         let discovery = self.discovery(&call).await?;
         let snapshot = changes::snapshot(&call, &discovery, &self.plan.services.labels, since).await?;
         Ok(call.reply(Answer::Changes(snapshot)))
+    }
+
+    /// Finds when services became bad before incidents.
+    async fn onsets(&self, wanted: &[OnsetQuery]) -> Answered {
+        let call = self.call(AskKind::Onsets);
+        let discovery = self.discovery(&call).await?;
+        let snapshot = onsets::snapshot(&call, &discovery, wanted).await;
+        Ok(call.reply(Answer::Onsets(snapshot)))
     }
 
     /// The resources that are soon full or over.

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::call::QuestionRequests;
 use super::metric_discovery::MetricDiscovery;
+use crate::model::source::ErrorKind;
 use crate::model::warning::Warning;
 
 /// The longest interval between two metric discoveries.
@@ -71,4 +72,9 @@ pub(super) fn next_attempt_after(before: Option<Duration>) -> Duration {
             DISCOVERY_RETRY_FIRST
         }
     })
+}
+
+/// Whether the last result stays in use although discovery failed: the server answers some requests.
+pub(super) fn is_partly_available(failure: &ErrorKind) -> bool {
+    !failure.is_source_wide() || matches!(failure, ErrorKind::TimedOut { .. } | ErrorKind::RateLimited { .. })
 }
