@@ -48,17 +48,14 @@ use crate::model::warning::Warning;
 use crate::model::why::WhyQuery;
 use ages::Ages;
 use cached::{
-    Cached, DISCOVERY_INTERVAL_AFTER_LOSS, DISCOVERY_INTERVAL_MAX, is_partly_available, next_attempt_after,
-    validity_of,
+    Cached, DISCOVERY_INTERVAL_AFTER_LOSS, DISCOVERY_INTERVAL_MAX, RECORDINGS_INTERVAL, is_partly_available,
+    next_attempt_after, validity_of,
 };
 use call::{ApiQuirks, PromServer, QuestionRequests};
 use flavour::{Flavour, ServerIdentity};
 pub(super) use kind::SPEC;
 use metric_discovery::{DiscoveryPlan, MetricDiscovery};
 use slos::ServerSlos;
-
-/// How long the list of failing recording rules is cached.
-const RECORDINGS_INTERVAL: Duration = Duration::from_secs(60);
 
 /// One server with the Prometheus API.
 pub(super) struct Prometheus {

@@ -19,6 +19,8 @@ pub(super) const DISCOVERY_INTERVAL_NO_SIGNAL: Duration = Duration::from_secs(30
 pub(super) const DISCOVERY_INTERVAL_AFTER_LOSS: Duration = Duration::from_secs(15);
 /// The first retry after a failed or incomplete discovery; then the wait doubles.
 pub(super) const DISCOVERY_RETRY_FIRST: Duration = Duration::from_secs(5);
+/// How long the list of failing recording rules is cached.
+pub(super) const RECORDINGS_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A cached value.
 #[derive(Clone)]

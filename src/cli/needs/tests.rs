@@ -166,7 +166,7 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
         (Place::Traces(world.services().first().unwrap().name.clone()), "the traces of a service"),
         (Place::Resource(key), "a resource"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
-        (Place::Report(Document::Statistics(hours)), "statistics"),
+        (Place::Report(Document::Statistics(hours)), "statistics, `stats`"),
         (Place::Report(Document::Changes(hours)), "the changes, `changes`"),
         (Place::Report(Document::Postmortem(IncidentKey::of(incident))), "the postmortem, `postmortem`"),
     ];
