@@ -23,7 +23,6 @@ mod why;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
