@@ -210,7 +210,7 @@ pub(super) enum Verb {
     /// Why a service is unhealthy: labels, changes, dependencies
     #[command(after_help = LISTING)]
     Why(WhyArgs),
-    /// Incident statistics: pages, MTTA, MTTR, MTBF, hours of the day
+    /// Statistics: pages, MTTD, MTTA, MTTR, MTBF, deployments
     #[command(after_help = LISTING)]
     Stats(StatsArgs),
     /// What changed: deployments, restarts, configuration, flags
