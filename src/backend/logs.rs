@@ -3,6 +3,7 @@
 //! A new kind implements [`LogStore`] with its types of answers, its query language and four functions: find labels, make a query,
 //! read a page, count lines.
 
+pub(super) mod explore;
 #[cfg(test)]
 pub(super) mod fixtures;
 pub(super) mod labels;
@@ -30,6 +31,7 @@ use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::text::counted;
 use crate::model::warning::Warning;
+pub(super) use explore::NumberPoint;
 use labels::FoundLabels;
 pub(super) use server::LogServer;
 

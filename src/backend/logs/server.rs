@@ -9,6 +9,7 @@ use crate::backend::SourceDeps;
 use crate::backend::kit::http::{Body, Http};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::Weight;
+use crate::model::query_language::QueryLanguage;
 use crate::model::source::{ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 
@@ -32,6 +33,12 @@ impl LogServer {
         let http = Http::new(id, source, deps)?;
         let info = crate::backend::info(id, source, http.address());
         Ok(Self { info, http, state: LogStoreState::new(deps.clock) })
+    }
+
+    /// The server with the language of the queries that users write for it.
+    pub(crate) fn speaking(mut self, language: QueryLanguage) -> Self {
+        self.info.language = language;
+        self
     }
 
     /// Sends GET with additional headers, and compares the clocks.
