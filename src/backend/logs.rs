@@ -3,6 +3,7 @@
 //! A new kind implements [`LogStore`] with its types of answers, its query language and four functions: find labels, make a query,
 //! read a page, count lines.
 
+pub(super) mod explore;
 #[cfg(test)]
 pub(super) mod fixtures;
 pub(super) mod labels;

@@ -1,5 +1,6 @@
 //! Grafana Loki, and servers with its API: log lines, their number over time, and what is new in them.
 
+mod explore;
 mod kind;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use crate::model::log::{
     LARGEST_PAGE, LogDirection, LogHistogram, LogPage, LogQuery, LogSeverity, ReadLines,
 };
 use crate::model::promql::quoted;
+use crate::model::query_language::QueryLanguage;
 use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::warning::Warning;
@@ -44,7 +46,14 @@ const WIDE: u64 = 1_000_000_000;
 /// What every Loki answers.
 const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
 
-const HANDLERS: &[Handler<Loki>] = &logs::handlers();
+const HANDLERS: &[Handler<Loki>] = {
+    let [probe, lines, counts, patterns] = logs::handlers();
+    let evaluation = Handler::Evaluation(|source: &Loki, put, key, window| {
+        Box::pin(explore::evaluate(source, key, *window, put.at.past()))
+    });
+    let labels = Handler::Labels(|source: &Loki, _, wanted| Box::pin(explore::labels(source, wanted)));
+    &[probe, lines, counts, patterns, evaluation, labels]
+};
 
 /// One tenant of one server.
 pub(super) struct Loki {
@@ -69,7 +78,7 @@ impl Loki {
     ) -> Result<Self, SourceError> {
         let settings: Settings = super::own(id, source)?;
         Ok(Self {
-            server: LogServer::new(id, source, deps)?,
+            server: LogServer::of_language(id, source, deps, QueryLanguage::LogQl)?,
             most: AtomicU32::new(settings.max_lines),
             settings,
             names: Mutex::default(),
@@ -132,6 +141,33 @@ impl Loki {
             stats.streams.0
         );
         (stats.bytes.0 > WIDE).then(|| Warning::notice(words))
+    }
+
+    /// The answer about a page, and the number of lines that it has at most.
+    async fn page(&self, query: &str, page: &LogPage) -> Result<(Body, u32), SourceError> {
+        let (from, until) = (nanos(page.from), nanos(page.until));
+        let direction = match page.direction {
+            LogDirection::Backward => "backward",
+            LogDirection::Forward => "forward",
+        };
+        loop {
+            let limit = page.limit.min(self.most.load(Ordering::Relaxed));
+            let limit_text = limit.to_string();
+            let asked = [
+                ("query", query),
+                ("start", &from),
+                ("end", &until),
+                ("limit", &limit_text),
+                ("direction", direction),
+            ];
+            match self.query_range(Weight::Page, &asked).await {
+                Ok(body) => return Ok((body, limit)),
+                Err(error) => match limit_in(error.kind.said()).filter(|most| *most < limit) {
+                    Some(most) => self.most.store(most, Ordering::Relaxed),
+                    None => return Err(error),
+                },
+            }
+        }
     }
 
     async fn query_range(&self, weight: Weight, query: &[(&str, &str)]) -> Result<Body, SourceError> {
@@ -200,29 +236,7 @@ impl LogStore for Loki {
     }
 
     async fn read(&self, query: &str, page: &LogPage) -> Result<ReadLines, SourceError> {
-        let (from, until) = (nanos(page.from), nanos(page.until));
-        let direction = match page.direction {
-            LogDirection::Backward => "backward",
-            LogDirection::Forward => "forward",
-        };
-        let (body, limit) = loop {
-            let limit = page.limit.min(self.most.load(Ordering::Relaxed));
-            let limit_text = limit.to_string();
-            let asked = [
-                ("query", query),
-                ("start", &from),
-                ("end", &until),
-                ("limit", &limit_text),
-                ("direction", direction),
-            ];
-            match self.query_range(Weight::Page, &asked).await {
-                Ok(body) => break (body, limit),
-                Err(error) => match limit_in(error.kind.said()).filter(|most| *most < limit) {
-                    Some(most) => self.most.store(most, Ordering::Relaxed),
-                    None => return Err(error),
-                },
-            }
-        };
+        let (body, limit) = self.page(query, page).await?;
         let answer = body.json::<wire::QueryAnswer<'_>>()?;
         let wire::QueryData::Streams(streams) = answer.data else {
             let reason = "this query gives numbers, not lines".to_owned();

@@ -1,5 +1,6 @@
 //! VictoriaLogs: log lines, their number over time, and what is new in them.
 
+mod explore;
 mod kind;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use crate::model::ask::{Answer, Answered, AskKind, Reply, Weight};
 use crate::model::labels::{Labels, Text};
 use crate::model::log::{LogDirection, LogHistogram, LogPage, LogQuery, LogSeverity, ReadLines};
 use crate::model::promql::{is_plain_name, literal, quoted};
+use crate::model::query_language::QueryLanguage;
 use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::warning::Warning;
@@ -38,7 +40,15 @@ const LEVELS: &str = "20";
 /// What every server answers.
 const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
 
-const HANDLERS: &[Handler<VictoriaLogs>] = &logs::handlers();
+const HANDLERS: &[Handler<VictoriaLogs>] = {
+    let [probe, lines, counts, patterns] = logs::handlers();
+    let evaluation = Handler::Evaluation(|source: &VictoriaLogs, put, key, window| {
+        Box::pin(explore::evaluate(source, key, *window, put.at.past()))
+    });
+    let labels =
+        Handler::Labels(|source: &VictoriaLogs, _, wanted| Box::pin(explore::labels(source, wanted)));
+    &[probe, lines, counts, patterns, evaluation, labels]
+};
 
 /// One tenant of one server.
 pub(super) struct VictoriaLogs {
@@ -65,7 +75,7 @@ impl VictoriaLogs {
         let headers =
             tenant.into_iter().filter_map(|(name, id)| Some((name, HeaderValue::from(id?)))).collect();
         Ok(Self {
-            server: LogServer::new(id, source, deps)?,
+            server: LogServer::of_language(id, source, deps, QueryLanguage::LogsQl)?,
             settings,
             headers,
             timeout: format!("{:.1}s", logs::server_limit(deps).as_secs_f64()),

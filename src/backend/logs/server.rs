@@ -9,6 +9,7 @@ use crate::backend::SourceDeps;
 use crate::backend::kit::http::{Body, Http};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::Weight;
+use crate::model::query_language::QueryLanguage;
 use crate::model::source::{ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 
@@ -32,6 +33,20 @@ impl LogServer {
         let http = Http::new(id, source, deps)?;
         let info = crate::backend::info(id, source, http.address());
         Ok(Self { info, http, state: LogStoreState::new(deps.clock) })
+    }
+
+    /// As [`Self::new`], for a server whose queries Explore can write.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn of_language(
+        id: &SourceId,
+        source: &SourceSettings,
+        deps: SourceDeps<'_>,
+        language: QueryLanguage,
+    ) -> Result<Self, SourceError> {
+        let server = Self::new(id, source, deps)?;
+        Ok(Self { info: SourceInfo { language, ..server.info }, ..server })
     }
 
     /// Sends GET with additional headers, and compares the clocks.

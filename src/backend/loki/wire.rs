@@ -5,9 +5,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::backend::kit::lenient::{
-    Count, LenientItems, LenientList, LenientPair, LenientPairs, LenientString, LenientText, LenientTexts,
-    LenientTriple, Number, wire,
+    Count, LenientItems, LenientList, LenientPairs, LenientString, LenientText, LenientTexts, LenientTriple,
+    wire,
 };
+use crate::backend::logs::explore::NumberPoint;
 use crate::model::labels::{Interner, Labels};
 use crate::model::log::{LogDirection, LogLine, ReadLines};
 
@@ -46,7 +47,7 @@ wire! {
     struct CountSeries<'a> {
         #[serde(borrow)]
         metric: LenientPairs<'a>,
-        values: LenientItems<CountPoint>,
+        values: LenientItems<NumberPoint>,
     }
 
     /// What a stream's line has besides its text.
@@ -78,11 +79,8 @@ impl Default for QueryData<'_> {
 /// `["nanoseconds", "line", {structuredMetadata, parsed}]`
 type StreamValue<'a> = LenientTriple<LenientText<'a>, LenientText<'a>, Extra<'a>>;
 
-/// `[seconds, "count"]`
-pub(super) type CountPoint = LenientPair<Number, Number>;
-
-/// Unix seconds and the number of lines.
-pub(super) fn count(point: &CountPoint) -> Option<(f64, u64)> {
+/// Unix seconds and the number of lines of a point.
+pub(super) fn count(point: &NumberPoint) -> Option<(f64, u64)> {
     let lines = point.1.0.filter(|lines| lines.is_finite() && *lines >= 0.0)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of lines")]
     let lines = lines.round() as u64;
