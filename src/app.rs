@@ -8,6 +8,7 @@ pub mod columns;
 pub mod commands;
 mod completion;
 pub mod confirm;
+pub mod detection;
 pub mod display_settings;
 pub mod event;
 pub mod event_log;

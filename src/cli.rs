@@ -150,8 +150,8 @@ impl<'a> CliContext<'a> {
                 let place = Place::Report(Document::Statistics(wanted.since));
                 let ask = |session: &Session| session.look(place);
                 self.print_report(wanted.listing, needs::STATS, ask, |view, state| {
-                    let reported = statistics::firing_period(&state.shared, wanted.since, view.now);
-                    stats::document(view, reported.as_ref(), *wanted)
+                    let known = statistics::known(&state.shared, wanted.since, view.now);
+                    stats::document(view, &known, *wanted)
                 })
             }
             Some(Verb::Changes(wanted)) => changes::run(self, wanted),

@@ -20,7 +20,7 @@ mod toml_document;
 
 pub use check::KnownNames;
 pub(crate) use check::{is_exposed, is_this_machine, unsafe_address};
-pub use nearest::{hint, most_similar, nearest};
+pub use nearest::{did_you_mean, hint, most_similar, nearest};
 pub use paths::Paths;
 pub use sample::sample;
 pub use schema::schema;

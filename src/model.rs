@@ -8,6 +8,8 @@ pub mod ask;
 pub mod assessment;
 pub mod capacity;
 pub mod change;
+pub mod delivery;
+pub mod detection;
 pub mod duration;
 pub mod evaluation;
 pub mod fingerprint;

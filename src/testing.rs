@@ -123,7 +123,7 @@ reexport! { [crate]
         source: ErrorKind, Kind, ProbeReport, SourceError, SourceId;
         source_info: SourceInfo;
         text: LIMIT, clean, clean_document, clean_lines, clean_output, is_harmless;
-        why: DependencyState, LabelFinding, OtherService, Symptom, WhyAnalysis, WhyQuery, WhySignal;
+        why: DependencyMeasure, DependencyState, LabelFinding, OtherService, Symptom, WhyAnalysis, WhyQuery, WhySignal;
         trace: Span, SpanEvent, SpanKind, SpanStatus, Trace, TraceId, TraceSearch, TraceSnapshot,
             TraceSummary;
     }

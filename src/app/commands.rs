@@ -177,7 +177,7 @@ commands! {
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, incident page";
     Copy          "copy"           ["y"]                 Global "Copy the selected item (also over SSH)";
     Handoff      "handoff"      ["H"]                 Global "Show the handoff report of the last 12 hours, to read or copy";
-    Statistics    "statistics"     ["#"]                 Global "Paging statistics: pages, MTTA, MTTR, MTBF, hours of the day";
+    Statistics    "statistics"     ["#"]                 Global "Statistics: pages, MTTD, MTTA, MTTR, MTBF, deployments";
     Changes       "changes"        ["D"]                 Global "What changed in the last day: deployments, restarts, configuration, flags";
     Review        "review"         ["v"]                 Global "Draft a postmortem of the selected incident";
     Logs          "logs"           ["L"]                 Global "Show the logs of the selected service, alert, SLO or incident";

@@ -10,6 +10,7 @@ use super::prelude::*;
 use super::runs;
 use super::subjects::incident;
 use crate::model::alert::{AlertState, Severity};
+use crate::model::detection::Detections;
 use crate::model::incident::{IncidentStatus, Urgency};
 use crate::model::journal::ActionRecord;
 use crate::model::matcher;
@@ -107,7 +108,9 @@ fn incidents(shared: &Shared, shift: TimeRange, now: Timestamp, writer: &mut Mar
     writer.points(shown.iter().filter_map(|known| {
         Some(format!("\\#{}: <{}>", known.incident.number, known.incident.url.as_deref()?))
     }));
-    match pages(shared.world.incidents(), PageGrouping::All, shift, &shared.look.zone).first() {
+    // the report says nothing of detection, which costs queries of its own
+    let (zone, detections) = (&shared.look.zone, Detections::default());
+    match pages(shared.world.incidents(), PageGrouping::All, shift, zone, &detections).first() {
         Some(pages) => writer.paragraph(&measured(pages)),
         None => writer.paragraph("No incidents were created in this shift."),
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::change_report;
+use super::detection;
 use super::markdown_writer::{MarkdownWriter, escaped};
 use super::number::{UNKNOWN, latency, or_dash, percent, rate};
 use super::prelude::*;
@@ -62,6 +63,7 @@ pub fn wants(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Vec<Want> {
     let Some(known) = key.incident(&shared.world) else { return Vec::new() };
     let around = time_range(known, now);
     let mut wants = incident::wants(shared, key);
+    wants.extend(detection::wants_of_one(shared, known));
     let since = age(known.incident.created_at, now).saturating_add(Duration::from_secs(3600));
     wants.extend(change::wants_since(shared, since, now));
     wants.extend(want::firings(shared, around.end, length(around)));
@@ -149,6 +151,7 @@ fn facts(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut Mark
         ("Priority", name(incident.priority.as_ref().map(|priority| &priority.named.name))),
         ("Urgency", incident.urgency.word().to_owned()),
         ("Created", moment(shared, incident.created_at)),
+        ("Detected", detection::sentence(&detection::of_one(shared, view), |at| moment(shared, at))),
         ("Acknowledged", acknowledged),
         ("Resolved", resolved),
         ("Escalation policy", name(incident.escalation_policy.as_ref().map(|policy| &policy.name))),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::kit::cost::Cost;
 use super::{Answering, Source};
 use crate::model::ask::{Ask, AskKind, Moment, Query, QueryRange, Reply, SeriesKey, TimeUse, asks};
+use crate::model::detection::OnsetQuery;
 use crate::model::evaluation::{EvaluationKey, LabelSearch};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};

@@ -46,13 +46,13 @@ const WIDE: u64 = 1_000_000_000;
 /// What every Loki answers.
 const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
 
-const HANDLERS: &[Handler<Loki>] = {
+const HANDLERS: &[Handler<Loki>] = &{
     let [probe, lines, counts, patterns] = logs::handlers();
-    let evaluation = Handler::Evaluation(|source: &Loki, put, key, window| {
+    let evaluation = Handler::Evaluation(|source, put, key, window| {
         Box::pin(explore::evaluate(source, key, *window, put.at.past()))
     });
-    let labels = Handler::Labels(|source: &Loki, _, wanted| Box::pin(explore::labels(source, wanted)));
-    &[probe, lines, counts, patterns, evaluation, labels]
+    let labels = Handler::Labels(|source, _, wanted| Box::pin(explore::labels(source, wanted)));
+    [probe, lines, counts, patterns, evaluation, labels]
 };
 
 /// One tenant of one server.
@@ -78,7 +78,7 @@ impl Loki {
     ) -> Result<Self, SourceError> {
         let settings: Settings = super::own(id, source)?;
         Ok(Self {
-            server: LogServer::of_language(id, source, deps, QueryLanguage::LogQl)?,
+            server: LogServer::new(id, source, deps)?.speaking(QueryLanguage::LogQl),
             most: AtomicU32::new(settings.max_lines),
             settings,
             names: Mutex::default(),

@@ -14,6 +14,7 @@ mod history;
 mod interval;
 mod kind;
 mod metric_discovery;
+mod onsets;
 mod rules;
 mod services;
 mod slos;
@@ -22,7 +23,6 @@ mod why;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
@@ -33,6 +33,7 @@ use super::kit::{probe, skew};
 use super::{Answering, Source, SourceDeps, packs};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::{Answer, Answered, Ask, AskKind};
+use crate::model::detection::OnsetQuery;
 use crate::model::duration;
 use crate::model::evaluation::{EvaluationKey, LabelSearch};
 use crate::model::health::Thresholds;
@@ -46,16 +47,14 @@ use crate::model::warning::Warning;
 use crate::model::why::WhyQuery;
 use ages::Ages;
 use cached::{
-    Cached, DISCOVERY_INTERVAL_AFTER_LOSS, DISCOVERY_INTERVAL_MAX, next_attempt_after, validity_of,
+    Cached, DISCOVERY_INTERVAL_AFTER_LOSS, DISCOVERY_INTERVAL_MAX, RECORDINGS_INTERVAL, is_partly_available,
+    next_attempt_after, validity_of,
 };
 use call::{ApiQuirks, PromServer, QuestionRequests};
 use flavour::{Flavour, ServerIdentity};
 pub(super) use kind::SPEC;
 use metric_discovery::{DiscoveryPlan, MetricDiscovery};
 use slos::ServerSlos;
-
-/// How long the list of failing recording rules is cached.
-const RECORDINGS_INTERVAL: Duration = Duration::from_secs(60);
 
 /// One server with the Prometheus API.
 pub(super) struct Prometheus {
@@ -69,11 +68,6 @@ pub(super) struct Prometheus {
     slos: ServerSlos,
     /// When services are warned of resources that are soon full.
     thresholds: Thresholds,
-}
-
-/// Whether the last result stays in use although discovery failed: the server answers some requests.
-fn is_partly_available(failure: &ErrorKind) -> bool {
-    !failure.is_source_wide() || matches!(failure, ErrorKind::TimedOut { .. } | ErrorKind::RateLimited { .. })
 }
 
 /// The kinds of questions that every server answers; `Slos` only if SLOs are configured or discovered.
@@ -92,6 +86,7 @@ const HANDLERS: &[Handler<Prometheus>] = &[
     Handler::Slos(|source, put| Box::pin(source.slos(put.at.past(), put.known))),
     Handler::Changes(|source, _, since| Box::pin(source.changes(*since))),
     Handler::Why(|source, put, wanted| Box::pin(source.why(wanted, put.at.past()))),
+    Handler::Onsets(|source, _, wanted| Box::pin(source.onsets(wanted))),
     Handler::Filling(|source, _| Box::pin(source.filling())),
     Handler::Capacity(|source, _| Box::pin(source.capacity())),
     Handler::Evaluation(|source, put, key, window| Box::pin(source.evaluation(key, *window, put.at.past()))),
@@ -209,6 +204,14 @@ impl Prometheus {
         let discovery = self.discovery(&call).await?;
         let snapshot = changes::snapshot(&call, &discovery, &self.plan.services.labels, since).await?;
         Ok(call.reply(Answer::Changes(snapshot)))
+    }
+
+    /// Finds when services became bad before incidents.
+    async fn onsets(&self, wanted: &[OnsetQuery]) -> Answered {
+        let call = self.call(AskKind::Onsets);
+        let discovery = self.discovery(&call).await?;
+        let snapshot = onsets::snapshot(&call, &discovery, wanted).await;
+        Ok(call.reply(Answer::Onsets(snapshot)))
     }
 
     /// The resources that are soon full or over.

@@ -40,14 +40,13 @@ const LEVELS: &str = "20";
 /// What every server answers.
 const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
 
-const HANDLERS: &[Handler<VictoriaLogs>] = {
+const HANDLERS: &[Handler<VictoriaLogs>] = &{
     let [probe, lines, counts, patterns] = logs::handlers();
-    let evaluation = Handler::Evaluation(|source: &VictoriaLogs, put, key, window| {
+    let evaluation = Handler::Evaluation(|source, put, key, window| {
         Box::pin(explore::evaluate(source, key, *window, put.at.past()))
     });
-    let labels =
-        Handler::Labels(|source: &VictoriaLogs, _, wanted| Box::pin(explore::labels(source, wanted)));
-    &[probe, lines, counts, patterns, evaluation, labels]
+    let labels = Handler::Labels(|source, _, wanted| Box::pin(explore::labels(source, wanted)));
+    [probe, lines, counts, patterns, evaluation, labels]
 };
 
 /// One tenant of one server.
@@ -75,7 +74,7 @@ impl VictoriaLogs {
         let headers =
             tenant.into_iter().filter_map(|(name, id)| Some((name, HeaderValue::from(id?)))).collect();
         Ok(Self {
-            server: LogServer::of_language(id, source, deps, QueryLanguage::LogsQl)?,
+            server: LogServer::new(id, source, deps)?.speaking(QueryLanguage::LogsQl),
             settings,
             headers,
             timeout: format!("{:.1}s", logs::server_limit(deps).as_secs_f64()),

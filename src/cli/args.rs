@@ -210,7 +210,7 @@ pub(super) enum Verb {
     /// Why a service is unhealthy: labels, changes, dependencies
     #[command(after_help = LISTING)]
     Why(WhyArgs),
-    /// Incident statistics: pages, MTTA, MTTR, MTBF, hours of the day
+    /// Statistics: pages, MTTD, MTTA, MTTR, MTBF, deployments
     #[command(after_help = LISTING)]
     Stats(StatsArgs),
     /// What changed: deployments, restarts, configuration, flags
@@ -260,7 +260,7 @@ pub(super) enum Verb {
     /// Resources by the time until they are full, and deadlines
     #[command(after_help = LISTING)]
     Capacity(CapacityArgs),
-    /// Evaluate a query (PromQL, LogQL, LogsQL), or check PromQL without a source
+    /// Evaluate a query (PromQL, LogQL, LogsQL), or check one
     #[command(after_help = codes::QUERY)]
     Query(QueryArgs),
     #[command(flatten)]

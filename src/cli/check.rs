@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::config::nearest;
+use crate::config::{did_you_mean, nearest};
 use crate::model::ask::AskKind;
 use crate::model::health::Health;
 use crate::model::service::Service;
@@ -199,7 +199,7 @@ fn assess_service(view: &WorldView<'_>, service: &Service) -> CheckFinding {
 fn unknown_name(view: &WorldView<'_>, name: &str) -> CheckFinding {
     let slos = view.world.slos().iter().map(|status| &*status.slo.id);
     let known: Vec<&str> = slos.chain(view.world.services().iter().map(|service| &*service.name)).collect();
-    let near = nearest(name, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    let near = did_you_mean(nearest(name, known));
     CheckFinding { level: Level::Unknown, text: format!("no SLO and no service is called `{name}`{near}") }
 }
 

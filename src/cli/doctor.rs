@@ -1,12 +1,13 @@
 //! `burnwatch doctor`: what each source offers, its errors, and what to do about them.
 
 use crate::app::columns::{ListColumn, Listed};
+use crate::config::{did_you_mean, nearest};
 use crate::model::ask::AskKind;
 use crate::model::remote::AnswerState;
 use crate::model::rule::BrokenRule;
 use crate::model::source::{ErrorKind, ProbeReport};
 use crate::model::warning::WarningKind;
-use crate::model::world::Watchdog;
+use crate::model::world::{AnswerCache, Watchdog};
 
 use super::report::{Cell, ListLayout, ReportDocument, ReportList};
 use super::sources::{self, CheckedSource};
@@ -58,9 +59,31 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
         as_of: view.now,
         facts: Vec::new(),
         lists: vec![ReportList { layout: ListLayout::Blocks, ..list }],
-        notes: Vec::new(),
+        notes: unknown_dependencies(view),
         is_partial: !sources::all(view).all(|source| source.state() == "fine"),
     }
+}
+
+/// The names in `[services.depends_on]` that no source reports, if every source of services has answered.
+fn unknown_dependencies(view: &WorldView<'_>) -> Vec<String> {
+    let (world, known) = (view.world, view.world.services());
+    let mut caches = view
+        .sources
+        .iter()
+        .filter_map(|source| source.answers.contains(&AskKind::Services).then(|| world.cache(&source.id)));
+    let has_answered = |cache: &AnswerCache| {
+        let services = cache.services();
+        services.value().is_some() && services.failure().is_none()
+    };
+    if known.is_empty() || !caches.all(|cache| cache.is_some_and(has_answered)) {
+        return Vec::new();
+    }
+    let names = world.health_policy.dependencies.names();
+    let unknown = names.into_iter().filter(|name| world.service(name).is_none());
+    let hint = |name: &str| did_you_mean(nearest(name, known.iter().map(|service| &*service.name)));
+    unknown
+        .map(|name| format!("[services.depends_on] names `{name}`, which no source reports{}", hint(name)))
+        .collect()
 }
 
 /// Whether a server answered; nothing if none was asked.
@@ -172,7 +195,7 @@ fn advice(it: &CheckedSource<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::fixtures::{am, prom, reading, world};
+    use crate::cli::fixtures::{Fixture, am, prom, reading, world};
     use crate::cli::report::table;
 
     #[test]
@@ -256,6 +279,26 @@ prom
         ] {
             assert!(text.contains(part), "{part:?} in\n{text}");
         }
+    }
+
+    #[test]
+    fn a_configured_dependency_that_no_source_reports_is_named_with_the_nearest_service() {
+        let services = || vec![reading("checkout", 0.0), reading("payments", 0.0)];
+        let notes = |fixture: Fixture| {
+            let mut fixture = fixture;
+            fixture.world.health_policy.dependencies =
+                [("checkout", ["paymnts", "payments", "zebra"])].into_iter().collect();
+            document(&fixture.view()).notes
+        };
+        assert_eq!(
+            notes(world().with_probe(&prom(), 0).with_services(&prom(), services())),
+            [
+                "[services.depends_on] names `paymnts`, which no source reports; did you mean `payments`?",
+                "[services.depends_on] names `zebra`, which no source reports",
+            ]
+        );
+        // while a source of services has not answered, a name may be one of its services
+        assert_eq!(notes(world().with_trouble(&prom())), [""; 0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Checks that a schema cannot express: names that must exist, valid URLs, values within their range.
 
 mod access;
+mod dependencies;
 mod machine;
 
 pub(crate) use access::{is_exposed, is_this_machine, unsafe_address};
@@ -171,6 +172,9 @@ impl Check<'_> {
         for pack in services.packs.iter().filter(|pack| is_missing(pack, known.packs)) {
             let message = format!("there is no pack `{pack}`{}", hint(pack, known.packs.to_vec()));
             self.wrong(&["services", "packs"], &message);
+        }
+        for (caller, message) in dependencies::problems(services) {
+            self.wrong(&["services", "depends_on", &caller], &message);
         }
         self.above_zero(&["services", "apdex"], services.apdex);
         if let Some(lookback) = services.lookback {

@@ -12,6 +12,7 @@ impl Settings {
             service_labels: self.services.labels.clone(),
             watchdogs: self.severity.watchdogs.clone(),
             severities: self.severity_map(),
+            dependencies: self.services.dependencies(),
         }
     }
 

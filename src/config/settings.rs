@@ -22,6 +22,7 @@ use crate::model::action::OperationKind;
 pub use crate::model::duration::ConfigDuration;
 use crate::model::guard::Guard;
 use crate::model::health::Thresholds;
+use crate::model::service::Dependencies;
 use crate::model::world::HealthPolicy;
 
 /// The whole configuration.
@@ -102,6 +103,14 @@ pub struct ServiceSettings {
     pub lookback: Option<ConfigDuration>,
     /// Apdex: requests below this latency are satisfied, below four times this latency tolerated.
     pub apdex: ConfigDuration,
+    /// The services that a service calls, where no metric of calls between services tells: `checkout = ["payments", "ledger"]`.
+    pub depends_on: BTreeMap<String, Vec<String>>,
+}
+
+impl ServiceSettings {
+    pub fn dependencies(&self) -> Dependencies {
+        self.depends_on.iter().map(|(caller, called)| (caller, called)).collect()
+    }
 }
 
 impl Default for ServiceSettings {
@@ -113,6 +122,7 @@ impl Default for ServiceSettings {
             packs: Vec::new(),
             lookback: None,
             apdex: ConfigDuration(Duration::from_millis(250)),
+            depends_on: BTreeMap::new(),
         }
     }
 }

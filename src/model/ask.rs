@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::alert::AlertSnapshot;
 use super::capacity::CapacitySnapshot;
 use super::change::ChangeSnapshot;
+use super::detection::{OnsetQuery, OnsetSnapshot};
 use super::evaluation::{EvaluatedQuery, EvaluationKey, Exemplar, LabelList, LabelSearch};
 use super::fingerprint::Fingerprint;
 use super::firing::FiringSnapshot;

@@ -173,6 +173,22 @@ impl Outlook {
         }
     }
 
+    /// The earliest and the latest time at which it is full; no latest one if it may never be.
+    pub fn bounds(&self) -> Option<(Timestamp, Option<Timestamp>)> {
+        match self {
+            Self::Fills(FillTime { earliest, latest, .. }) => Some((*earliest, *latest)),
+            Self::Unclear { earliest } => Some((*earliest, None)),
+            Self::Full
+            | Self::Ends(_)
+            | Self::NotWithin(_)
+            | Self::Steady
+            | Self::Falling
+            | Self::NeedsHistory { .. }
+            | Self::Unknown
+            | Self::WithoutLimit => None,
+        }
+    }
+
     /// The word for the state, for filters and JSON.
     pub const fn word(&self) -> &'static str {
         match self {

@@ -87,6 +87,8 @@ words! {
 pub struct Change {
     /// When it began.
     pub at: Timestamp,
+    /// When what it brings was made: the time of the commit or of its merge, if the source tells.
+    pub made_at: Option<Timestamp>,
     /// Whether the time is only known to within the interval at which the source looks, such as a scrape interval.
     pub is_about: bool,
     pub kind: ChangeKind,
@@ -116,6 +118,7 @@ impl Change {
     pub fn new(at: Timestamp, kind: ChangeKind, title: impl Into<Text>, source: SourceId) -> Self {
         Self {
             at,
+            made_at: None,
             is_about: false,
             kind,
             state: ChangeState::Done,

@@ -1,16 +1,19 @@
-//! Incident metrics: MTTA, MTTR and MTBF.
+//! Incident metrics: MTTD, MTTA, MTTR and MTBF.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::detection::Detected;
 use super::slo::TimeRange;
 
 /// The known times of one incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IncidentTimes {
-    /// The detection: the page was created.
+    /// The page was created.
     pub triggered: Timestamp,
+    /// The first bad minute of the service and the first alert, if both are known.
+    pub detected: Option<Detected>,
     /// The first acknowledgement.
     pub acknowledged: Option<Timestamp>,
     pub resolved: Option<Timestamp>,
@@ -28,12 +31,14 @@ pub struct DurationStats {
     pub left_out: usize,
 }
 
-/// The mean and the median of durations.
+/// The mean, the median and the 90th percentile of durations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Average {
     pub mean: Duration,
     /// The median (p50); for an even number the mean of the two middle values.
     pub median: Duration,
+    /// The 90th percentile by nearest rank: the ninth of ten durations, the longest of fewer than ten.
+    pub p90: Duration,
 }
 
 impl DurationStats {
@@ -59,7 +64,8 @@ impl Average {
         // each duration is within the calendar's 20,000 years, so that the sum of four billion does not overflow
         let sum = times.iter().fold(Duration::ZERO, |sum, time| sum.saturating_add(*time));
         let mean = sum / u32::try_from(times.len()).unwrap_or(u32::MAX);
-        Some(Self { mean, median: (lower + upper) / 2 })
+        let p90 = *times.get((times.len() * 9).div_ceil(10) - 1)?;
+        Some(Self { mean, median: (lower + upper) / 2, p90 })
     }
 }
 
@@ -68,9 +74,12 @@ impl Average {
 /// Source: SLO.md section 8, after PagerDuty's definitions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measures {
-    /// MTTA: from the detection to the first acknowledgement; incidents without one are ignored and counted in `left_out`.
+    /// MTTD: from the first bad minute to the first alert; incidents of which one of the two is unknown are ignored and counted in
+    /// `left_out`.
+    pub detection: DurationStats,
+    /// MTTA: from the page to the first acknowledgement; incidents without one are ignored and counted in `left_out`.
     pub acknowledgement: DurationStats,
-    /// MTTR as `PagerDuty` defines it: from the detection to the resolution.
+    /// MTTR as `PagerDuty` defines it: from the page to the resolution.
     pub resolution: DurationStats,
     /// The number of failures (severity 1 and 2).
     pub failures: usize,
@@ -95,7 +104,12 @@ impl Measures {
         let failures = down.len();
         let downtime = merged(down).into_iter().map(TimeRange::length).sum();
         let up = period.length().saturating_sub(downtime);
+        let detections = incidents.iter().map(|incident| match incident.detected {
+            Some(detected) => (detected.onset, Some(detected.alerted)),
+            None => (incident.triggered, None),
+        });
         Self {
+            detection: DurationStats::between(detections),
             acknowledgement: measure(|incident| incident.acknowledged),
             resolution: measure(|incident| incident.resolved),
             failures,
@@ -134,6 +148,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::why::WhySignal;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -149,14 +164,15 @@ mod tests {
     fn incidents() -> Vec<IncidentTimes> {
         let clock = |day: i64, hour: i64, minute: i64| at(day * 1440 + hour * 60 + minute);
         [
-            (clock(0, 10, 4), Some(clock(0, 10, 6)), clock(0, 10, 51)),
-            (clock(1, 2, 10), Some(clock(1, 2, 31)), clock(1, 3, 40)),
-            (clock(2, 14, 12), Some(clock(2, 14, 13)), clock(2, 14, 30)),
-            (clock(3, 21, 33), None, clock(3, 21, 38)),
-            (clock(4, 8, 2), Some(clock(4, 8, 9)), clock(4, 12, 2)),
+            (clock(0, 10, 0), clock(0, 10, 4), Some(clock(0, 10, 6)), clock(0, 10, 51)),
+            (clock(1, 2, 10), clock(1, 2, 10), Some(clock(1, 2, 31)), clock(1, 3, 40)),
+            (clock(2, 14, 0), clock(2, 14, 12), Some(clock(2, 14, 13)), clock(2, 14, 30)),
+            (clock(3, 21, 30), clock(3, 21, 33), None, clock(3, 21, 38)),
+            (clock(4, 8, 0), clock(4, 8, 2), Some(clock(4, 8, 9)), clock(4, 12, 2)),
         ]
-        .map(|(triggered, acknowledged, resolved)| IncidentTimes {
+        .map(|(onset, triggered, acknowledged, resolved)| IncidentTimes {
             triggered,
+            detected: Some(Detected { onset, signal: WhySignal::Errors, alerted: triggered }),
             acknowledged,
             resolved: Some(resolved),
             is_failure: true,
@@ -173,6 +189,9 @@ mod tests {
     fn the_incidents_of_a_month_have_their_measures() {
         let measures = Measures::of(&incidents(), month());
         let mean = |measure: DurationStats| minutes(measure.typical.unwrap().mean);
+        assert!((mean(measures.detection) - 4.2).abs() < 1e-9);
+        let detection = measures.detection.typical.unwrap();
+        assert_eq!((detection.median, detection.p90), (MINUTE * 3, MINUTE * 12));
         assert!((mean(measures.acknowledgement) - 7.75).abs() < 1e-9);
         assert_eq!((measures.acknowledgement.counted, measures.acknowledgement.left_out), (4, 1));
         assert!((mean(measures.resolution) - 80.0).abs() < 1e-9);
@@ -183,9 +202,16 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_zero() {
-        let alert = IncidentTimes { triggered: at(5), acknowledged: None, resolved: None, is_failure: false };
+        let alert = IncidentTimes {
+            triggered: at(5),
+            detected: None,
+            acknowledged: None,
+            resolved: None,
+            is_failure: false,
+        };
         let measures = Measures::of(&[alert, alert], month());
-        assert_eq!(measures.acknowledgement, DurationStats { typical: None, counted: 0, left_out: 2 });
+        let unknown = DurationStats { typical: None, counted: 0, left_out: 2 };
+        assert_eq!((measures.detection, measures.acknowledgement), (unknown, unknown));
         assert_eq!((measures.failures, measures.between_failures), (0, None));
     }
 
@@ -193,19 +219,30 @@ mod tests {
     fn an_end_before_the_beginning_is_left_out() {
         let measure = DurationStats::between([(at(5), Some(at(3))), (at(3), Some(at(5))), (at(1), None)]);
         assert_eq!((measure.counted, measure.left_out), (1, 2));
-        assert_eq!(measure.typical, Some(Average { mean: MINUTE * 2, median: MINUTE * 2 }));
+        assert_eq!(measure.typical, Some(Average { mean: MINUTE * 2, median: MINUTE * 2, p90: MINUTE * 2 }));
     }
 
     #[test]
     fn the_median_of_an_even_number_lies_between() {
         let measure = DurationStats::between([1, 2, 10, 40].map(|minute| (at(0), Some(at(minute)))));
-        assert_eq!(measure.typical, Some(Average { mean: Duration::from_secs(795), median: MINUTE * 6 }));
+        let (mean, median, p90) = (Duration::from_secs(795), MINUTE * 6, MINUTE * 40);
+        assert_eq!(measure.typical, Some(Average { mean, median, p90 }));
+    }
+
+    #[test]
+    fn of_ten_durations_nine_are_within_the_90th_percentile() {
+        let p90 = |count: i64| {
+            let measure = DurationStats::between((1..=count).map(|minute| (at(0), Some(at(minute)))));
+            minutes(measure.typical.unwrap().p90)
+        };
+        assert_eq!([1, 2, 9, 10, 11, 20].map(p90), [1.0, 2.0, 9.0, 9.0, 10.0, 18.0]);
     }
 
     #[test]
     fn an_open_failure_lasts_to_the_end_and_overlaps_count_once() {
         let one = IncidentTimes {
             triggered: at(-10),
+            detected: None,
             acknowledged: None,
             resolved: Some(at(20)),
             is_failure: true,
@@ -239,15 +276,16 @@ mod tests {
         ) {
             let moment = |second: i64| Timestamp::from_second(second.clamp(-377_705_023_000, 253_402_200_000)).unwrap();
             let incidents: Vec<_> = times.into_iter().map(|(triggered, acknowledged, resolved)| IncidentTimes {
-                triggered: moment(triggered), acknowledged: acknowledged.map(moment), resolved: resolved.map(moment),
+                triggered: moment(triggered), detected: None, acknowledged: acknowledged.map(moment), resolved: resolved.map(moment),
                 is_failure: true,
             }).collect();
             let period = TimeRange { start: at(start), end: at(start + length) };
             let measures = Measures::of(&incidents, period);
             prop_assert!(measures.downtime <= period.length());
-            for measure in [measures.acknowledgement, measures.resolution] {
+            for measure in [measures.detection, measures.acknowledgement, measures.resolution] {
                 prop_assert_eq!(measure.counted + measure.left_out, incidents.len());
                 prop_assert_eq!(measure.typical.is_some(), measure.counted > 0);
+                prop_assert!(measure.typical.is_none_or(|typical| typical.p90 >= typical.median));
             }
         }
 

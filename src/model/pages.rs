@@ -1,10 +1,11 @@
-//! Statistics of pages, by service or team: acknowledgement and resolution times, and hours of the day.
+//! Statistics of pages, by service or team: detection, acknowledgement and resolution times, and hours of the day.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::detection::{Detections, Undetected};
 use super::incident::{Incident, Urgency};
 use super::labels::Text;
 use super::measures::{IncidentTimes, Measures};
@@ -41,17 +42,20 @@ pub struct PageCounts {
     pub at_night: usize,
     /// The number of high-urgency incidents by hour of the day, in the same time zone.
     pub by_hour: [u32; HOURS],
-    /// MTTA, MTTR and MTBF.
+    /// MTTD, MTTA, MTTR and MTBF.
     pub measures: Measures,
+    /// Why the detection of the other incidents could not be measured, with the number of incidents.
+    pub undetected: BTreeMap<Undetected, usize>,
 }
 
-/// The times of an incident. A failure is an incident with one of the two highest priorities; without priorities, one with
+/// The times of an incident, without its detection. A failure is an incident with one of the two highest priorities; without priorities, one with
 /// high urgency.
 pub fn times(incident: &Incident) -> IncidentTimes {
     let rank = incident.priority.as_ref().and_then(|priority| priority.rank);
     let is_failure = rank.map_or(incident.urgency == Urgency::High, |rank| rank <= MAX_FAILURE_RANK);
     IncidentTimes {
         triggered: incident.created_at,
+        detected: None,
         acknowledged: incident.acknowledged.iter().map(|stamp| stamp.at).min(),
         resolved: incident.resolved_at,
         is_failure,
@@ -67,6 +71,7 @@ pub fn pages<'a>(
     by: PageGrouping,
     period: TimeRange,
     zone: &TimeZone,
+    detections: &Detections,
 ) -> Vec<PageCounts> {
     let within = |at: Timestamp| at >= period.start && at < period.end;
     let mut groups: BTreeMap<Option<Text>, Vec<&Incident>> = BTreeMap::new();
@@ -76,7 +81,7 @@ pub fn pages<'a>(
         }
     }
     let mut all: Vec<PageCounts> =
-        groups.into_iter().map(|(name, its)| page_counts(name, &its, period, zone)).collect();
+        groups.into_iter().map(|(name, its)| page_counts(name, &its, (period, zone), detections)).collect();
     all.sort_by(|a, b| (b.high, b.incidents).cmp(&(a.high, a.incidents)).then_with(|| a.name.cmp(&b.name)));
     all
 }
@@ -94,7 +99,12 @@ fn names(view: &IncidentView, by: PageGrouping) -> Vec<Option<Text>> {
     }
 }
 
-fn page_counts(name: Option<Text>, its: &[&Incident], period: TimeRange, zone: &TimeZone) -> PageCounts {
+fn page_counts(
+    name: Option<Text>,
+    its: &[&Incident],
+    (period, zone): (TimeRange, &TimeZone),
+    detections: &Detections,
+) -> PageCounts {
     let mut by_hour = [0; HOURS];
     let paged = || its.iter().filter(|incident| incident.urgency == Urgency::High);
     for incident in paged() {
@@ -103,7 +113,17 @@ fn page_counts(name: Option<Text>, its: &[&Incident], period: TimeRange, zone: &
             *count += 1;
         }
     }
-    let times: Vec<IncidentTimes> = its.iter().map(|incident| times(incident)).collect();
+    let mut undetected = BTreeMap::new();
+    let times: Vec<IncidentTimes> = its
+        .iter()
+        .map(|incident| {
+            let detected = detections.of(incident);
+            if let Err(why) = detected {
+                *undetected.entry(why).or_default() += 1;
+            }
+            IncidentTimes { detected: detected.ok(), ..times(incident) }
+        })
+        .collect();
     let at_night =
         (0..).zip(&by_hour).filter(|(hour, _)| is_night(*hour)).map(|(_, count)| *count).sum::<u32>();
     PageCounts {
@@ -114,6 +134,7 @@ fn page_counts(name: Option<Text>, its: &[&Incident], period: TimeRange, zone: &
         at_night: usize::try_from(at_night).unwrap_or(usize::MAX),
         by_hour,
         measures: Measures::of(&times, period),
+        undetected,
     }
 }
 
@@ -123,8 +144,10 @@ mod tests {
 
     use super::super::fixtures::{self, pager_ref, person};
     use super::*;
+    use crate::model::detection::Detected;
     use crate::model::incident::{Attribution, IncidentStatus};
     use crate::model::source::SourceId;
+    use crate::model::why::WhySignal;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -167,7 +190,7 @@ mod tests {
             incident("search", &[], "2026-03-26T12:00:00Z", (1, None)),
             incident("cart", &["shop"], "2026-03-01T02:30:00Z", (10, Some(30))),
         ];
-        let of = |by| pages(&all, by, week(), &TimeZone::UTC);
+        let of = |by| pages(&all, by, week(), &TimeZone::UTC, &Detections::default());
         let by_service = of(PageGrouping::Service);
         let shown: Vec<_> =
             by_service.iter().map(|p| (p.name.as_deref(), p.high, p.open, p.at_night)).collect();
@@ -185,6 +208,26 @@ mod tests {
     }
 
     #[test]
+    fn the_detection_is_that_of_the_measured_incidents_and_the_others_are_counted_by_their_reason() {
+        let all = [
+            incident("cart", &[], "2026-03-24T10:00:00Z", (4, Some(50))),
+            incident("cart", &[], "2026-03-25T02:30:00Z", (10, Some(30))),
+            incident("cart", &[], "2026-03-26T12:00:00Z", (1, None)),
+        ];
+        let onset = at("2026-03-24T09:54:00Z");
+        let detected = Detected { onset, signal: WhySignal::Errors, alerted: all[0].incident.created_at };
+        let found = [Ok(detected), Err(Undetected::NothingChanged)];
+        let detections = all.iter().zip(found).map(|(view, found)| (&view.incident, found)).collect();
+        let counts = &pages(&all, PageGrouping::Service, week(), &TimeZone::UTC, &detections)[0];
+        let detection = counts.measures.detection;
+        assert_eq!((detection.counted, detection.left_out), (1, 2));
+        assert_eq!(detection.typical.unwrap().median, Duration::from_secs(360));
+        // the third was not asked about
+        let reasons = [(Undetected::NothingChanged, 1), (Undetected::NotAnswered, 1)];
+        assert_eq!(counts.undetected, BTreeMap::from(reasons));
+    }
+
+    #[test]
     fn hours_are_those_of_the_zone_also_when_clocks_change() {
         // in Berlin clocks go from 02:00 to 03:00 on 29 March 2026
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
@@ -192,7 +235,7 @@ mod tests {
             incident("a", &[], "2026-03-29T00:30:00Z", (1, None)),
             incident("a", &[], "2026-03-29T01:30:00Z", (1, None)),
         ];
-        let pages = pages(&all, PageGrouping::All, week(), &berlin);
+        let pages = pages(&all, PageGrouping::All, week(), &berlin, &Detections::default());
         let hours: Vec<usize> = (0..HOURS).filter(|hour| pages[0].by_hour[*hour] > 0).collect();
         assert_eq!((hours, pages[0].at_night), (vec![1, 3], 2));
     }

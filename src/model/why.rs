@@ -36,6 +36,19 @@ words! {
     }
 }
 
+impl WhySignal {
+    /// The beginning of its bad time in words: "the errors began".
+    pub const fn began(self) -> &'static str {
+        match self {
+            Self::Targets => "the targets went down",
+            Self::Errors => "the errors began",
+            Self::Latency => "the requests became slow",
+            Self::Traffic => "the traffic changed",
+            Self::Saturation => "the level changed",
+        }
+    }
+}
+
 /// The question why a service is unhealthy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WhyQuery {
@@ -114,26 +127,27 @@ pub struct Symptom {
     pub labels: Vec<Text>,
 }
 
-impl Symptom {
-    /// The beginning of the bad time in words: "the errors began".
-    fn began(&self) -> &'static str {
-        match self.signal {
-            WhySignal::Targets => "the targets went down",
-            WhySignal::Errors => "the errors began",
-            WhySignal::Latency => "the requests became slow",
-            WhySignal::Traffic => "the traffic changed",
-            WhySignal::Saturation => "the level changed",
-        }
+words! {
+    /// What the state of a dependency was read from.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum DependencyMeasure: word {
+        /// The calls of the service to it.
+        Calls = "calls",
+        /// All requests that it gets, also from others.
+        Requests = "requests",
+        /// Its scrape targets: how many are down.
+        Targets = "targets",
     }
 }
 
-/// The failures of calls from the service to another one.
+/// The failures of another service that the service calls.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DependencyState {
     pub name: Text,
-    /// When its calls began to fail; `None` if they do not fail more than before.
+    pub measured_by: DependencyMeasure,
+    /// When it began to fail; `None` if it does not fail more than before.
     pub onset: Option<Timestamp>,
-    /// Failed / all calls before and now.
+    /// Failed / all calls or requests, or the share of targets that are down: before and now.
     pub before: f64,
     pub after: f64,
 }

@@ -12,7 +12,7 @@ use super::fingerprint::Fingerprint;
 use super::health::Thresholds;
 use super::labels::{Labels, Text};
 use super::rule::{BrokenRule, Rule};
-use super::service::Service;
+use super::service::{Dependencies, Service};
 use super::silence::{Silence, can_be_hidden};
 use super::slo::SloStatus;
 use super::source::SourceId;
@@ -39,6 +39,8 @@ pub struct HealthPolicy {
     pub watchdogs: Vec<String>,
     /// Maps the labels of an alert to a severity.
     pub severities: SeverityMap,
+    /// Which services call which others, where no metric tells.
+    pub dependencies: Dependencies,
 }
 
 impl HealthPolicy {
@@ -67,6 +69,7 @@ impl Default for HealthPolicy {
             service_labels: words(&["service", "app", "app_kubernetes_io_name", "job"]),
             watchdogs: words(&["Watchdog", "DeadMansSwitch", "DeadMansSnitch"]),
             severities: SeverityMap::default(),
+            dependencies: Dependencies::default(),
         }
     }
 }

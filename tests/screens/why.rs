@@ -13,7 +13,7 @@ use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot, Signal
 use burnwatch::testing::model::slo::TimeRange;
 use burnwatch::testing::model::source_info::SourceInfo;
 use burnwatch::testing::model::why::{
-    DependencyState, LabelFinding, OtherService, Symptom, WhyAnalysis, WhyQuery, WhySignal,
+    DependencyMeasure, DependencyState, LabelFinding, OtherService, Symptom, WhyAnalysis, WhyQuery, WhySignal,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -99,8 +99,20 @@ fn analysis(wanted: &WhyQuery) -> WhyAnalysis {
         looked_at: vec![WhySignal::Targets, WhySignal::Errors, WhySignal::Latency, WhySignal::Traffic],
         symptoms: vec![symptom],
         dependencies: vec![
-            DependencyState { name: "ledger".into(), onset: Some(ago(200)), before: 0.0, after: 0.05 },
-            DependencyState { name: "tax".into(), onset: None, before: 0.001, after: 0.001 },
+            DependencyState {
+                name: "ledger".into(),
+                measured_by: DependencyMeasure::Calls,
+                onset: Some(ago(200)),
+                before: 0.0,
+                after: 0.05,
+            },
+            DependencyState {
+                name: "tax".into(),
+                measured_by: DependencyMeasure::Requests,
+                onset: None,
+                before: 0.001,
+                after: 0.001,
+            },
         ],
         resources: Vec::new(),
         others: vec![OtherService { name: "orders".into(), onset: ago(170), after: 0.04 }],

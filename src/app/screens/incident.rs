@@ -2,6 +2,7 @@
 //! alerts, timeline, similar past incidents. What decides never scrolls; in a small terminal it is a few brief lines.
 
 use crate::app::chart_control::ChartedTime;
+use crate::app::detection;
 use crate::app::identity::{WhySubject, WhyTarget};
 use crate::app::layout as app_layout;
 use crate::app::prelude::*;
@@ -153,6 +154,7 @@ impl Screen for OpenIncident {
         let mut wants = subjects::incident::wants(shared, key);
         let Some(view) = key.incident(&shared.world) else { return wants };
         wants.extend(chart_wants(shared, view, now));
+        wants.extend(detection::wants_of_one(shared, view));
         wants.extend(self.why.iter().flat_map(|target| why::wants(shared, target, now)));
         let since = age(view.incident.created_at, now).saturating_add(Duration::from_secs(3600));
         wants.extend(change::wants_since(shared, since, now));

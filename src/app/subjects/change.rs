@@ -215,6 +215,7 @@ pub const COLUMNS: &[Column] = &[
     Column::hidden("to", |item| Value::optional(item.change.to.as_ref())),
     Column::distinguishing("state", "STATE", |item| Value::Text(item.change.state.word().to_owned())),
     Column::text("who", "BY", |item| Value::optional(item.change.who.as_ref())),
+    Column::hidden("made_at", |item| item.change.made_at.map_or(Value::Nothing, Value::Since)),
     Column::hidden("is_about", |item| Value::Switch(item.change.is_about)),
     Column::hidden("labels", |item| Value::Labels(item.change.labels.clone())),
     Column::hidden("id", |item| Value::optional(item.change.id.as_ref())),

@@ -121,21 +121,67 @@ pub fn empty(shared: &Shared, found: &ListFilter) -> String {
     if !found.text().is_empty() && !shared.world.services().is_empty() {
         return found.nothing("service");
     }
-    let has_unknown = EmptyState {
-        kinds: &[AskKind::Services],
-        no_source: ("No source of services: add", "."),
-        source: "source",
-        loading: "services",
-        one: None,
-    };
-    let without_name =
-        || "No services found: no known metric has a service label. See Sources (9).".to_owned();
-    has_unknown.words(shared).map_or_else(without_name, |(words, _)| words)
+    LACK.words(shared).map_or_else(|| NONE.to_owned(), |(words, _)| words)
 }
 
 /// The reasons for the health, worst first.
 pub fn why(service: &Service, now: Timestamp) -> String {
     service.reasons.iter().map(|reason| reason.words(now)).collect::<Vec<_>>().join(", ")
+}
+
+/// The services that a service calls, each with its health: those that are configured and these others.
+pub fn dependencies<'a>(
+    world: &'a World,
+    service: &str,
+    others: impl IntoIterator<Item = &'a Text>,
+) -> Vec<(&'a Text, Option<Health>)> {
+    let mut names: Vec<&Text> = world.health_policy.dependencies.of(service).iter().collect();
+    for other in others {
+        if !names.contains(&other) {
+            names.push(other);
+        }
+    }
+    let mut known: Vec<_> = names.into_iter().map(|name| (name, health(world, name))).collect();
+    // the worst first, and what no source reports last
+    known.sort_by_key(|(_, health)| (health.is_none(), *health));
+    known
+}
+
+fn health(world: &World, name: &str) -> Option<Health> {
+    world.service(name).map(|service| service.health)
+}
+
+/// The services that call this one by the configuration, the worst first.
+pub fn callers<'a>(world: &'a World, service: &'a str) -> Vec<(&'a Text, Option<Health>)> {
+    let callers = world.health_policy.dependencies.callers_of(service);
+    let mut known: Vec<_> = callers.map(|name| (name, health(world, name))).collect();
+    known.sort_by_key(|(_, health)| (health.is_none(), *health));
+    known
+}
+
+/// Services with their health, as many as fit: `x ledger critical  v cart healthy  ? fraud not reported`.
+pub fn states(
+    cx: &Cx<'_>,
+    title: &str,
+    services: &[(&Text, Option<Health>)],
+    width: u16,
+) -> Vec<StyledRun<'static>> {
+    let mut runs = vec![StyledRun::new(format!("{title} "), Role::Muted)];
+    let mut used = text::width(title) + 1;
+    for (index, (name, health)) in services.iter().enumerate() {
+        let role = health.map_or(Role::Unknown, Role::of_health);
+        let words = format!("{} {name} {}", cx.symbol(role), health.map_or("not reported", Health::word));
+        let hidden = services.len() - index;
+        let more = if hidden > 1 { format!("+{hidden} more") } else { String::new() };
+        // room for the number of those that do not fit
+        if used + text::width(&words) + if hidden > 1 { 12 } else { 0 } > width {
+            runs.push(StyledRun::new(if more.is_empty() { "+1 more".to_owned() } else { more }, Role::Muted));
+            break;
+        }
+        used += text::width(&words) + 2;
+        runs.extend([StyledRun::new(words, role), StyledRun::new("  ", Role::Text)]);
+    }
+    runs
 }
 
 /// Whether latency is what is wrong with the service, and not errors.

@@ -153,7 +153,7 @@ impl<'a> Chart<'a> {
             self.shades(cx, span, &frame, buf);
             self.marks(cx, span, &frame, None, buf);
             self.no_data(cx, plot_area, buf);
-            for own in self.thresholds {
+            for own in self.bounds_of(&shown) {
                 legend.note(threshold_note(cx, &threshold_label(cx, *own, None)), Role::Threshold);
             }
             if let Some(place) = frame.legend {
@@ -191,7 +191,7 @@ impl<'a> Chart<'a> {
             cursor_line(cx, &plot, (plot_area, column), buf);
         }
         let mut taken = Vec::new();
-        for own in self.thresholds {
+        for own in self.bounds_of(&shown) {
             let row = scale.row(own.0, plot_area.height);
             // a row has room for only one threshold label
             let has_room = !taken.contains(&row);
@@ -202,13 +202,21 @@ impl<'a> Chart<'a> {
         }
         let looks: Vec<LineLook> = roles.iter().map(|role| look(cx, *role)).collect();
         plot.render(&looks, plot_area, buf);
-        self.draw_points(cx, (span, &scale, &plot), plot_area, buf);
+        // an observation is no part of a sum
+        if !shown.is_stacked {
+            self.draw_points(cx, (span, &scale, &plot), plot_area, buf);
+        }
         if let (Some(column), Some(at)) = (cursor_column, cursor) {
             cursor_points(cx, &shown, (&scale, at), &looks, (plot_area, column), buf);
         }
         if let Some(place) = frame.legend {
             legend.render(cx, area, place, buf);
         }
+    }
+
+    /// The thresholds that belong to the value axis: in shares of a sum, none does.
+    fn bounds_of(&self, shown: &ShownSeries<'_>) -> &[(f64, &'a str)] {
+        if shown.are_shares(self) { &[] } else { self.thresholds }
     }
 
     /// The finest characters that the terminal has, unless colours cannot distinguish the series: then each has its own.
@@ -245,7 +253,7 @@ impl<'a> Chart<'a> {
     ) {
         let head = u16::from(area.height > 1);
         if head > 0 {
-            for own in self.thresholds {
+            for own in self.bounds_of(shown) {
                 legend.note(threshold_note(cx, &threshold_label(cx, *own, None)), Role::Threshold);
             }
             legend.render(cx, area, Rect { height: 1, ..area }, buf);

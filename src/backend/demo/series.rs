@@ -53,6 +53,12 @@ impl<'a> RegionSeries<'a> {
         Self { world, catalog, known, windows, shares }
     }
 
+    /// How many moments of services were simulated so far.
+    #[cfg(test)]
+    pub(super) fn simulated(&self) -> usize {
+        self.known.borrow().len() + self.windows.borrow().len()
+    }
+
     /// The request numbers of a service at a demo time.
     pub(super) fn numbers(&self, place: &ServiceInRegion, t: f64) -> RequestNumbers {
         known(&self.known, (place.number, t.to_bits()), || self.world.numbers(place, t))

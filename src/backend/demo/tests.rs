@@ -3,7 +3,7 @@ mod charts;
 mod metadata;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::catalog::Catalog;
 use super::promql::instant;
@@ -355,27 +355,42 @@ fn a_week_has_some_earlier_firings_and_the_present_one() {
     }
 }
 
-#[test]
-fn a_week_of_one_service_and_an_hour_of_all_are_there_at_once() {
-    let sources = demo(7, 120);
-    let week = time_range(at(120), minutes(7 * 24 * 60), 240);
-    let hour = time_range(at(120), minutes(60), 60);
-    let all = [
-        Query::Detail { service: "payments".into(), time_range: week }.now(),
-        Query::Trends { time_range: hour }.now(),
-        Query::Rules.now(),
-        Query::Services.now(),
+/// How many moments of how many services are simulated for charts of this range: requests, failures and latency.
+fn simulated(selector: &str, range: Duration, points: u16) -> (usize, usize) {
+    let world = DemoWorld::new(7, DemoTimeline::new(start(), 1.0));
+    let catalog = Catalog::of(&world, Region::Eu);
+    let series = RegionSeries::new(&world, &catalog);
+    let grid = TimeGrid::ending(at(120), range, points, Duration::from_secs(5));
+    let times: Vec<f64> = (0..grid.count()).map(|point| grid.at(point).as_second() as f64).collect();
+    let lookback = crate::model::duration::text(grid.step().max(minutes(1)));
+    let charts = [
+        format!("sum by (service) (rate(http_requests_total{{{selector}}}[{lookback}]))"),
+        format!("sum by (service) (rate(http_requests_total{{{selector},code=~\"5..\"}}[{lookback}]))"),
+        format!(
+            "histogram_quantile(0.95, sum by (service, le) (rate(http_request_duration_seconds_bucket{{{selector}}}[{lookback}])))"
+        ),
     ];
-    for question in all {
-        // several requests each, unoptimised build; the best of three, because other tests run at the same time
-        let tries = (0..3).map(|_| {
-            #[expect(clippy::disallowed_methods, reason = "how long it really takes is the point")]
-            let before = Instant::now();
-            ask(&*sources[0], &question);
-            before.elapsed()
-        });
-        let took = tries.min().unwrap();
-        assert!(took < Duration::from_millis(400), "{}: {took:?}", question.kind().word());
+    let mut services = 0;
+    for query in charts {
+        let expr = promql_parser::parser::parse(&query).expect(&query);
+        services = services.max(promql::range(&series, &expr, &times).expect(&query).len());
+    }
+    (series.simulated(), services * times.len())
+}
+
+#[test]
+fn a_chart_simulates_a_few_moments_of_each_point_however_long_its_range_is() {
+    for (selector, range, points) in [
+        ("service=\"payments\"", minutes(7 * 24 * 60), 240),
+        ("service=\"payments\"", minutes(60), 240),
+        ("service!=\"\"", minutes(60), 60),
+    ] {
+        let (simulated, points) = simulated(selector, range, points);
+        // a week has 120,960 scrapes of each service
+        assert!(
+            (points..=16 * points).contains(&simulated),
+            "{selector} {range:?}: {simulated} for {points} points"
+        );
     }
 }
 

@@ -25,6 +25,7 @@ const EARLIEST: i64 = 946_684_800;
 
 /// The names of each field, in order of precedence.
 const TIME: &[&str] = &["time", "timestamp", "ts", "at", "date", "@timestamp"];
+const MADE: &[&str] = &["committed_at", "commit_time", "merged_at", "made_at"];
 const TITLE: &[&str] = &["title", "message", "msg", "summary", "text"];
 const SERVICE: &[&str] = &["service", "app", "application", "component"];
 const KIND: &[&str] = &["kind", "type"];
@@ -138,7 +139,9 @@ pub(crate) fn of_fields(
     if at.duration_since(now) > FUTURE {
         return Err(BadLine::Future);
     }
-    for name in TIME {
+    let made_at = MADE.iter().find_map(|name| fields.get(*name).and_then(time));
+    let made_at = made_at.filter(|made| made.as_second() >= EARLIEST && *made <= at);
+    for name in TIME.iter().chain(MADE) {
         drop(fields.shift_remove_if_scalar(name));
     }
     let mut take = |names: &[&str], most| {
@@ -176,6 +179,7 @@ pub(crate) fn of_fields(
     });
     let state = state.as_deref().map_or(ChangeState::Done, state_of_word);
     Ok(Change {
+        made_at,
         state,
         service,
         labels,

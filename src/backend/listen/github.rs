@@ -34,6 +34,7 @@ fn deployment(body: &Value, state: &str, time: &[&str]) -> Map<String, Value> {
         ),
         ("id", text(body, &["/deployment/id"]).map(|id| format!("github-{id}"))),
         ("commit", text(body, &["/deployment/sha"])),
+        ("committed_at", text(body, &["/workflow_run/head_commit/timestamp"])),
         ("environment", text(body, &["/deployment/environment"])),
         ("project", text(body, &["/repository/full_name"])),
     ])
@@ -74,6 +75,7 @@ fn workflow_run(body: &Value) -> Reading {
         ("link", text(body, &["/workflow_run/html_url"])),
         ("id", text(body, &["/workflow_run/id"]).map(|id| format!("github-run-{id}"))),
         ("commit", text(body, &["/workflow_run/head_sha"])),
+        ("committed_at", text(body, &["/workflow_run/head_commit/timestamp"])),
         ("branch", text(body, &["/workflow_run/head_branch"])),
         ("project", text(body, &["/repository/full_name"])),
     ])])

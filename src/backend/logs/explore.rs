@@ -26,7 +26,7 @@ const AT_ONCE: SignedDuration = SignedDuration::from_hours(1);
 /// How far back labels and their values are looked for.
 const LABELS: SignedDuration = SignedDuration::from_hours(6);
 
-/// Unix seconds and a number, as far as they can be read: `[seconds, "number"]`.
+/// `[seconds, "number"]`: Unix seconds and a number, as far as they can be read.
 pub(crate) type NumberPoint = LenientPair<Number, Number>;
 
 wire! {

@@ -35,18 +35,10 @@ impl LogServer {
         Ok(Self { info, http, state: LogStoreState::new(deps.clock) })
     }
 
-    /// As [`Self::new`], for a server whose queries Explore can write.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub(crate) fn of_language(
-        id: &SourceId,
-        source: &SourceSettings,
-        deps: SourceDeps<'_>,
-        language: QueryLanguage,
-    ) -> Result<Self, SourceError> {
-        let server = Self::new(id, source, deps)?;
-        Ok(Self { info: SourceInfo { language, ..server.info }, ..server })
+    /// The server with the language of the queries that users write for it.
+    pub(crate) fn speaking(mut self, language: QueryLanguage) -> Self {
+        self.info.language = language;
+        self
     }
 
     /// Sends GET with additional headers, and compares the clocks.

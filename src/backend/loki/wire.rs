@@ -8,7 +8,7 @@ use crate::backend::kit::lenient::{
     Count, LenientItems, LenientList, LenientPairs, LenientString, LenientText, LenientTexts, LenientTriple,
     wire,
 };
-use crate::backend::logs::explore::NumberPoint;
+use crate::backend::logs::NumberPoint;
 use crate::model::labels::{Interner, Labels};
 use crate::model::log::{LogDirection, LogLine, ReadLines};
 
@@ -79,7 +79,7 @@ impl Default for QueryData<'_> {
 /// `["nanoseconds", "line", {structuredMetadata, parsed}]`
 type StreamValue<'a> = LenientTriple<LenientText<'a>, LenientText<'a>, Extra<'a>>;
 
-/// Unix seconds and the number of lines of a point.
+/// Unix seconds and the number of lines.
 pub(super) fn count(point: &NumberPoint) -> Option<(f64, u64)> {
     let lines = point.1.0.filter(|lines| lines.is_finite() && *lines >= 0.0)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of lines")]

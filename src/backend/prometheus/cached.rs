@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::call::QuestionRequests;
 use super::metric_discovery::MetricDiscovery;
+use crate::model::source::ErrorKind;
 use crate::model::warning::Warning;
 
 /// The longest interval between two metric discoveries.
@@ -18,6 +19,8 @@ pub(super) const DISCOVERY_INTERVAL_NO_SIGNAL: Duration = Duration::from_secs(30
 pub(super) const DISCOVERY_INTERVAL_AFTER_LOSS: Duration = Duration::from_secs(15);
 /// The first retry after a failed or incomplete discovery; then the wait doubles.
 pub(super) const DISCOVERY_RETRY_FIRST: Duration = Duration::from_secs(5);
+/// How long the list of failing recording rules is cached.
+pub(super) const RECORDINGS_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A cached value.
 #[derive(Clone)]
@@ -71,4 +74,9 @@ pub(super) fn next_attempt_after(before: Option<Duration>) -> Duration {
             DISCOVERY_RETRY_FIRST
         }
     })
+}
+
+/// Whether the last result stays in use although discovery failed: the server answers some requests.
+pub(super) fn is_partly_available(failure: &ErrorKind) -> bool {
+    !failure.is_source_wide() || matches!(failure, ErrorKind::TimedOut { .. } | ErrorKind::RateLimited { .. })
 }

@@ -1,6 +1,7 @@
 mod capacity;
 mod explore;
 mod history;
+mod onsets;
 mod rules;
 mod shop;
 mod signals;

@@ -18,17 +18,19 @@ use crate::model::series::TimeGrid;
 use crate::model::slo::TimeRange;
 use crate::model::source::SourceError;
 use crate::model::why::{
-    Difference, OtherService, ResourceState, SignalShift, Symptom, WhyAnalysis, WhyQuery, WhySignal,
-    bound_shift, is_ratio, level_shift, ratio_shift, slower, traffic_shift,
+    DependencyState, Difference, OtherService, ResourceState, SignalShift, Symptom, WhyAnalysis, WhyQuery,
+    WhySignal, bound_shift, is_ratio, level_shift, ratio_shift, slower, traffic_shift,
 };
 use budget::Budget;
 use grid::Grid;
 use levels::LevelSeries;
 use metrics::{Counted, ServiceMetrics, comparable};
+pub(super) use metrics::{PART, part};
 use signals::{Buckets, Signals, existing_codes, looked_at};
 use tables::LabelComparison;
 
 mod budget;
+mod configured;
 mod grid;
 mod levels;
 mod metrics;
@@ -131,8 +133,7 @@ impl Run<'_> {
                 if !wants_beside {
                     return Vec::new();
                 }
-                let Grid { span, lookback, lag } = levels_grid;
-                neighbours::dependencies(self.budget, &self.query.service, (span, lookback, lag)).await
+                self.dependencies(levels_grid, &codes).await
             },
             async { if wants_beside { self.changes(interval).await } else { Vec::new() } }
         );
@@ -168,6 +169,25 @@ impl Run<'_> {
         analysis.resources = levels.1;
         analysis.others = others;
         self.note_end(&signals);
+    }
+
+    /// The services that it calls: those that the metrics of calls tell, and those that are configured.
+    async fn dependencies(&self, grid: Grid, codes: &[String]) -> Vec<DependencyState> {
+        let (plan, service) = (self.plan, &self.query.service);
+        let names = plan.services.depends_on.get(&**service).map_or(&[][..], Vec::as_slice);
+        let Grid { span, lookback, lag } = grid;
+        let (mut states, configured) = tokio::join!(
+            neighbours::dependencies(self.budget, service, (span, lookback, lag)),
+            configured::dependencies(self.budget, (plan, self.metrics, codes), names, (span, lookback, lag))
+        );
+        for state in configured {
+            // the calls of the service itself tell more
+            if states.iter().all(|known| known.name != state.name) {
+                states.push(state);
+            }
+        }
+        neighbours::sort_dependencies(&mut states);
+        states
     }
 
     /// What changed at the service since an hour before the bad time may have begun.

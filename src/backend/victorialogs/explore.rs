@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{VictoriaLogs, wire};
-use crate::backend::logs::cut_at;
 use crate::backend::logs::explore::{labels_span, lines_reply, numbers_reply, page};
 use crate::model::ask::{Answer, Answered, Reply, Weight};
 use crate::model::evaluation::{EvaluationKey, LabelList, LabelSearch, MAX_LABELS};
@@ -16,6 +15,8 @@ use crate::model::series::TimeGrid;
 
 /// The most values of a field that are counted.
 const COUNTED: &str = "100";
+/// How far back the values of fields are counted.
+const COUNTED_RANGE: SignedDuration = SignedDuration::from_mins(15);
 /// Fields that are not chosen: the time, and the stream as a text.
 const OWN_FIELDS: [&str; 3] = ["_time", "_stream", "_stream_id"];
 
@@ -78,6 +79,8 @@ pub(super) async fn labels(source: &VictoriaLogs, wanted: &LabelSearch) -> Answe
         }
         None if wanted.is_counted => {
             let more = [("limit", COUNTED), ("keep_const_fields", "1")];
+            // facets read the lines themselves, so fewer of them
+            let span = (span.1.checked_sub(COUNTED_RANGE).unwrap_or(span.0), span.1);
             let body = source.select(Weight::Page, "facets", query, span, &more).await?;
             let facets = body.json::<wire::Facets<'_>>()?;
             let counts = facets

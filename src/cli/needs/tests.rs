@@ -16,6 +16,7 @@ use crate::app::place::{Document, Place};
 use crate::app::screens;
 use crate::app::shared::Shared;
 use crate::app::state::State;
+use crate::app::statistics::Statistics;
 use crate::app::subjects::why;
 use crate::backend::{Clock, Source, demo};
 use crate::cli::alerts::AlertFilter;
@@ -85,7 +86,14 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (ALERTS, alerts::document(&view, &all)),
         (INCIDENTS, incidents::document(&view, &all)),
         (ONCALL, oncall::document(&view)),
-        (STATS, stats::document(&view, None, StatsArgs { by: StatsGrouping::Service, since, listing })),
+        (
+            STATS,
+            stats::document(
+                &view,
+                &Statistics::default(),
+                StatsArgs { by: StatsGrouping::Service, since, listing },
+            ),
+        ),
         (SILENCES, silences::document(&view, false)),
         (SOURCES, sources::document(&view)),
         (CHANGES, changes::document(&view, &all, &changed)),
@@ -158,7 +166,7 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
         (Place::Traces(world.services().first().unwrap().name.clone()), "the traces of a service"),
         (Place::Resource(key), "a resource"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
-        (Place::Report(Document::Statistics(hours)), "statistics"),
+        (Place::Report(Document::Statistics(hours)), "statistics, `stats`"),
         (Place::Report(Document::Changes(hours)), "the changes, `changes`"),
         (Place::Report(Document::Postmortem(IncidentKey::of(incident))), "the postmortem, `postmortem`"),
     ];

@@ -199,6 +199,14 @@ macro_rules! asks {
                 title: "why", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)), weight: Page,
                 time: Moment, joins: replace, merges: AsIs
             }
+            /// When the signals of services became bad before incidents.
+            Onsets {
+                /// The services and times.
+                wanted: Arc<[OnsetQuery]>;
+            } => onsets: OnsetSnapshot {
+                title: "first bad minutes", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)),
+                weight: Chart, time: Now, joins: replace, merges: Nothing
+            }
             /// One trace. Asked again, because the last spans of a trace often arrive late.
             Trace {
                 /// Its id.

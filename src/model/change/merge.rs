@@ -278,6 +278,7 @@ fn joined_change(mut reports: Vec<Change>) -> Option<Change> {
     };
     Some(Change {
         at: timed.at,
+        made_at: reports.iter().filter_map(|report| report.made_at).min(),
         is_about: timed.is_about,
         kind,
         state,

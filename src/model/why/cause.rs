@@ -9,7 +9,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::sentence::{amount, is_ratio, level, named, of_change, of_label, share};
-use super::{DependencyState, LabelFinding, OtherService, ResourceState, Symptom, WhyAnalysis, WhySignal};
+use super::{
+    DependencyMeasure, DependencyState, LabelFinding, OtherService, ResourceState, Symptom, WhyAnalysis,
+    WhySignal,
+};
 use crate::model::alert::Alert;
 use crate::model::change::{Change, ChangeKind};
 use crate::model::duration;
@@ -225,7 +228,8 @@ fn add_changes(causes: &mut Vec<Cause>, main: &Symptom, context: CauseContext<'_
         if let Some(cause) = causes.iter_mut().find(is_of) {
             if cause.changes.is_empty() {
                 cause.score = (cause.score + 0.2 * close).min(1.0);
-                cause.words = format!("{}; {} {}", cause.words, of_change(change, onset), main.began());
+                cause.words =
+                    format!("{}; {} {}", cause.words, of_change(change, onset), main.signal.began());
             }
             cause.changes.push(Arc::clone(change));
             continue;
@@ -262,7 +266,7 @@ fn add_changes(causes: &mut Vec<Cause>, main: &Symptom, context: CauseContext<'_
             traffic: None,
             at: Some(change.at),
             score,
-            words: format!("{} {}", of_change(change, onset), main.began()),
+            words: format!("{} {}", of_change(change, onset), main.signal.began()),
         });
     }
     causes.extend(own);
@@ -274,7 +278,7 @@ fn rise(main: &Symptom) -> f64 {
 
 /// "20s before the errors began"
 fn before(at: Timestamp, main: &Symptom) -> String {
-    let began = main.began();
+    let began = main.signal.began();
     let distance = age(at.min(main.onset), at.max(main.onset));
     if distance < Duration::from_secs(3) {
         return format!("at the same time as {began}");
@@ -292,13 +296,17 @@ fn of_dependency(state: &DependencyState, main: &Symptom, unexplained: f64) -> O
     let part = (failing / rise(main).max(0.01)).clamp(0.0, 1.0);
     let first = if is_first { 0.15 } else { 0.0 };
     let score = (0.3 + 0.4 * part + first) * close * unexplained;
-    let words = format!(
-        "calls to {} fail: {} ({} before), first {}",
-        state.name,
-        percent(state.after),
-        percent(state.before),
-        before(onset, main)
-    );
+    let (now, was) = (percent(state.after), percent(state.before));
+    let fails = match state.measured_by {
+        DependencyMeasure::Calls => format!("calls to {} fail: {now} ({was} before)", state.name),
+        DependencyMeasure::Requests => {
+            format!("{}, which it depends on, fails: {now} of its requests ({was} before)", state.name)
+        }
+        DependencyMeasure::Targets => {
+            format!("{}, which it depends on, is down: {now} of its targets ({was} before)", state.name)
+        }
+    };
+    let words = format!("{fails}, first {}", before(onset, main));
     Some(named_cause(CauseKind::Dependency, &state.name, onset, main.signal, score, words))
 }
 

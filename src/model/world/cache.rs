@@ -10,6 +10,7 @@ use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Ask, AskKind, Moment, Query, Question, SeriesKey, Topic, asks};
 use crate::model::capacity::CapacitySnapshot;
 use crate::model::change::ChangeSnapshot;
+use crate::model::detection::{OnsetQuery, OnsetSnapshot};
 use crate::model::evaluation::{EvaluatedQuery, EvaluationKey, Exemplar, LabelList, LabelSearch};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::FiringSnapshot;

@@ -77,7 +77,8 @@ impl World {
             };
             let since = before.and_then(|s| if s.health == service.health { s.since } else { Some(now) });
             let alerts = alerts.iter().map(|alert| alert.fingerprint).collect();
-            Service { since, alerts, ..service }
+            let depends_on = self.health_policy.dependencies.of(&service.name).to_vec();
+            Service { since, alerts, depends_on, ..service }
         });
         self.services = services.collect();
         self.own_names = own;

@@ -5,9 +5,7 @@ use crate::app::number::{UNKNOWN, percent};
 use crate::app::prelude::*;
 use crate::app::subjects::capacity::where_is;
 use crate::app::widgets::bar::Gauge;
-use crate::model::capacity::{
-    CapacityReading, CapacityUse, FillTime, GrowthTrend, Outlook, SeasonKind, left,
-};
+use crate::model::capacity::{CapacityReading, CapacityUse, GrowthTrend, SeasonKind, left};
 use crate::model::value::elapsed;
 
 /// A resource and the current time.
@@ -103,34 +101,12 @@ pub const COLUMNS: &[Column] = &[
     Column::hidden("resets", |item| {
         item.reading.trend.as_ref().map_or(Value::Nothing, |trend| Value::count(trend.resets))
     }),
-    Column::hidden("ends_in_seconds", |item| match item.reading.outlook.end(item.now) {
-        Some(end) => seconds(Some(end), item.now),
-        None => Value::Nothing,
+    Column::hidden("ends_in_seconds", |item| seconds(item.reading.outlook.end(item.now), item.now)),
+    Column::hidden("earliest_in_seconds", |item| {
+        seconds(item.reading.outlook.bounds().map(|(earliest, _)| earliest), item.now)
     }),
-    Column::hidden("earliest_in_seconds", |item| match item.reading.outlook {
-        Outlook::Fills(FillTime { earliest, .. }) | Outlook::Unclear { earliest } => {
-            seconds(Some(earliest), item.now)
-        }
-        Outlook::Full
-        | Outlook::Ends(_)
-        | Outlook::NotWithin(_)
-        | Outlook::Steady
-        | Outlook::Falling
-        | Outlook::NeedsHistory { .. }
-        | Outlook::Unknown
-        | Outlook::WithoutLimit => Value::Nothing,
-    }),
-    Column::hidden("latest_in_seconds", |item| match item.reading.outlook {
-        Outlook::Fills(FillTime { latest, .. }) => seconds(latest, item.now),
-        Outlook::Full
-        | Outlook::Ends(_)
-        | Outlook::Unclear { .. }
-        | Outlook::NotWithin(_)
-        | Outlook::Steady
-        | Outlook::Falling
-        | Outlook::NeedsHistory { .. }
-        | Outlook::Unknown
-        | Outlook::WithoutLimit => Value::Nothing,
+    Column::hidden("latest_in_seconds", |item| {
+        seconds(item.reading.outlook.bounds().and_then(|(_, latest)| latest), item.now)
     }),
     Column::text("outlook", "FULL IN", |item| Value::Text(item.reading.outlook.words(item.now)))
         .on_screen((8, "full in", Size::words(14, 30, 0)), |row| {

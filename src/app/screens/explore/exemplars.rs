@@ -28,8 +28,9 @@ impl Explore {
         let exemplars = self.exemplars_key(shared, now);
         let exemplars =
             exemplars.map(|(series, window)| want::of(shared, source, Query::Exemplars { series, window }));
-        let labels =
-            self.main_labels(shared).map(|wanted| want::of(shared, source, Query::Labels { wanted }));
+        // those of log lines are counted among the lines
+        let labels = self.main_labels(shared).filter(|_| !self.has_lines());
+        let labels = labels.map(|wanted| want::of(shared, source, Query::Labels { wanted }));
         exemplars.into_iter().chain(labels).collect()
     }
 
@@ -110,7 +111,7 @@ impl Explore {
                     (words.to_owned(), Role::Muted)
                 }
                 (None, Some(_)) => {
-                    let sign = cx.charset.pick("◇", "o");
+                    let sign = cx.charset.pick("◇", "~");
                     let keys = format!("{} and arrows read them", key(Command::CursorBack));
                     (
                         format!(
@@ -126,7 +127,7 @@ impl Explore {
         let time = exemplar.at.to_zoned(cx.zone.clone()).strftime("%H:%M:%S").to_string();
         let value = unit.text(exemplar.value, cx.charset);
         let mut runs =
-            vec![StyledRun::new(format!(" {} {time} {value}", cx.charset.pick("◆", "@")), Role::Accent)];
+            vec![StyledRun::new(format!(" {} {time} {value}", cx.charset.pick("◆", "$")), Role::Accent)];
         if let Some(id) = exemplar.trace() {
             let leads = if self.trace_place(cx.shared).is_some() { "opens" } else { "copies" };
             runs.push(StyledRun::new("  trace ", Role::Muted));

@@ -143,8 +143,10 @@ fn answer(question: &Question, now: Timestamp) -> Answered {
         Query::Evaluation { evaluation, window: Some(window) } => {
             if evaluation.query.starts_with('{') {
                 let line = |n: i64| {
-                    let labels =
-                        Labels::from_iter([("app", "pay"), ("pod", ["a", "b", "c"][n as usize % 3])]);
+                    let labels = Labels::from_iter([
+                        ("app", "pay"),
+                        ("pod", ["a", "b", "c"][usize::try_from(n % 3).unwrap()]),
+                    ]);
                     let text = format!("level=error msg=\"charge {n} failed\"");
                     let fields = Labels::from_iter([("route", "/pay")]);
                     Arc::new(LogLine::new(at(-60 + n), labels, fields, text.as_bytes()))

@@ -328,7 +328,7 @@ fn chart(screen: &Explore, cx: &ScreenCx<'_>, (area, has_list): (Rect, bool), bu
         // seconds have no place on an axis of rates: only their times are shown
         marks.extend(points.drain(..).map(|point| ChartMark {
             at: point.at,
-            symbol: if point.is_chosen { cx.charset.pick("◆", "@") } else { cx.charset.pick("◇", "o") },
+            symbol: if point.is_chosen { cx.charset.pick("◆", "$") } else { cx.charset.pick("◇", "~") },
             role: if point.is_chosen { Role::Accent } else { Role::Info },
         }));
     }

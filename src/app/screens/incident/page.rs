@@ -1,9 +1,11 @@
 //! The text of an incident's page, as lines that scroll.
 
 use super::{ALERTS, IncidentAlertRow, OpenIncident, reported};
+use crate::app::detection;
 use crate::app::prelude::*;
 use crate::app::subjects::incident::remote;
 use crate::app::subjects::incident::words;
+use crate::app::subjects::{self, why};
 use crate::model::action::Operation;
 use crate::model::incident::{Attribution, Incident, IncidentDetail, IncidentEvent};
 use crate::model::measures::DurationStats;
@@ -36,12 +38,12 @@ pub(super) fn page(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView
         page.paragraph(&format!(" {words}"), role);
     }
     page.title("About");
-    facts(cx, view, &mut page);
-    times(cx.shared, view, detail, &mut page);
+    facts(screen, cx, view, &mut page);
+    times(cx, view, detail, &mut page);
     page
 }
 
-fn facts(cx: &ScreenCx<'_>, view: &IncidentView, page: &mut PageContent) {
+fn facts(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView, page: &mut PageContent) {
     let incident = &view.incident;
     let monitored = view.service.as_ref();
     let paging = incident.service.as_ref().map(|service| &service.name);
@@ -52,6 +54,16 @@ fn facts(cx: &ScreenCx<'_>, view: &IncidentView, page: &mut PageContent) {
         (Some(name), _) => page.pair("service", name, Role::Accent),
         (None, Some(paging)) => page.pair("service", paging, Role::Text),
         (None, None) => {}
+    }
+    if let Some(service) = monitored {
+        let found = screen.why.as_ref().and_then(|target| why::found(cx.world, target).analysis);
+        let others = found.into_iter().flat_map(|analysis| &analysis.dependencies).map(|state| &state.name);
+        let services = subjects::service::dependencies(cx.world, service, others);
+        if !services.is_empty() {
+            // as far from the edge as the other facts
+            let title = format!("  {:<15}", "depends on");
+            page.line(subjects::service::states(cx, &title, &services, page.width));
+        }
     }
     let people = |stamps: &[Attribution]| {
         let one = |stamp: &Attribution| {
@@ -222,9 +234,9 @@ fn sentence(step: &IncidentEvent) -> String {
     said
 }
 
-/// The times to acknowledge and to resolve, with the medians of the other incidents of the service.
-fn times(shared: &Shared, view: &IncidentView, detail: Option<&IncidentDetail>, page: &mut PageContent) {
-    let incident = &view.incident;
+/// The times to detect, to acknowledge and to resolve, with the medians of the other incidents of the service.
+fn times(cx: &ScreenCx<'_>, view: &IncidentView, detail: Option<&IncidentDetail>, page: &mut PageContent) {
+    let (shared, incident) = (cx.shared, &view.incident);
     let first = detail.and_then(|detail| detail.steps.iter().find(|step| &*step.kind == "acknowledge"));
     let taken =
         first.map(|step| age(incident.created_at, step.at)).or_else(|| incident.time_to_acknowledge());
@@ -237,6 +249,9 @@ fn times(shared: &Shared, view: &IncidentView, detail: Option<&IncidentDetail>, 
         same.filter(|other| other.incident.id != incident.id)
     };
     page.title("Response times");
+    let found = detection::of_one(shared, view);
+    let role = if found.is_ok() { Role::Text } else { Role::Muted };
+    page.pair("detected", &detection::sentence(&found, |at| moment(at, cx.now, cx.zone)), role);
     let mut pair = |name: &str, taken: Option<Duration>, ended: fn(&Incident) -> Option<Timestamp>| {
         let stats = DurationStats::between(
             others().filter_map(|other| Some((other.incident.created_at, Some(ended(&other.incident)?)))),

@@ -8,6 +8,7 @@ use crate::app::subjects::change;
 use crate::app::subjects::incident::words as incidents;
 use crate::app::subjects::service::{self, charts};
 use crate::app::subjects::slo::words;
+use crate::model::health::Health;
 use crate::model::host::Saturated;
 use crate::model::service::Service;
 use crate::model::signal::Signal;
@@ -23,9 +24,14 @@ pub(super) fn render(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &
         return;
     };
     let used = [AskKind::Services, AskKind::Alerts];
-    let parts = parts(screen, service, area);
+    let parts = parts(screen, cx.world, service, area);
     layout::heading_with_staleness(cx, &title(cx, service), &used, area, buf);
     text::runs(cx, &numbers(cx, service, parts.numbers.width), parts.numbers, buf);
+    for (y, (title, services)) in (parts.around.top()..parts.around.bottom()).zip(around(cx.world, service)) {
+        let line = Rect { y, height: 1, ..parts.around };
+        let title = format!(" {title}");
+        text::runs(cx, &service::states(cx, &title, &services, line.width), line, buf);
+    }
     draw_incidents(screen, cx, parts.incidents, buf);
     let (panel, time) = (screen.scroll_position.panel, charts::time(cx.shared, service, cx.now));
     let tiles = charts::tiles(parts.charts, panel);
@@ -44,6 +50,8 @@ struct Layout {
     /// Height 0 if no incident is open.
     incidents: Rect,
     numbers: Rect,
+    /// The services that it calls and those that call it, one line each; height 0 if none are configured.
+    around: Rect,
     charts: Rect,
     list: Rect,
     /// Beside the list, or above it; height 0 if there are no SLOs.
@@ -51,10 +59,13 @@ struct Layout {
 }
 
 /// Divides the body. The focused list gets more rows, charts get the rest.
-fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
+fn parts(screen: &OpenService, world: &World, service: &Service, body: Rect) -> Layout {
     let room = layout::below_heading(body);
     let numbers = Rect { height: 1.min(room.height), ..room };
     let room = layout::below_heading(room);
+    let lines = u16::try_from(around(world, service).len()).unwrap_or(0);
+    let around = Rect { height: if room.height > 14 { lines } else { 0 }, ..room };
+    let room = Rect { y: around.bottom(), height: room.height - around.height, ..room };
     let open = u16::try_from(screen.incidents.rows().len().min(INCIDENTS)).unwrap_or(0);
     let incidents = Rect { height: if room.height > 10 { open } else { 0 }, ..room };
     let room = Rect { y: incidents.bottom(), height: room.height - incidents.height, ..room };
@@ -79,17 +90,27 @@ fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
     let above = Rect { y: charts.bottom(), height: slos_height, ..room };
     let list = Rect { y: above.bottom(), height, ..room };
     if !is_beside {
-        return Layout { incidents, numbers, charts, list, slos: above };
+        return Layout { incidents, numbers, around, charts, list, slos: above };
     }
     let list = Rect { width: room.width / 2, ..list };
     let slos = Rect { x: list.right(), width: room.width - list.width, ..list };
-    Layout { incidents, numbers, charts, list, slos }
+    Layout { incidents, numbers, around, charts, list, slos }
+}
+
+/// The services that it calls, and those that call it, as far as there are some.
+fn around<'a>(
+    world: &'a World,
+    service: &'a Service,
+) -> Vec<(&'static str, Vec<(&'a Text, Option<Health>)>)> {
+    let calls = ("depends on", service::dependencies(world, &service.name, []));
+    let callers = ("used by", service::callers(world, &service.name));
+    [calls, callers].into_iter().filter(|(_, services)| !services.is_empty()).collect()
 }
 
 /// The area of the focused list's rows: incidents, SLOs, else the alerts.
 pub(super) fn list_area(screen: &OpenService, shared: &Shared, panel: usize, body: Rect) -> Rect {
     shared.world.service(screen.name()).map_or(Rect::default(), |service| {
-        let parts = parts(screen, service, body);
+        let parts = parts(screen, &shared.world, service, body);
         match panel {
             super::INCIDENTS => parts.incidents,
             super::SLOS => layout::below_heading(parts.slos),
@@ -100,7 +121,7 @@ pub(super) fn list_area(screen: &OpenService, shared: &Shared, panel: usize, bod
 
 /// The panel at a cell: a chart, the SLOs, the incidents or the list.
 pub(super) fn panel_at(screen: &OpenService, shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
-    let parts = parts(screen, shared.world.service(screen.name())?, body);
+    let parts = parts(screen, &shared.world, shared.world.service(screen.name())?, body);
     if parts.slos.contains(cell.into()) {
         return Some(super::SLOS);
     }

@@ -115,6 +115,7 @@ pub const COLUMNS: &[Column] = &[
     }),
     Column::number("alerts", "ALERTS", |item| Value::count(item.service.alerts.len())),
     Column::hidden("unknown", |item| Value::texts(item.service.unknown.iter())),
+    Column::hidden("depends_on", |item| Value::texts(item.service.depends_on.iter())),
     Column::hidden("labels", |item| Value::Labels(item.service.labels.clone())),
     Column::distinguishing("sources", "SOURCES", |item| Value::texts(item.service.sources.iter())),
     Column::hidden("seen_at", |item| Value::Since(item.service.seen_at)),

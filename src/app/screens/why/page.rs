@@ -7,7 +7,8 @@ use crate::app::subjects::why::{self, WhyFound};
 use crate::model::health::percent;
 use crate::model::value::elapsed;
 use crate::model::why::{
-    Cause, CauseKind, LOOKED_BACK, Symptom, WhyAnalysis, WhySignal, amount, headline, named,
+    Cause, CauseKind, DependencyMeasure, LOOKED_BACK, Symptom, WhyAnalysis, WhySignal, amount, headline,
+    named,
 };
 
 /// The cells of the bar of a share.
@@ -73,7 +74,12 @@ pub(super) fn beside(
         for state in analysis.dependencies.iter().take(MAX_BESIDE) {
             let is_bad = state.onset.is_some();
             let before = if is_bad { format!(" ({} before)", percent(state.before)) } else { String::new() };
-            let words = format!("{} of calls fail{before}", percent(state.after));
+            let what = match state.measured_by {
+                DependencyMeasure::Calls => "calls fail",
+                DependencyMeasure::Requests => "its requests fail",
+                DependencyMeasure::Targets => "its targets are down",
+            };
+            let words = format!("{} of {what}{before}", percent(state.after));
             page.pair(&state.name, &words, if is_bad { Role::Critical } else { Role::Text });
         }
         more(analysis.dependencies.len(), &mut page);

@@ -155,9 +155,9 @@ impl Chart<'_> {
             } else if point.value < scale.low {
                 cx.charset.pick("▼", "v")
             } else if point.is_chosen {
-                cx.charset.pick("◆", "@")
+                cx.charset.pick("◆", "$")
             } else {
-                cx.charset.pick("◇", "o")
+                cx.charset.pick("◇", "~")
             };
             let style = if point.is_chosen {
                 cx.style(Role::Accent).add_modifier(Modifier::BOLD)

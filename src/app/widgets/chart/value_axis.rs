@@ -26,7 +26,11 @@ impl Chart<'_> {
     ) -> Option<(ValueScale, Option<String>)> {
         let low = shown.finite().reduce(f64::min)?;
         let high = shown.finite().reduce(f64::max)?;
-        let high = self.points_within(shown, high * POINTS_ABOVE).fold(high, f64::max);
+        let high = if shown.is_stacked {
+            high
+        } else {
+            self.points_within(shown, high * POINTS_ABOVE).fold(high, f64::max)
+        };
         let unit = shown.unit;
         if shown.are_shares(self) {
             return Some((ValueScale::new(0.0, 1.0, true, unit, rows, charset), None));

@@ -46,6 +46,22 @@ fn the_fields_have_the_names_that_tools_give_them() {
 }
 
 #[test]
+fn the_time_of_the_commit_is_read_unless_it_is_after_the_change() {
+    let made = |field: &str, value: serde_json::Value| {
+        let line = json!({"time": 1_772_366_340, "kind": "deploy", "to": "2", field: value}).to_string();
+        let change = read_line(&line).unwrap();
+        assert_eq!(change.labels, Labels::default(), "{field} is no label");
+        change.made_at.map(|at| at.as_second())
+    };
+    for field in ["committed_at", "commit_time", "merged_at", "made_at"] {
+        assert_eq!(made(field, json!("2026-03-01T10:59:00Z")), Some(1_772_362_740), "{field}");
+    }
+    assert_eq!(made("committed_at", json!(1_772_366_341)), None);
+    assert_eq!(made("committed_at", json!(0)), None);
+    assert_eq!(made("committed_at", json!("yesterday")), None);
+}
+
+#[test]
 fn a_title_is_made_of_the_rest() {
     for (line, title) in [
         (json!({"time": 1_772_366_340, "kind": "deploy", "from": "1", "to": "2"}), "1 -> 2"),

@@ -12,7 +12,7 @@ use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, quoted};
 
 /// Marks the label that names the service, or a part of an answer.
-pub(super) const PART: &str = "burnwatch_part";
+pub(in crate::backend::prometheus) const PART: &str = "burnwatch_part";
 
 /// Labels that tell how a request ended: they describe a failure and do not cause it.
 const OUTCOMES: [&str; 22] = [
@@ -97,7 +97,7 @@ pub(super) struct ServiceMetrics {
 }
 
 /// The labels that may name the service: those of the configuration in their order, then those of packs with labels of their own.
-fn naming(plan: &DiscoveryPlan) -> Vec<&String> {
+pub(super) fn naming(plan: &DiscoveryPlan) -> Vec<&String> {
     let mut labels: Vec<&String> = plan.services.labels.iter().collect();
     for label in plan.packs.iter().flat_map(|pack| &pack.service_labels) {
         if !labels.contains(&label) {
@@ -264,6 +264,6 @@ impl Counted<'_> {
 }
 
 /// The series of an expression with [`PART`] set to a word.
-pub(super) fn part(expr: &str, word: &str) -> String {
+pub(in crate::backend::prometheus) fn part(expr: &str, word: &str) -> String {
     format!("label_replace({expr}, \"{PART}\", \"{word}\", \"\", \"\")")
 }

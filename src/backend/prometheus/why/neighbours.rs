@@ -12,7 +12,7 @@ use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::promql::quoted;
 use crate::model::series::{Matrix, TimeGrid};
-use crate::model::why::{CountedSeries, DependencyState, OtherService, ratio_shift};
+use crate::model::why::{CountedSeries, DependencyMeasure, DependencyState, OtherService, ratio_shift};
 
 /// A service fails if at least this share of its requests fails.
 const FAILING: f64 = 0.02;
@@ -74,7 +74,7 @@ impl CallMetrics {
     }
 }
 
-/// The calls of the service to others, those that fail most first.
+/// The calls of the service to others, by name.
 pub(super) async fn dependencies(
     budget: &Budget<'_>,
     service: &str,
@@ -94,26 +94,38 @@ pub(super) async fn dependencies(
             *place = line.values;
         }
     }
-    let step = span.step().as_secs_f64();
-    let mut states: Vec<DependencyState> = calls
-        .into_iter()
-        .filter(|(_, series)| series.all.iter().any(|value| *value > 0.0))
-        .map(|(name, series)| {
-            let shift = ratio_shift(&series, lag, step).filter(|shift| shift.after >= FAILING / 2.0);
-            let last = series.ratios().into_iter().rev().find(|value| value.is_finite()).unwrap_or(0.0);
-            let before = shift.as_ref().map_or(Some(last), |shift| shift.before).unwrap_or(0.0);
-            DependencyState {
-                name,
-                onset: shift.as_ref().map(|shift| begins(span, shift.bad.start, lookback)),
-                before,
-                after: shift.as_ref().map_or(last, |shift| shift.after),
-            }
-        })
-        .collect();
+    let state = |(name, series)| dependency(name, DependencyMeasure::Calls, &series, (span, lookback, lag));
+    calls.into_iter().filter_map(state).collect()
+}
+
+/// The state of a dependency in these series; `None` if it got no requests.
+pub(super) fn dependency(
+    name: Text,
+    measured_by: DependencyMeasure,
+    series: &CountedSeries,
+    (span, lookback, lag): (TimeGrid, Duration, usize),
+) -> Option<DependencyState> {
+    if !series.all.iter().any(|value| *value > 0.0) {
+        return None;
+    }
+    let shift = ratio_shift(series, lag, span.step().as_secs_f64());
+    let shift = shift.filter(|shift| shift.after >= FAILING / 2.0);
+    let last = series.ratios().into_iter().rev().find(|value| value.is_finite()).unwrap_or(0.0);
+    let before = shift.as_ref().map_or(Some(last), |shift| shift.before).unwrap_or(0.0);
+    Some(DependencyState {
+        name,
+        measured_by,
+        onset: shift.as_ref().map(|shift| begins(span, shift.bad.start, lookback)),
+        before,
+        after: shift.as_ref().map_or(last, |shift| shift.after),
+    })
+}
+
+/// Those that fail, then the others, those that fail most first.
+pub(super) fn sort_dependencies(states: &mut [DependencyState]) {
     states.sort_by(|a, b| {
         b.onset.is_some().cmp(&a.onset.is_some()).then(b.after.total_cmp(&a.after)).then(a.name.cmp(&b.name))
     });
-    states
 }
 
 /// When a level began whose first point is this one: the point's window contains a part of both levels.

@@ -11,7 +11,9 @@ use crate::config::settings::Settings;
 use crate::model::ask::{Answer, Query, Reply};
 use crate::model::labels::Labels;
 use crate::model::source::SourceId;
-use crate::model::why::{WhyAnalysis, WhyQuery, WhySignal};
+use crate::model::why::{
+    CauseContext, CauseKind, DependencyMeasure, WhyAnalysis, WhyQuery, WhySignal, causes,
+};
 
 fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
@@ -211,4 +213,57 @@ async fn a_dead_server_is_an_error_and_not_a_healthy_service() {
     let source = Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), deps).unwrap();
     let ask = Query::Why { wanted: WhyQuery::of("shop").into() }.now();
     assert!(source.answer(&ask, None).await.is_err());
+}
+
+#[tokio::test]
+async fn a_configured_dependency_that_fails_first_or_is_down_is_told_and_one_without_data_is_noted() {
+    let double = Double::start(|asked| {
+        let query = asked.parameter("query");
+        if !(asked.path.ends_with("query_range") && query.contains("pay|postgres|ghost")) {
+            return server(asked, 4.0);
+        }
+        let line = |name: &str, part: &str| json!({ "service": name, "burnwatch_part": part });
+        let failing = |at: f64| if at > onset() - 60.0 { 30.0 } else { 0.02 };
+        let down = |at: f64| if at > onset() - 30.0 { 1.0 } else { f64::NAN };
+        matrix(
+            asked,
+            &[
+                (line("pay", "all"), &|_| 60.0),
+                (line("pay", "failed"), &failing),
+                (line("pay", "targets"), &|_| 4.0),
+                (line("postgres", "targets"), &|_| 2.0),
+                (line("postgres", "down"), &down),
+            ],
+        )
+    })
+    .await;
+    let mut settings = Settings::default();
+    let names = ["pay", "postgres", "ghost"].map(str::to_owned).to_vec();
+    settings.services.depends_on.insert("shop".to_owned(), names);
+    let deps = SourceDeps::new(&settings, Clock::fixed(now()));
+    let source = Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), deps).unwrap();
+    let found = analysis(
+        source.answer(&Query::Why { wanted: WhyQuery::of("shop").into() }.now(), None).await.unwrap(),
+    );
+    let states: Vec<_> = found
+        .dependencies
+        .iter()
+        .map(|state| (&*state.name, state.measured_by, state.onset.is_some()))
+        .collect();
+    assert_eq!(
+        states,
+        [("pay", DependencyMeasure::Requests, true), ("postgres", DependencyMeasure::Targets, true)]
+    );
+    assert!(found.notes.iter().any(|note| note.contains("ghost")), "{:?}", found.notes);
+    assert!(found.requests <= MOST_REQUESTS);
+    let context = CauseContext { service: "shop", changes: &[], alerts: &[] };
+    let causes = causes(&found, context);
+    let named: Vec<&str> = causes
+        .iter()
+        .filter(|cause| cause.kind == CauseKind::Dependency)
+        .filter_map(|cause| cause.name.as_deref())
+        .collect();
+    assert_eq!(named.len(), 2, "{causes:?}");
+    let words = &causes.iter().find(|cause| cause.name.as_deref() == Some("pay")).unwrap().words;
+    assert!(words.starts_with("pay, which it depends on, fails: 50.0% of its requests"), "{words}");
 }

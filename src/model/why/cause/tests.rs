@@ -124,8 +124,13 @@ fn of_two_changes_the_closer_one_counts_more_and_one_that_came_later_is_no_cause
 fn what_one_region_explains_is_not_blamed_on_a_flag_or_another_service() {
     let mut found = analysis(vec![errors(vec![finding(&[("region", "us")], 0.99, 0.3)])]);
     found.others = vec![OtherService { name: "tax".into(), onset: onset(), after: 0.4 }];
-    found.dependencies =
-        vec![DependencyState { name: "ledger".into(), onset: Some(seconds(-20)), before: 0.0, after: 0.2 }];
+    found.dependencies = vec![DependencyState {
+        name: "ledger".into(),
+        measured_by: DependencyMeasure::Calls,
+        onset: Some(seconds(-20)),
+        before: 0.0,
+        after: 0.2,
+    }];
     let causes = ranked(&found, &[change(ChangeKind::Flag, -2, "on")]);
     assert_eq!(causes[0].kind, CauseKind::Label, "{causes:?}");
 }
@@ -134,13 +139,20 @@ fn what_one_region_explains_is_not_blamed_on_a_flag_or_another_service() {
 fn a_dependency_that_fails_first_stands_before_one_that_fails_later() {
     let state = |name: &str, onset: i64| DependencyState {
         name: name.into(),
+        measured_by: DependencyMeasure::Calls,
         onset: Some(seconds(onset)),
         before: 0.001,
         after: 0.3,
     };
     let mut found = analysis(vec![errors(Vec::new())]);
     found.dependencies = vec![state("late", 50), state("first", -20)];
-    found.dependencies.push(DependencyState { name: "fine".into(), onset: None, before: 0.0, after: 0.0 });
+    found.dependencies.push(DependencyState {
+        name: "fine".into(),
+        measured_by: DependencyMeasure::Targets,
+        onset: None,
+        before: 0.0,
+        after: 0.0,
+    });
     let causes = ranked(&found, &[]);
     let names: Vec<_> = causes.iter().filter_map(|cause| cause.name.as_deref()).collect();
     assert_eq!(names, ["first", "late"]);
