@@ -55,10 +55,10 @@ async fn always(kind: &'static str, response: CannedResponse) -> Double {
 /// The body with these lines, one a second; a line that is `None` has no time.
 fn page_of(kind: &str, all: &[Option<&str>]) -> String {
     let time = |at: usize| now().checked_sub(Duration::from_secs(60 - at as u64)).unwrap();
-    let each = all.iter().enumerate();
+    let each = all.iter().copied().enumerate();
     match kind {
         "loki" => {
-            let value = |(at, text): (usize, &Option<&str>)| match text {
+            let value = |(at, text): (usize, Option<&str>)| match text {
                 Some(text) => json!([time(at).as_nanosecond().to_string(), text]),
                 None => json!(["soon", "no time"]),
             };
@@ -67,14 +67,14 @@ fn page_of(kind: &str, all: &[Option<&str>]) -> String {
                 .to_string()
         }
         "victorialogs" => {
-            let line = |(at, text): (usize, &Option<&str>)| match text {
+            let line = |(at, text): (usize, Option<&str>)| match text {
                 Some(text) => format!("{}\n", json!({"_time": time(at).to_string(), "_msg": text})),
                 None => "{\"_time\":\"soon\",\"_msg\":\"no time\"}\n".to_owned(),
             };
             each.map(line).collect()
         }
         "elasticsearch" => {
-            let hit = |(at, text): (usize, &Option<&str>)| match text {
+            let hit = |(at, text): (usize, Option<&str>)| match text {
                 Some(text) => {
                     json!({"_id": at.to_string(), "_source": {"@timestamp": time(at).to_string(), "message": text}})
                 }

@@ -45,8 +45,7 @@ pub(super) async fn evaluate(
         if !read.lines.is_empty() && read.lines.iter().all(|line| line.at == page.until) {
             read.without_time = read.lines.len() as u64;
         }
-        read.is_cut = read.lines.len() >= page.limit as usize;
-        return Ok(lines_reply(read, &page, &body.bytes));
+        return Ok(lines_reply(cut_at(page.limit, read), &page, &body.bytes));
     }
     let body = match window {
         Some(window) => {

@@ -31,6 +31,9 @@ impl Default for Cluster {
     }
 }
 
+/// A document with its time and its number in the order of the index.
+type Found<'a> = (i64, usize, &'a Value);
+
 /// The error of a search, as the server writes it.
 pub(super) fn refusal(status: u16, kind: &str, reason: &str) -> CannedResponse {
     let cause = json!({"type": kind, "reason": reason});
@@ -110,7 +113,7 @@ impl Cluster {
         let time =
             |key: &str| range[key].as_str().unwrap().parse::<Timestamp>().unwrap().as_millisecond() - NOW;
         let fits = |document: &Value| queries.iter().all(|query| finds(query, document));
-        let mut found: Vec<(i64, usize, &Value)> = (0..)
+        let mut found: Vec<Found<'_>> = (0..)
             .zip(&self.documents)
             .filter(|(_, (at, document))| (time("gte")..time("lt")).contains(at) && fits(document))
             .map(|(number, (at, document))| (*at, number, document))
@@ -134,7 +137,7 @@ impl Cluster {
             );
         }
         found.truncate(usize::try_from(size).unwrap());
-        let hits: Vec<Value> = found.iter().map(|one| hit(one)).collect();
+        let hits: Vec<Value> = found.iter().map(hit).collect();
         let mut answer = self.state.clone();
         answer["hits"] = json!({"hits": hits});
         answer["aggregations"] = Value::Object(aggregations);
@@ -142,7 +145,7 @@ impl Cluster {
     }
 }
 
-pub(super) fn hit((time, number, document): &(i64, usize, &Value)) -> Value {
+pub(super) fn hit((time, number, document): &Found<'_>) -> Value {
     let mut source = (*document).clone();
     source["@timestamp"] = at(*time).to_string().into();
     json!({"_index": "logs-a", "_id": number.to_string(), "_source": source, "sort": [NOW + time, number],
@@ -166,19 +169,19 @@ fn finds(query: &str, document: &Value) -> bool {
     })
 }
 
-fn aggregation(part: &Value, found: &[(i64, usize, &Value)]) -> Value {
+fn aggregation(part: &Value, found: &[Found<'_>]) -> Value {
     if let Some(bars) = part.get("date_histogram") {
         let number = |key: &str| bars[key].as_str().unwrap().trim_end_matches("ms").parse::<i64>().unwrap();
         let (step, offset) = (number("fixed_interval"), number("offset"));
         let begin = |time: i64| (NOW + time - offset).div_euclid(step) * step + offset;
-        let mut buckets: Vec<(i64, Vec<(i64, usize, &Value)>)> = Vec::new();
+        let mut buckets: Vec<(i64, Vec<Found<'_>>)> = Vec::new();
         for one in found.iter().rev() {
             match buckets.last_mut().filter(|(key, _)| *key == begin(one.0)) {
                 Some((_, all)) => all.push(*one),
                 None => buckets.push((begin(one.0), vec![*one])),
             }
         }
-        let bucket = |(key, all): &(i64, Vec<(i64, usize, &Value)>)| {
+        let bucket = |(key, all): &(i64, Vec<Found<'_>>)| {
             let mut bucket = json!({"key": key, "doc_count": all.len()});
             for (name, level) in part["aggs"].as_object().unwrap() {
                 let field = level["aggs"]["values"]["terms"]["field"].as_str().unwrap();
@@ -193,7 +196,7 @@ fn aggregation(part: &Value, found: &[(i64, usize, &Value)]) -> Value {
         return json!({"buckets": buckets.iter().map(bucket).collect::<Vec<_>>()});
     }
     let query = part["filter"]["query_string"]["query"].as_str().unwrap();
-    let all: Vec<&(i64, usize, &Value)> = found.iter().filter(|(_, _, of)| finds(query, of)).collect();
+    let all: Vec<&Found<'_>> = found.iter().filter(|(_, _, of)| finds(query, of)).collect();
     let newest: Vec<Value> = all.iter().take(5).map(|one| hit(one)).collect();
     json!({"doc_count": all.len(), "newest": {"hits": {"hits": newest}}})
 }

@@ -87,7 +87,7 @@ mod tests {
             read(r#"[[1, "a", {}, 3], ["2"], 7, null]"#)[..2],
             [pair(Some(1.0), "a"), pair(Some(2.0), "")]
         );
-        assert_eq!(read(r#"[7, null]"#), [pair(None, ""), pair(None, "")]);
+        assert_eq!(read("[7, null]"), [pair(None, ""), pair(None, "")]);
         assert_eq!(read(r#"{"a": []}"#), []);
     }
 }
