@@ -1,8 +1,9 @@
 //! The two lines of an incident that never scroll: what it is and when it escalates, who has it and what is at stake.
 
+use super::people::held_level;
 use crate::app::prelude::*;
 use crate::app::subjects::incident::words;
-use crate::app::subjects::on_call::{levels, words as on_call};
+use crate::app::subjects::on_call::words as on_call;
 use crate::app::subjects::slo::words as slos;
 use crate::model::incident::{IncidentStatus, Pending};
 use crate::model::oncall::Coverage;
@@ -61,17 +62,8 @@ fn next_level(cx: &ScreenCx<'_>, view: &IncidentView) -> Option<String> {
     let snapshot = cx.world.cache(source)?.on_call().value()?;
     let wanted = view.incident.escalation_policy.as_ref()?;
     let policy = snapshot.policies.iter().find(|policy| policy.named.id == wanted.id)?;
-    let holders = view.holders();
-    let covers = |level: u32| snapshot.on_call_at(&policy.named.id, level, cx.now).now;
-    let all: Vec<u32> = levels(snapshot, policy).into_iter().collect();
-    let has_holder = |level: &u32| {
-        covers(*level)
-            .on_duty()
-            .iter()
-            .any(|on_duty| holders.iter().any(|holder| holder.id == on_duty.person.id))
-    };
-    let present = all.iter().rposition(has_holder)?;
-    let next = covers(*all.get(present + 1)?);
+    let (all, held) = held_level((snapshot, policy), view, cx.now);
+    let next = snapshot.on_call_at(&policy.named.id, *all.get(held? + 1)?, cx.now).now;
     match next {
         Coverage::Unknown => None,
         Coverage::Nobody | Coverage::People(_) => Some(on_call::names(cx.shared, source, &next)),
