@@ -196,13 +196,11 @@ fn each_panel_says_what_is_missing() {
         "No source of changes is configured",
         "No source of logs is configured",
         "No source of SLOs is configured",
-        "No runbook",
+        "No source of runbooks is configured",
         "No source has the history",
     ] {
         assert!(stage.text().contains(words), "{words:?} in\n{}", stage.text());
     }
-    let mut asking = stage_with((200, 50), &[AskKind::Services]);
-    asking.answer(false);
     let mut stage = Stage::sources(
         (200, 50),
         vec![Arc::new(Pager::new(incidents(), on_call())), Arc::new(CheckoutSource::new(ALL.to_vec()))],

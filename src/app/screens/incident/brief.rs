@@ -5,9 +5,14 @@ use super::panels::Cockpit;
 use super::{causes, changes, charts};
 use crate::app::prelude::*;
 
+/// Below this width the lines have no labels.
+const LABELLED: u16 = 60;
+
 pub(super) fn draw(c: &Cockpit<'_>, brief: BriefLayout, buf: &mut Buffer) {
+    let is_labelled = brief.causes.width >= LABELLED;
     let labelled = |name: &'static str, words: String, role: Role| {
-        [StyledRun::new(format!(" {name:<8}"), Role::Muted), StyledRun::new(words, role)]
+        let label = if is_labelled { format!(" {name:<8}") } else { " ".to_owned() };
+        [StyledRun::new(label, Role::Muted), StyledRun::new(words, role)]
     };
     let rows = brief.causes.top()..brief.causes.bottom();
     for (index, (y, (words, role))) in rows.zip(causes::brief(c)).enumerate() {

@@ -5,7 +5,7 @@ use super::panels::Cockpit;
 use crate::app::prelude::*;
 use crate::app::subjects::why;
 use crate::model::health::{Health, percent};
-use crate::model::why::{WhyAnalysis, share};
+use crate::model::why::WhyAnalysis;
 
 /// A bad time that ended this long before the analysis is over.
 const OVER_SINCE: Duration = Duration::from_secs(60);
@@ -44,10 +44,13 @@ pub(super) fn likely(c: &Cockpit<'_>, width: u16) -> PageContent {
         }
     };
     for (index, cause) in c.screen.causes.iter().enumerate() {
-        let head =
-            cause.explained.map_or_else(|| "     ".to_owned(), |ratio| format!("{:>4} ", share(ratio)));
         let role = if index == 0 { Role::Title } else { Role::Text };
-        page.lines.extend(text::beside(&format!(" {head}"), &cause.words, width, role));
+        page.lines.extend(text::beside(
+            &format!(" {} ", c.cx.charset.pick("•", "*")),
+            &cause.words,
+            width,
+            role,
+        ));
     }
     page.paragraph(&why::compared(analysis, !c.screen.causes.is_empty()), Role::Muted);
     if let Some(words) = over(c, analysis) {
@@ -73,11 +76,7 @@ pub(super) fn brief(c: &Cockpit<'_>) -> Vec<(String, Role)> {
             Err(missing) => missing,
         }];
     }
-    let line = |cause: &crate::model::why::Cause| {
-        let share = cause.explained.map(|ratio| format!("{} ", share(ratio))).unwrap_or_default();
-        (format!("{share}{}", cause.words), Role::Text)
-    };
-    c.screen.causes.iter().map(line).collect()
+    c.screen.causes.iter().map(|cause| (cause.words.clone(), Role::Text)).collect()
 }
 
 /// A service that is called, with whether its calls began to fail.

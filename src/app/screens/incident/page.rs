@@ -145,7 +145,12 @@ fn alerts(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView, page: &
             let details = reported.details.iter().filter(is_new);
             let details = details.chain(reported.labels.iter().filter(|_| linked.is_none()));
             for (name, value) in details.take(MAX_DETAILS) {
-                page.pair(&format!("      {name}"), value, Role::Muted);
+                page.lines.extend(text::beside(
+                    &format!("        {name:<10} "),
+                    value,
+                    page.width,
+                    Role::Muted,
+                ));
             }
         }
     }

@@ -31,6 +31,9 @@ pub(super) fn beginning(c: &Cockpit<'_>, width: u16) -> PageContent {
             format!("No runbook was found. {key} shows where it was searched.")
         }
         Some(remote) if remote.failure().is_some() => "The search for the runbook failed.".to_owned(),
+        None if runbook::wants(c.cx.shared, wanted).is_none() => {
+            "No source of runbooks is configured.".to_owned()
+        }
         Some(_) | None => c.cx.shared.waiting().to_owned(),
     };
     page.paragraph(&words, Role::Muted);

@@ -245,7 +245,8 @@ impl DrawnCharts<'_> {
         let Some((_, first)) = details.first().filter(|(_, first)| self.is_of_time(first)) else {
             let asked = service.chart_sources.iter().filter_map(|id| cx.world.cache(id));
             let asked = asked.filter_map(|cache| cache.at(self.moment).details.get(&service.name));
-            let has_history = !service.chart_sources.is_empty();
+            let mut able = cx.shared.answering(AskKind::Detail);
+            let has_history = able.any(|source| service.chart_sources.contains(&source.id));
             let none = "No source has the history of this service.";
             let words = || if has_history { cx.shared.waiting() } else { none }.to_owned();
             return refusal::no_lines(cx, asked, words, inner, buf);

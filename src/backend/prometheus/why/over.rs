@@ -39,7 +39,8 @@ fn severity(signals: &Signals) -> f64 {
         .as_ref()
         .and_then(|(grid, buckets)| bound_shift(&buckets.cumulative, grid.lag, grid.step()))
         .map_or(0.0, |(_, shift)| super::SLOW * shift.severity);
-    failed.max(slow)
+    // where both are bad, their bad times end one after the other: at the end of the first, both can be explained
+    failed + slow
 }
 
 impl Signals {
