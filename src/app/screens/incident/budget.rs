@@ -11,6 +11,9 @@ use crate::model::slo::{BASIS, TimeRange, show};
 /// The SLOs whose spent budget is queried.
 pub(super) const MAX_SLOS: usize = 2;
 
+/// Below this width only the worst SLOs are listed.
+const COMPACT: u16 = 80;
+
 /// The page of the worst SLO.
 pub(super) fn place(screen: &OpenIncident, shared: &Shared) -> Option<Place> {
     let name = screen.incident(shared)?.service.as_ref()?;
@@ -43,12 +46,27 @@ pub(super) fn slos(c: &Cockpit<'_>, width: u16) -> PageContent {
         };
         page.paragraph(words, Role::Muted);
     }
-    for status in its {
-        page.line(words::line(c.cx, status, &status.slo.id));
-        if let Some((share, _)) = spent_between(c.cx.shared, status, bounds(c)) {
-            let words = format!("   this incident spent {} of the budget", show::left(share));
+    let is_narrow = width < COMPACT;
+    let shown = if is_narrow { MAX_SLOS } else { its.len() };
+    for (index, status) in its.iter().take(shown).enumerate() {
+        let spent = spent_between(c.cx.shared, status, bounds(c));
+        let spent =
+            spent.map(|(share, _)| format!("   this incident spent {} of the budget", show::left(share)));
+        let mut head = words::line(c.cx, status, &status.slo.id);
+        if is_narrow && index == 0 {
+            // symbol and name, and the state; the numbers have the next line for themselves
+            let numbers = head.split_off(head.len().min(2));
+            page.line(head);
+            page.line(std::iter::once(StyledRun::new(" ", Role::Text)).chain(numbers).collect());
+        } else {
+            page.line(head);
+        }
+        if let Some(words) = spent.filter(|_| !is_narrow || index == 0) {
             page.line(vec![StyledRun::new(words, Role::Burning)]);
         }
+    }
+    if its.len() > shown {
+        page.paragraph(&format!("and {} more", its.len() - shown), Role::Muted);
     }
     page
 }

@@ -13,16 +13,19 @@ use crate::model::signal::Signal;
 use crate::model::slo::TimeRange;
 use crate::model::why::WhySignal;
 
-/// The signal that is wrong: the worst one that the analysis found, else what the service's health says.
+/// The signal that is wrong: what the service's health says; if it is healthy again, what users noticed first of the signals that
+/// the analysis found.
 fn signal(c: &Cockpit<'_>, service: &Service) -> Signal {
+    if !service.reasons.is_empty() {
+        return if is_slow_only(service) { Signal::Latency } else { Signal::Errors };
+    }
     let analysis = c.screen.why.as_ref().and_then(|target| why::found(c.cx.world, target).analysis);
-    match analysis.and_then(|analysis| analysis.symptoms.first()).map(|symptom| symptom.signal) {
-        Some(WhySignal::Errors | WhySignal::Targets) => Signal::Errors,
+    let symptoms = analysis.into_iter().flat_map(|analysis| &analysis.symptoms);
+    match symptoms.map(|symptom| symptom.signal).min() {
         Some(WhySignal::Latency) => Signal::Latency,
         Some(WhySignal::Traffic) => Signal::Requests,
         Some(WhySignal::Saturation) => Signal::Saturation,
-        None if is_slow_only(service) => Signal::Latency,
-        None => Signal::Errors,
+        Some(WhySignal::Errors | WhySignal::Targets) | None => Signal::Errors,
     }
 }
 

@@ -11,6 +11,8 @@ use crate::app::subjects::on_call::{self, words as on_call_words};
 use crate::model::incident::{Attribution, IncidentStatus};
 use crate::model::oncall::{Coverage, EscalationPolicy, OnCallSnapshot};
 
+/// A handoff is told if it is this near.
+const SOON: Duration = Duration::from_secs(24 * 3600);
 /// Most notifications that are listed.
 const MAX_NOTIFIED: usize = 3;
 
@@ -107,7 +109,8 @@ fn policy(c: &Cockpit<'_>, page: &mut PageContent) {
             Some(held) if held + 1 == index => ", next".to_owned(),
             Some(_) | None => String::new(),
         };
-        let then = on_call.next.filter(|(_, cover)| *cover != Coverage::Unknown).map(|(at, cover)| {
+        let soon = on_call.next.filter(|(at, _)| age(c.cx.now, *at) <= SOON);
+        let then = soon.filter(|(_, cover)| *cover != Coverage::Unknown).map(|(at, cover)| {
             let names = on_call_words::names(c.cx.shared, source, &cover);
             format!("; {names} in {}", on_call_words::left(at, c.cx.now))
         });
