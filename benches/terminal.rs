@@ -1,13 +1,15 @@
 //! Measures the program in a terminal: the time to start, the latency of keys, and the load while it is idle.
 //!
 //! The program runs in a real pseudo-terminal with the sources in `BURNWATCH_BENCH_PROMETHEUS` and
-//! `BURNWATCH_BENCH_ALERTMANAGER`, or with the demo world. `BURNWATCH_BENCH_BINARY` is another build to measure, and
-//! `BURNWATCH_BENCH_SCREENS` are the keys of the screens to measure (`134`); default: all screens.
+//! `BURNWATCH_BENCH_ALERTMANAGER`; without them with the demo world, and then with the fake servers of a large fleet.
+//! `BURNWATCH_BENCH_WORLD` chooses one of the two: `demo` or `fleet`. `BURNWATCH_BENCH_BINARY` is another build to measure, and
+//! `BURNWATCH_BENCH_SCREENS` are the keys of the screens to measure (`134L`); default: all screens.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench, which prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "a bench measures time as the person has it")]
 
 use std::env;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -17,6 +19,12 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
+#[path = "servers/fleet.rs"]
+mod fleet;
+
+/// The services of the large fleet, with ten alerts each, and the log lines of each of them.
+const SERVICES: usize = 1_000;
+const LOG_LINES: usize = 10_000;
 const SIZE: (u16, u16) = (120, 36);
 /// How many starts are measured.
 const STARTS: usize = 20;
@@ -213,9 +221,16 @@ fn report(name: &str, taken: Vec<(f64, f64)>, lost: usize, echo: &mut Echo) {
     );
 }
 
+/// Opens a screen by its keys, one after the other.
+fn open(terminal: &mut Terminal, screen: &str) {
+    for key in screen.chars() {
+        terminal.press(&key.to_string());
+        terminal.watch(Duration::from_secs(1));
+    }
+}
+
 fn moves(terminal: &mut Terminal, echo: &mut Echo, screen: &str, keys: [&str; 2]) {
-    terminal.press(screen);
-    terminal.watch(Duration::from_secs(1));
+    open(terminal, screen);
     let (mut taken, mut lost) = (Vec::new(), 0);
     for key in 0..KEYS {
         let before = cursor(terminal.seen.screen());
@@ -257,8 +272,7 @@ fn choices(terminal: &mut Terminal, echo: &mut Echo, screen: &str, menu: (&str, 
 }
 
 fn filters(terminal: &mut Terminal, echo: &mut Echo, screen: &str) {
-    terminal.press(screen);
-    terminal.watch(Duration::from_secs(1));
+    open(terminal, screen);
     let (mut taken, mut lost) = (Vec::new(), 0);
     for word in ["checkout", "latency", "eu-west", "zone", "severity=page", "pod-77"].iter().cycle() {
         terminal.press("/");
@@ -309,21 +323,61 @@ fn main() {
     let home = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
     fs::create_dir_all(home).unwrap();
     let address = |name: &str| env::var(format!("BURNWATCH_BENCH_{name}")).ok();
-    let mut arguments = Vec::new();
+    let mut named = Vec::new();
     for (flag, name) in [("--prometheus", "PROMETHEUS"), ("--alertmanager", "ALERTMANAGER")] {
-        arguments.extend(address(name).map(|url| [flag.to_owned(), url]).into_iter().flatten());
+        named.extend(address(name).map(|url| [flag.to_owned(), url]).into_iter().flatten());
     }
-    if arguments.is_empty() {
-        arguments.push("demo".to_owned());
-    }
-    println!("\n{} in {} by {} cells", arguments.join(" "), SIZE.0, SIZE.1);
     first_frames();
-    let (mut terminal, mut echo) = (Terminal::start(&arguments), Echo::start());
+    if !named.is_empty() {
+        return measure(&named);
+    }
+    let world = address("WORLD");
+    for (name, arguments) in [("demo", vec!["demo".to_owned()]), ("fleet", large_fleet())] {
+        if world.as_ref().is_none_or(|chosen| chosen == name) {
+            measure(&arguments);
+        }
+    }
+}
+
+/// The arguments for a large fleet of fake servers, and a program that prints the log lines of the last ten minutes.
+fn large_fleet() -> Vec<String> {
+    let (server, folder) = (fleet::serve(SERVICES), env!("CARGO_TARGET_TMPDIR"));
+    let (config, lines) = (format!("{folder}/fleet.toml"), format!("{folder}/fleet.log"));
+    let (now, mut text) = (jiff::Timestamp::now(), String::new());
+    let levels = ["info", "info", "info", "warn", "error"].into_iter().cycle();
+    for (n, level) in levels.take(LOG_LINES).enumerate() {
+        let at = now - jiff::SignedDuration::from_millis(60 * i64::try_from(LOG_LINES - n).unwrap());
+        writeln!(
+            text,
+            r#"{{"ts":"{at}","level":"{level}","msg":"request {n} of checkout took {n} ms","route":"/pay/:id","pod":"pod-{}"}}"#,
+            n % 100
+        )
+        .unwrap();
+    }
+    fs::write(&lines, text).unwrap();
+    let kinds = [
+        format!("kind = \"prometheus\"\nurl = \"{server}\""),
+        format!("kind = \"alertmanager\"\nurl = \"{server}\""),
+        format!("kind = \"exec\"\ngives = \"logs\"\ncommand = [\"cat\", \"{lines}\"]"),
+    ];
+    let mut toml = String::new();
+    for (kind, name) in kinds.iter().zip(["prom", "alertmanager", "lines"]) {
+        writeln!(toml, "[sources.{name}]\n{kind}\n").unwrap();
+    }
+    fs::write(&config, toml).unwrap();
+    vec!["--config".to_owned(), config]
+}
+
+fn measure(arguments: &[String]) {
+    println!("\n{} in {} by {} cells", arguments.join(" "), SIZE.0, SIZE.1);
+    let (mut terminal, mut echo) = (Terminal::start(arguments), Echo::start());
     terminal.watch(SETTLING);
     println!("memory, all answered: {:.1} MiB", terminal.memory("VmRSS"));
     let chosen = env::var("BURNWATCH_BENCH_SCREENS").ok();
-    let is_chosen = |key: &str| chosen.as_ref().is_none_or(|chosen| chosen.contains(key));
-    for screen in ["1", "2", "3", "4"].into_iter().filter(|key| is_chosen(key)) {
+    let is_chosen =
+        |key: &str| chosen.as_ref().is_none_or(|chosen| key.chars().all(|key| chosen.contains(key)));
+    // the logs are those of the service under the cursor
+    for screen in ["1", "2", "3", "4", "2L"].into_iter().filter(|key| is_chosen(key)) {
         moves(&mut terminal, &mut echo, screen, ["j", "k"]);
         filters(&mut terminal, &mut echo, screen);
         if screen == "3" {

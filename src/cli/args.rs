@@ -20,7 +20,7 @@ use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use query::QueryArgs;
 pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
 use sources::SourceFlags;
-pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, USER_THEMES};
+pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, USER_THEMES, WhySubjectName};
 use values::{
     CONTEXTS, FILE_KINDS, KeyValues, LabelValue, THEMES, keys, label, minute, screen, screens, signal, size,
     speed, switch, trace_id,
@@ -363,9 +363,9 @@ pub(super) struct TracesArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct WhyArgs {
-    /// The name of a service, or of an alert that fires
+    /// The name of a service, or of an alert that fires; of several, with its labels: ErrorsHigh{region="eu-west-1"}
     #[arg(value_name = "SERVICE|ALERT")]
-    pub(super) name: String,
+    pub(super) subject: WhySubjectName,
     /// Only this signal: targets, errors, latency, traffic or saturation
     #[arg(long, value_name = "SIGNAL", value_parser = signal)]
     pub(super) signal: Option<WhySignal>,

@@ -12,7 +12,7 @@ use crate::model::slo::TimeRange;
 use crate::model::source_info::SourceInfo;
 use crate::model::why::{Symptom, WhyAnalysis, WhyQuery, headline};
 
-use super::args::WhyArgs;
+use super::args::{WhyArgs, WhySubjectName};
 use super::printer::{ExitOutcome, print, print_error, print_gaps};
 use super::report::{Cell, Fact, ReportDocument, ReportList};
 use super::session::Session;
@@ -27,7 +27,10 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &WhyArgs) -> VerbResult {
     let has_alerts = infos.iter().any(|source| source.answers.contains(&AskKind::Alerts));
     let alerts = if has_alerts { AskKind::Alerts } else { AskKind::Rules };
     let mut state = session.ask_only(&[alerts])?;
-    let (target, alert_note) = target(&state, wanted, session);
+    let Some((target, alert_note)) = target(&state, wanted, session) else {
+        let gaps = session.view(&state).gaps(&[alerts]);
+        return Ok(if gaps.is_empty() { unknown(wanted) } else { print_gaps(&gaps) });
+    };
     session.look_on(&mut state, Place::Why(target.clone()), &[AskKind::Why, AskKind::Changes])?;
     let view = session.view(&state);
     let gaps = view.common_gaps(&[AskKind::Why]);
@@ -36,13 +39,9 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &WhyArgs) -> VerbResult {
         if !gaps.is_empty() {
             return Ok(print_gaps(&gaps));
         }
-        print_error(&format!(
-            "no source has a metric of a service {:?}, and no alert of that name fires; `burnwatch services` lists the services",
-            wanted.name
-        ));
-        return Ok(ExitOutcome::UsageError);
+        return Ok(unknown(wanted));
     };
-    let mut document = document(&state, &target, analysis, &wanted.name);
+    let mut document = document(&state, &target, analysis, &wanted.subject.name);
     document.context.clone_from(&session.active.context);
     document.as_of = session.active.clock.now();
     // a source that analyses tells changes with its analysis
@@ -57,27 +56,37 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &WhyArgs) -> VerbResult {
     Ok(print(&formatted(&document, wanted.listing.output), outcome))
 }
 
-/// What the name means: a firing alert, the most severe of several, else a service.
-fn target(state: &State, wanted: &WhyArgs, session: &Session) -> (WhyTarget, Option<String>) {
+fn unknown(wanted: &WhyArgs) -> ExitOutcome {
+    print_error(&format!(
+        "no source has a metric of a service {:?}, and no such alert fires; `burnwatch services` and `burnwatch alerts` list them",
+        wanted.subject.name
+    ));
+    ExitOutcome::UsageError
+}
+
+/// What the name means: a firing alert, the most severe of several, else a service. `None`: there is no alert with such labels.
+fn target(state: &State, wanted: &WhyArgs, session: &Session) -> Option<(WhyTarget, Option<String>)> {
     let (world, now) = (&state.shared.world, session.active.clock.now());
+    let WhySubjectName { name, matchers } = &wanted.subject;
     let mut alerts: Vec<&Alert> = world
         .alerts()
         .iter()
         .map(|alert| &**alert)
-        .filter(|alert| alert.name() == wanted.name && world.service_of(&alert.labels).is_some())
+        .filter(|alert| {
+            alert.name() == *name && matchers.iter().all(|matcher| matcher.matches(&alert.labels))
+        })
+        .filter(|alert| world.service_of(&alert.labels).is_some())
         .collect();
     alerts.sort_by_key(|alert| (alert.state, alert.severity, alert.starts_at, alert.fingerprint));
     let of_alert =
         alerts.first().and_then(|alert| subject::target(world, WhySubject::Alert(alert.fingerprint), now));
     let note = of_alert.as_ref().filter(|_| alerts.len() > 1).map(|target| {
-        format!(
-            "{} alerts {} are listed; this is about that of {}",
-            alerts.len(),
-            wanted.name,
-            target.wanted.service
-        )
+        format!("{} alerts {name} are listed; this is about that of {}", alerts.len(), target.wanted.service)
     });
-    let name: Text = wanted.name.as_str().into();
+    let name: Text = name.as_str().into();
+    if of_alert.is_none() && !matchers.is_empty() {
+        return None;
+    }
     let target = of_alert.or_else(|| subject::target(world, WhySubject::Service(name.clone()), now));
     let target = target.unwrap_or_else(|| WhyTarget {
         subject: WhySubject::Service(name.clone()),
@@ -88,7 +97,7 @@ fn target(state: &State, wanted: &WhyArgs, session: &Session) -> (WhyTarget, Opt
     );
     let signal = wanted.signal.or(target.wanted.signal);
     let wanted = WhyQuery { signal, filters, ..(*target.wanted).clone() };
-    (WhyTarget { wanted: wanted.into(), ..target }, note)
+    Some((WhyTarget { wanted: wanted.into(), ..target }, note))
 }
 
 fn document(state: &State, target: &WhyTarget, analysis: &WhyAnalysis, name: &str) -> ReportDocument {

@@ -3,7 +3,6 @@
 //! `docs/why.md` documents the steps. One analysis sends at most [`budget::MOST_REQUESTS`] requests, however many services,
 //! labels and values there are.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -11,97 +10,43 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::call::QuestionRequests;
 use super::changes::ServiceChanges;
-use super::interval::median_interval;
 use super::metric_discovery::DiscoveryPlan;
-use crate::backend::packs::{LatencySignal, QueryFill, Requests};
 use crate::model::change::Change;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql;
-use crate::model::series::{Matrix, TimeGrid};
+use crate::model::series::TimeGrid;
 use crate::model::slo::TimeRange;
 use crate::model::source::SourceError;
 use crate::model::why::{
-    CountedSeries, Difference, OtherService, ResourceState, SignalShift, Symptom, WhyAnalysis, WhyQuery,
-    WhySignal, bound_shift, is_ratio, level_shift, ratio_shift, slower, traffic_shift,
+    Difference, OtherService, ResourceState, SignalShift, Symptom, WhyAnalysis, WhyQuery, WhySignal,
+    bound_shift, is_ratio, level_shift, ratio_shift, slower, traffic_shift,
 };
 use budget::Budget;
+use grid::Grid;
 use levels::LevelSeries;
-use metrics::{Counted, PART, ServiceMetrics, comparable};
-use neighbours::begins;
+use metrics::{Counted, ServiceMetrics, comparable};
+use signals::{Buckets, Signals, existing_codes, looked_at};
 use tables::LabelComparison;
 
 mod budget;
+mod grid;
 mod levels;
 mod metrics;
 mod neighbours;
 mod over;
+mod signals;
 mod tables;
 #[cfg(test)]
 mod tests;
 
-/// How far back the change is looked for, in points and at least in time.
-const POINTS: u16 = 360;
-const LOOKED_BACK: Duration = Duration::from_secs(30 * 60);
-/// The fewest points, where a service has very many series.
-const FEWEST_POINTS: f64 = 12.0;
-/// About this many values are computed for one series of points.
-const COMPUTED: f64 = 3e6;
-/// The longest parts of the good and the bad time that are compared.
-const LONGEST_COMPARED: SignedDuration = SignedDuration::from_mins(60);
 /// Changes are read from this long before the alert, or before now.
 const CHANGES_BEFORE: SignedDuration = SignedDuration::from_mins(75);
-/// The usual interval, if none can be read.
-const USUAL_INTERVAL: Duration = Duration::from_secs(15);
 /// How bad slow requests are, compared with failed ones.
 const SLOW: f64 = 0.25;
 /// The most levels whose places are compared.
 const LEVELS_COMPARED: usize = 2;
 /// A resource is told from this utilisation on, also if it has not changed.
 const FULL: f64 = 0.9;
-
-/// Over which points the signals are read.
-#[derive(Clone, Copy)]
-struct Grid {
-    span: TimeGrid,
-    lookback: Duration,
-    /// The number of points whose windows overlap.
-    lag: usize,
-}
-
-impl Grid {
-    fn step(self) -> f64 {
-        self.span.step().as_secs_f64()
-    }
-
-    /// A grid for metrics with this many series.
-    fn new(query: &WhyQuery, end: Timestamp, interval: Duration, series: f64) -> Self {
-        let since = query.since.map(|since| end.duration_since(since).max(SignedDuration::ZERO));
-        let known = since.and_then(|since| Duration::try_from(since).ok()).unwrap_or_default();
-        let range = LOOKED_BACK.max(known.saturating_mul(2)).max(interval.saturating_mul(60));
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
-        let points = (COMPUTED / series.max(1.0)).clamp(FEWEST_POINTS, f64::from(POINTS)) as u16;
-        let span = TimeGrid::ending(end, range, points, interval);
-        // three scrapes, so that one that is late or lost leaves a rate
-        let lookback = Duration::from_secs(interval.saturating_mul(3).max(span.step()).as_secs().max(1));
-        let lag = usize::try_from(lookback.as_secs().div_ceil(span.step().as_secs().max(1))).unwrap_or(1);
-        Self { span, lookback, lag }
-    }
-
-    /// The times to compare for a shift.
-    fn times(self, shift: &SignalShift, end: Timestamp) -> (Timestamp, TimeRange, Option<TimeRange>) {
-        let onset = begins(self.span, shift.bad.start, self.lookback);
-        let last = self.span.at(shift.bad.end.saturating_sub(1));
-        // up to the moment of the question, unless the data end earlier
-        let until = if last < self.span.at(self.span.count().saturating_sub(2)) { last } else { end };
-        let start = onset.max(until.checked_sub(LONGEST_COMPARED).unwrap_or(onset)).min(until);
-        let good = shift.good.as_ref().map(|points| {
-            let end = self.span.at(points.end.saturating_sub(1));
-            let start = self.span.at(points.start).max(end.checked_sub(LONGEST_COMPARED).unwrap_or(end));
-            TimeRange { start, end }
-        });
-        (onset, TimeRange { start, end: until }, good)
-    }
-}
 
 /// Answers the question at this moment, or now.
 ///
@@ -147,22 +92,6 @@ struct Run<'a> {
     query: &'a WhyQuery,
     metrics: &'a ServiceMetrics,
     end: Timestamp,
-}
-
-/// The buckets of a histogram, by ascending bounds.
-#[derive(Default)]
-struct Buckets {
-    /// The bounds in seconds, each with its spellings.
-    bounds: Vec<(f64, Vec<Text>)>,
-    /// The cumulative counts per second of each bound.
-    cumulative: Vec<Vec<f64>>,
-}
-
-/// The signals of the service over time.
-#[derive(Default)]
-struct Signals {
-    requests: Option<(Grid, CountedSeries)>,
-    buckets: Option<(Grid, Buckets)>,
 }
 
 impl Run<'_> {
@@ -276,16 +205,6 @@ impl Run<'_> {
         self.note_end(&signals);
     }
 
-    /// The scrape interval of the service's targets.
-    async fn interval(&self) -> Duration {
-        let metric =
-            self.metrics.all.get("up").or_else(|| self.metrics.requests.as_ref().map(|(_, metric)| metric));
-        let Some(metric) = metric.filter(|metric| metric.series <= 200.0) else { return USUAL_INTERVAL };
-        let query = format!("{}{{{}}}[5m]", metric.name, metric.selector);
-        let samples = self.budget.samples("the scrape interval", &query, Some(self.end)).await;
-        samples.and_then(|samples| median_interval(&samples)).unwrap_or(USUAL_INTERVAL)
-    }
-
     /// What changed at the service since an hour before the bad time may have begun.
     async fn changes(&self, interval: Duration) -> Vec<Change> {
         let from = self.query.since.unwrap_or(self.end).min(self.end);
@@ -301,46 +220,6 @@ impl Run<'_> {
         }
         let matrix = self.budget.range("changes", &expression, asked.span).await;
         matrix.map(|matrix| asked.read(&matrix, self.budget.source())).unwrap_or_default()
-    }
-
-    async fn request_labels(&self) -> Vec<Text> {
-        let wanted = self.wants(WhySignal::Errors) || self.wants(WhySignal::Traffic);
-        let Some((_, metric)) = self.metrics.requests.as_ref().filter(|_| wanted) else { return Vec::new() };
-        let selector = format!("{}{{{}}}", metric.name, metric.within(&self.query.filters));
-        self.budget.label_names(&selector, self.end).await.unwrap_or_default()
-    }
-
-    async fn latency_labels(&self) -> Vec<Text> {
-        let latency = self.metrics.latency.as_ref().filter(|_| self.wants(WhySignal::Latency));
-        let Some((_, metric)) = latency else { return Vec::new() };
-        let selector = format!("{}{{{}}}", metric.name, metric.within(&self.query.filters));
-        self.budget.label_names(&selector, self.end).await.unwrap_or_default()
-    }
-
-    async fn requests(&self, interval: Duration, codes: &[String]) -> Option<(Grid, CountedSeries)> {
-        let wanted = self.wants(WhySignal::Errors) || self.wants(WhySignal::Traffic);
-        let (requests, metric) = self.metrics.requests.as_ref().filter(|_| wanted)?;
-        let grid = Grid::new(self.query, self.end, interval, metric.series);
-        let counted = Counted::Failed { requests, codes: codes.to_vec() };
-        let selector = metric.within(&self.query.filters);
-        let query = counted.both(QueryFill { by: &metric.by, selector: &selector, lookback: grid.lookback });
-        let matrix = self.budget.range("requests", &query, grid.span).await?;
-        let mut series = CountedSeries::default();
-        for line in matrix.lines {
-            let place =
-                if line.labels.value(PART) == "failed" { &mut series.failed } else { &mut series.all };
-            *place = line.values;
-        }
-        Some((grid, series))
-    }
-
-    async fn buckets(&self, interval: Duration) -> Option<(Grid, Buckets)> {
-        let (latency, metric) = self.metrics.latency.as_ref().filter(|_| self.wants(WhySignal::Latency))?;
-        let grid = Grid::new(self.query, self.end, interval, metric.series);
-        let selector = metric.within(&self.query.filters);
-        let query = latency.buckets(QueryFill { by: "le", selector: &selector, lookback: grid.lookback }, "");
-        let matrix = self.budget.range("latencies", &query, grid.span).await?;
-        Some((grid, buckets_of(matrix, latency)))
     }
 
     /// The changed signals of requests, each with what to compare; `None`: there is nothing to compare with.
@@ -527,52 +406,6 @@ fn changed_levels(levels: &[LevelSeries]) -> Vec<(&LevelSeries, Option<SignalShi
     changed
         .sort_by(|a, b| severity(&b.1).total_cmp(&severity(&a.1)).then_with(|| a.0.metric.cmp(&b.0.metric)));
     changed
-}
-
-fn looked_at(signals: &Signals, levels: &[LevelSeries]) -> Vec<WhySignal> {
-    let has_requests = signals.requests.is_some();
-    let all = [
-        (WhySignal::Targets, levels.iter().any(LevelSeries::is_targets)),
-        (WhySignal::Errors, has_requests),
-        (WhySignal::Latency, signals.buckets.is_some()),
-        (WhySignal::Traffic, has_requests),
-        (WhySignal::Saturation, levels.iter().any(|level| !level.is_targets())),
-    ];
-    all.into_iter().filter(|(_, has)| *has).map(|(signal, _)| signal).collect()
-}
-
-/// The labels with the outcome of a request that exist; with those of no series all may exist.
-fn existing_codes(requests: &Requests, names: &[Text]) -> Vec<String> {
-    let existing: Vec<String> =
-        requests.code.iter().filter(|code| names.iter().any(|name| **name == ***code)).cloned().collect();
-    if names.is_empty() { requests.code.clone() } else { existing }
-}
-
-/// The buckets in an answer.
-fn buckets_of(matrix: Matrix, latency: &LatencySignal) -> Buckets {
-    let mut by_bound: BTreeMap<u64, (f64, Vec<Text>, Vec<f64>)> = BTreeMap::new();
-    for line in matrix.lines {
-        let Some(le) = line.labels.get("le") else { continue };
-        let Some(bound) = le.parse::<f64>().ok().filter(|bound| *bound >= 0.0) else { continue };
-        match by_bound.get_mut(&bound.to_bits()) {
-            // the same bound in two spellings comes from two kinds of instances
-            Some((_, spelt, values)) => {
-                spelt.push(le.clone());
-                for (sum, value) in values.iter_mut().zip(&line.values) {
-                    *sum =
-                        if sum.is_nan() { *value } else { *sum + if value.is_nan() { 0.0 } else { *value } };
-                }
-            }
-            None => {
-                by_bound
-                    .insert(bound.to_bits(), (bound * latency.unit.seconds(), vec![le.clone()], line.values));
-            }
-        }
-    }
-    // the bits of positive numbers are in the order of the numbers
-    let (bounds, cumulative) =
-        by_bound.into_values().map(|(bound, spelt, values)| ((bound, spelt), values)).unzip();
-    Buckets { bounds, cumulative }
 }
 
 /// A regular expression for these texts, as written in a PromQL string.

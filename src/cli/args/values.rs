@@ -1,6 +1,7 @@
 //! Parsers for the values of flags; the error of each says what to write.
 
 use std::ffi::OsStr;
+use std::str::FromStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
@@ -9,6 +10,7 @@ use crate::app::key::Key;
 use crate::app::place::Tab;
 use crate::app::themes;
 use crate::config::hint;
+use crate::model::matcher::{self, Matcher, MatcherError};
 use crate::model::promql::is_plain_name;
 use crate::model::trace::TraceId;
 use crate::model::why::WhySignal;
@@ -122,4 +124,38 @@ pub(super) fn speed(text: &str) -> Result<f64, String> {
 pub(super) fn minute(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|minute: &f64| *minute >= 0.0 && *minute <= 1_000_000.0);
     number.ok_or_else(|| "write a minute, from 0 up".to_owned())
+}
+
+/// The name of a service or an alert, with matchers of the alert's labels: `ErrorsHigh{region="eu-west-1"}`.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct WhySubjectName {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) matchers: Vec<Matcher>,
+}
+
+impl FromStr for WhySubjectName {
+    type Err = MatcherError;
+
+    fn from_str(text: &str) -> Result<Self, MatcherError> {
+        let at = text.find('{').unwrap_or(text.len());
+        let (name, matchers) = text.split_at(at);
+        Ok(Self { name: name.trim().to_owned(), matchers: matcher::parse(matchers)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_is_named_alone_or_with_matchers() {
+        let read = |text: &str| {
+            text.parse::<WhySubjectName>().map(|read| (read.name, matcher::list(&read.matchers)))
+        };
+        assert_eq!(read("checkout"), Ok(("checkout".to_owned(), String::new())));
+        let expected = ("ErrorsHigh".to_owned(), r#"region="eu", job=~"a|b""#.to_owned());
+        assert_eq!(read(r#"ErrorsHigh{region="eu", job=~"a|b"}"#), Ok(expected));
+        assert_eq!(read("ErrorsHigh{}"), Ok(("ErrorsHigh".to_owned(), String::new())));
+        assert!(read("ErrorsHigh{region").is_err());
+    }
 }

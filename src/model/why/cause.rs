@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::sentence::{amount, level, named, of_change, of_label, share};
+use super::sentence::{amount, is_ratio, level, named, of_change, of_label, share};
 use super::{DependencyState, LabelFinding, OtherService, ResourceState, Symptom, WhyAnalysis, WhySignal};
 use crate::model::alert::Alert;
 use crate::model::change::{Change, ChangeKind};
@@ -239,6 +239,8 @@ fn add_changes(causes: &mut Vec<Cause>, main: &Symptom, context: CauseContext<'_
             ChangeKind::Scale => 0.3,
             ChangeKind::Other => 0.4,
         };
+        // what a service does to itself seldom brings it other requests
+        let known = if main.signal == WhySignal::Traffic { 0.5 * known } else { known };
         let theirs = if change.service.is_some() { 1.0 } else { 0.5 };
         let score = known * theirs * close * unexplained;
         // several crashes are one cause
@@ -289,7 +291,7 @@ fn of_dependency(state: &DependencyState, main: &Symptom, unexplained: f64) -> O
     let is_first = onset.checked_add(SignedDuration::from_secs(5)).is_ok_and(|soon| soon <= main.onset);
     let part = (failing / rise(main).max(0.01)).clamp(0.0, 1.0);
     let first = if is_first { 0.15 } else { 0.0 };
-    let score = (0.5 + 0.2 * part + first) * close * unexplained;
+    let score = (0.3 + 0.4 * part + first) * close * unexplained;
     let words = format!(
         "calls to {} fail: {} ({} before), first {}",
         state.name,
@@ -328,10 +330,12 @@ fn of_symptom(symptom: &Symptom, main: &Symptom, unexplained: f64) -> Option<Cau
     let is_main = std::ptr::eq(symptom, main);
     let (name, score): (Text, f64) = match symptom.signal {
         WhySignal::Errors | WhySignal::Latency => return None,
-        WhySignal::Traffic => ("traffic".into(), if is_main { 0.35 } else { 0.45 }),
+        WhySignal::Traffic => ("traffic".into(), if is_main { 0.5 } else { 0.45 }),
         WhySignal::Targets => ("targets".into(), 0.9),
         WhySignal::Saturation => {
-            (symptom.resource.clone().unwrap_or_default(), if is_main { 0.7 } else { 0.55 })
+            let is_full = is_ratio(&symptom.measured_by) && symptom.after >= FULL;
+            let beside = if is_full { 0.7 } else { 0.55 };
+            (symptom.resource.clone().unwrap_or_default(), if is_main { 0.7 } else { beside })
         }
     };
     let (now, was) = (level(symptom, symptom.after), symptom.before.map(|value| level(symptom, value)));
@@ -377,7 +381,7 @@ fn of_symptom(symptom: &Symptom, main: &Symptom, unexplained: f64) -> Option<Cau
 }
 
 fn of_resource(state: &ResourceState, main: &Symptom, unexplained: f64) -> Option<Cause> {
-    let is_full = super::sentence::is_ratio(&state.metric) && state.after >= FULL;
+    let is_full = is_ratio(&state.metric) && state.after >= FULL;
     let onset = match state.onset {
         Some(onset) => onset,
         None if is_full => main.onset,

@@ -45,6 +45,10 @@ pub enum Difference {
 const LEAST: f64 = 0.1;
 /// How many standard deviations the excess and its concentration must be from zero.
 const SIGMAS: f64 = 4.0;
+/// The least score of a set that has all of the excess, while significantly much was to be expected outside; and how much of the
+/// excess is all of it.
+const CONFINED: f64 = 0.3;
+const ALL: f64 = 0.95;
 /// The fewest requests of an excess.
 const FEWEST: f64 = 3.0;
 /// The service's own ratio counts as this many requests of each cell's good time, so that few requests give no extreme ratios.
@@ -56,8 +60,10 @@ const PAIRED_SHARE: f64 = 0.15;
 const PAIRED_VALUES: usize = 40;
 /// The most findings.
 const FINDINGS: usize = 8;
-/// A value that had at most this share of the good time's traffic is new.
+/// A value that had at most this share of the good time's traffic is new, and one that has at most this share now is gone.
 const NEW: f64 = 0.02;
+/// A label's values were replaced if those that are new and those that are gone have at least this share of the traffic.
+const REPLACED: f64 = 0.1;
 
 /// A cell as the measure sees it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -201,7 +207,7 @@ struct Candidate {
     cells: Cells,
     sum: Weight,
     explained: f64,
-    /// Youden's J.
+    /// Youden's J, or what [`CONFINED`] gives.
     score: f64,
     is_significant: bool,
     is_new: bool,
@@ -224,8 +230,12 @@ impl Table<'_> {
         } else {
             ratio(sum.traffic, self.total.traffic)
         };
-        let is_significant = self.separates(sum, self.total.minus(sum));
-        Candidate { labels, cells, sum, explained, score: explained - other, is_significant, is_new: false }
+        let outside = self.total.minus(sum);
+        let is_significant = self.separates(sum, outside);
+        let is_confined = is_significant && sum.variance > 0.0 && explained >= ALL && !is_excess(outside);
+        let least = if is_confined { CONFINED * explained } else { 0.0 };
+        let score = (explained - other).max(least);
+        Candidate { labels, cells, sum, explained, score, is_significant, is_new: false }
     }
 
     /// Whether significantly more of the excess is inside than its share of the traffic.
@@ -238,10 +248,16 @@ impl Table<'_> {
             return false;
         }
         let all = inside.plus(outside);
-        let part = inside.traffic / all.traffic;
-        // events that fall on requests at random are inside with this variance
-        let variance = all.variance.max(0.0) * part * (1.0 - part);
-        inside.excess - all.excess * part > SIGMAS * variance.sqrt()
+        let (part, share) = (inside.traffic / all.traffic, ratio(inside.excess, all.excess));
+        if share <= part || all.variance <= 0.0 {
+            return false;
+        }
+        // the signed root of the likelihood ratio of a binomial share: unlike the normal approximation it also is right for few
+        // events that are all inside; the excess is as certain as this many events are
+        let events = all.excess * all.excess / all.variance;
+        let term = |share: f64, part: f64| if share > 0.0 { share * (share / part).ln() } else { 0.0 };
+        let likelihood = 2.0 * events * (term(share, part) + term(1.0 - share, 1.0 - part));
+        likelihood.max(0.0).sqrt() > SIGMAS
     }
 
     /// Whether a set inside another contains nearly all its excess, while what is left of the other has requests without.
@@ -311,9 +327,14 @@ pub fn rank(cells: &[WhyCell], difference: Difference) -> Vec<LabelFinding> {
         .into_iter()
         .map(|((name, value), cells)| table.candidate(vec![(name.clone(), value.clone())], cells));
     let mut all: Vec<Candidate> = singles.collect();
+    if matches!(difference, Difference::Risen | Difference::Fallen) {
+        drop_replaced(&table, &mut all);
+    }
     let pairs = pairs(&table, &all);
     all.extend(pairs);
     mark_new(&table, &mut all, difference);
+    let arrived = with_arrived(&table, &all);
+    all.extend(arrived);
     let is_found = |candidate: &Candidate| candidate.score >= LEAST && candidate.is_significant;
     all.retain(is_found);
     all.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| table.breadth(a).cmp(&table.breadth(b))));
@@ -338,6 +359,42 @@ fn pairs(table: &Table<'_>, singles: &[Candidate]) -> Vec<Candidate> {
             let both = table.candidate(labels, one.cells.and(&other.cells));
             if table.refines(one, &both) && table.refines(other, &both) {
                 found.push(both);
+            }
+        }
+    }
+    found
+}
+
+/// Drops the values of labels that were replaced between the two times, such as the pods of a rollout: that the new ones have
+/// more requests than before says nothing about where the additional requests come from.
+fn drop_replaced(table: &Table<'_>, singles: &mut Vec<Candidate>) {
+    let mut shares: BTreeMap<Text, (f64, f64)> = BTreeMap::new();
+    for one in singles.iter() {
+        let (before, now) = (ratio(one.sum.good, table.total.good), ratio(one.sum.bad, table.total.bad));
+        let Some((name, _)) = one.labels.first() else { continue };
+        let (new, gone) = shares.entry(name.clone()).or_default();
+        *new += if before <= NEW { now } else { 0.0 };
+        *gone += if now <= NEW { before } else { 0.0 };
+    }
+    let is_replaced = |one: &Candidate| {
+        let shares = one.labels.first().and_then(|(name, _)| shares.get(name));
+        shares.is_some_and(|(new, gone)| *new >= REPLACED && *gone >= REPLACED)
+    };
+    singles.retain(|one| !is_replaced(one));
+}
+
+/// Values that separate the failed requests, each together with a value that all its requests have since the bad time began: a
+/// rollout to everywhere that fails at one place.
+fn with_arrived(table: &Table<'_>, all: &[Candidate]) -> Vec<Candidate> {
+    let arrived: Vec<&Candidate> = all.iter().filter(|one| one.is_new && one.labels.len() == 1).collect();
+    let mut found = Vec::new();
+    for one in all.iter().filter(|one| one.labels.len() == 1 && one.is_significant && !one.is_new) {
+        for new in &arrived {
+            let mut labels = [one.labels.clone(), new.labels.clone()].concat();
+            labels.sort();
+            let both = table.candidate(labels, one.cells.and(&new.cells));
+            if ratio(both.sum.bad, one.sum.bad) >= 1.0 - SAME {
+                found.push(Candidate { is_new: true, ..both });
             }
         }
     }
@@ -398,7 +455,7 @@ fn chosen(table: &Table<'_>, sorted: Vec<Candidate>) -> Vec<LabelFinding> {
         let single = |labels: &[(Text, Text)]| labels.len() == 1;
         let has_single = single(&first.labels);
         let others: Vec<&Candidate> =
-            others.iter().filter(|other| !has_single || single(&other.labels)).collect();
+            others.iter().filter(|other| !has_single || single(&other.labels) || other.is_new).collect();
         findings.push(table.finding(first, &others));
         covered = Some(covered.map_or_else(
             || first.cells.clone(),

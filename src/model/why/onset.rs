@@ -1,15 +1,22 @@
 //! When a signal changed: a series is divided into segments of constant level, and the last shift to a worse level is found.
 //!
 //! Method: optimal partitioning with a penalty for each segment (Jackson et al. 2005, "An algorithm for optimal partitioning of
-//! data on an interval"): the division with the least `sum of squared deviations + penalty x number of segments`. The penalty
-//! is `PENALTY x noise² x ln(points)`; the noise is the median absolute difference of points that share no data, so that
-//! neither a step nor a slow wave counts as noise.
+//! data on an interval"): the division with the least `cost of all segments + penalty x number of segments`.
+//!
+//! - Of a level, the cost is the sum of squared deviations, and the penalty `PENALTY x noise² x ln(points)`; the noise is the
+//!   median absolute difference of points that share no data, so that neither a step nor a slow wave counts as noise.
+//! - Of a ratio of counts, the cost is the binomial deviance `-2 (F ln(F / N) + (N - F) ln(1 - F / N))` of F of N requests, and
+//!   the penalty `COUNTS_PENALTY x dispersion x ln(points)`: where hardly anything fails, a few failures are much, and where
+//!   many do, their number is as uncertain as counts are. The dispersion is how many times larger the variance of points that
+//!   share no data is than that of counts (quasi-likelihood: Wedderburn 1974), at least 1.
 
 use std::ops::Range;
 
 /// Factor of the penalty for each segment. 2 would be the Schwarz criterion for independent points; rates over overlapping windows
 /// are not independent.
 const PENALTY: f64 = 8.0;
+/// The same for counts, whose points are as good as independent in sum: each request is counted once.
+const COUNTS_PENALTY: f64 = 4.0;
 /// A level belongs to the bad time if it is at least this part of the way from the lowest earlier level to the present one.
 const ALONG: f64 = 0.4;
 /// The fewest points of a segment, so that a single outlier is no level.
@@ -56,7 +63,7 @@ fn known(values: &[f64]) -> Vec<(usize, f64)> {
 }
 
 /// The median of these values; 0 without values.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
@@ -70,32 +77,92 @@ fn noise(points: &[(usize, f64)], lag: usize) -> f64 {
     median(differences) / 0.954
 }
 
+/// The sums of the first values, from none to all.
+fn sums(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut sums = vec![0.0];
+    sums.extend(values.scan(0.0, |sum, value| {
+        *sum += value;
+        Some(*sum)
+    }));
+    sums
+}
+
+/// The sum of the values from one index to another one, from the sums of the first values.
+fn between(sums: &[f64], from: usize, to: usize) -> f64 {
+    let at = |index: usize| sums.get(index).copied().unwrap_or(0.0);
+    at(to) - at(from)
+}
+
 /// Divides a series into segments of constant level; points without data (NaN) belong to none. Points that are less than `lag`
 /// apart share data.
 pub fn segments(values: &[f64], lag: usize) -> Vec<Segment> {
     let points = known(values);
-    let count = points.len();
+    // around a middle value, so that a small change of a large value is not lost to rounding
+    let middle = median(points.iter().map(|(_, value)| *value).collect());
+    let deviations = || points.iter().map(|(_, value)| value - middle);
+    let (plain, squares) = (sums(deviations()), sums(deviations().map(|value| value * value)));
+    let spread = deviations().map(f64::abs).fold(0.0, f64::max);
+    let noise = noise(&points, lag).max(spread * 1e-3);
+    let cost = |from: usize, to: usize| {
+        let sum = between(&plain, from, to);
+        between(&squares, from, to) - sum * sum / (to - from).max(1) as f64
+    };
+    let mean = |from: usize, to: usize| middle + between(&plain, from, to) / (to - from).max(1) as f64;
+    let indexes: Vec<usize> = points.iter().map(|(index, _)| *index).collect();
+    divide(&indexes, PENALTY * noise * noise, cost, mean)
+}
+
+/// Divides a ratio of counts, `failed` of `all` at each point, into segments of constant level; points without requests (NaN or
+/// 0) belong to none. Points that are less than `lag` apart share data, but the counts of all points count each request once.
+pub fn ratio_segments(all: &[f64], failed: &[f64], lag: usize) -> Vec<Segment> {
+    let mut points = Vec::new();
+    for (at, all) in all.iter().copied().enumerate().filter(|(_, all)| *all > 0.0 && all.is_finite()) {
+        let failed = failed.get(at).copied().filter(|value| value.is_finite()).unwrap_or(0.0);
+        points.push((at, all, failed.clamp(0.0, all)));
+    }
+    let (of_all, of_failed) =
+        (sums(points.iter().map(|(_, all, _)| *all)), sums(points.iter().map(|(_, _, failed)| *failed)));
+    let part = |count: f64, all: f64| if count > 0.0 { count * (count / all).ln() } else { 0.0 };
+    let cost = |from: usize, to: usize| {
+        let (all, failed) = (between(&of_all, from, to), between(&of_failed, from, to));
+        -2.0 * (part(failed, all) + part(all - failed, all))
+    };
+    let mean = |from: usize, to: usize| {
+        let all = between(&of_all, from, to);
+        if all > 0.0 { (between(&of_failed, from, to) / all).clamp(0.0, 1.0) } else { 0.0 }
+    };
+    let indexes: Vec<usize> = points.iter().map(|(index, ..)| *index).collect();
+    divide(&indexes, COUNTS_PENALTY * dispersion(&points, lag), cost, mean)
+}
+
+/// How many times larger the variance of the ratio is than that of counts, at least 1. Points are index, all and failed.
+fn dispersion(points: &[(usize, f64, f64)], lag: usize) -> f64 {
+    let window = lag.max(1) as f64;
+    let later = points.iter().skip(lag.max(1));
+    let relative =
+        |((_, all, failed), (_, later_all, later_failed)): (&(usize, f64, f64), &(usize, f64, f64))| {
+            let pooled = (failed + later_failed) / (all + later_all);
+            let expected = pooled * (1.0 - pooled) * (1.0 / all + 1.0 / later_all) / window;
+            let difference = failed / all - later_failed / later_all;
+            if expected > 0.0 { difference * difference / expected } else { 0.0 }
+        };
+    // the median of the square of a standard normal variable is 0.455
+    (median(points.iter().zip(later).map(relative).collect()) / 0.455).max(1.0)
+}
+
+/// The division of points, which have these indexes in their series, into segments with the least sum of the cost of each segment
+/// and of `penalty x ln(points)` for each. `cost` and `mean` get the first point of a segment and its end, exclusive.
+fn divide(
+    indexes: &[usize],
+    penalty: f64,
+    cost: impl Fn(usize, usize) -> f64,
+    mean: impl Fn(usize, usize) -> f64,
+) -> Vec<Segment> {
+    let count = indexes.len();
     if count == 0 {
         return Vec::new();
     }
-    let (mut sums, mut squares) = (vec![0.0], vec![0.0]);
-    // around a middle value, so that a small change of a large value is not lost to rounding
-    let middle = median(points.iter().map(|(_, value)| *value).collect());
-    let (mut sum, mut square) = (0.0, 0.0);
-    for (_, value) in &points {
-        sum += value - middle;
-        square += (value - middle) * (value - middle);
-        sums.push(sum);
-        squares.push(square);
-    }
-    let at = |all: &[f64], index: usize| all.get(index).copied().unwrap_or(0.0);
-    let spread = points.iter().map(|(_, value)| (value - middle).abs()).fold(0.0, f64::max);
-    let noise = noise(&points, lag).max(spread * 1e-3);
-    let penalty = (PENALTY * noise * noise * (count.max(2) as f64).ln()).max(f64::MIN_POSITIVE);
-    let cost = |from: usize, to: usize| {
-        let sum = at(&sums, to) - at(&sums, from);
-        at(&squares, to) - at(&squares, from) - sum * sum / (to - from).max(1) as f64
-    };
+    let penalty = (penalty * (count.max(2) as f64).ln()).max(f64::MIN_POSITIVE);
     // the least cost of the first points, and where the last segment of that division starts
     let mut best = vec![(0.0, 0_usize)];
     for to in 1..=count {
@@ -109,10 +176,9 @@ pub fn segments(values: &[f64], lag: usize) -> Vec<Segment> {
     let mut to = count;
     while to > 0 {
         let from = best.get(to).map_or(0, |(_, from)| *from).min(to - 1);
-        let mean = middle + (at(&sums, to) - at(&sums, from)) / (to - from) as f64;
-        let first = points.get(from).map_or(0, |(index, _)| *index);
-        let end = points.get(to - 1).map_or(0, |(index, _)| index + 1);
-        segments.push(Segment { points: first..end, mean });
+        let first = indexes.get(from).copied().unwrap_or_default();
+        let end = indexes.get(to - 1).map_or(0, |index| index + 1);
+        segments.push(Segment { points: first..end, mean: mean(from, to) });
         to = from;
     }
     segments.reverse();
@@ -126,7 +192,11 @@ fn mean_of(points: &[(usize, f64)]) -> Option<f64> {
 /// The last shift of a series to a higher level that lasts until its end; `None` if the present level is not above an earlier one.
 /// Whether the difference means anything is for the caller to judge by `noise` and the counts behind the values.
 pub fn last_shift(values: &[f64], lag: usize) -> Option<LevelShift> {
-    let segments = segments(values, lag);
+    shift_of(&segments(values, lag), values, lag)
+}
+
+/// The last shift of a series that is divided into these segments, as [`last_shift`].
+pub fn shift_of(segments: &[Segment], values: &[f64], lag: usize) -> Option<LevelShift> {
     let (present, earlier) = segments.split_last()?;
     let usual = earlier.iter().filter(|segment| segment.points.len() >= USUAL).map(|segment| segment.mean);
     let lowest = usual.min_by(f64::total_cmp)?;
@@ -222,6 +292,25 @@ mod tests {
     }
 
     #[test]
+    fn few_failures_of_what_never_failed_are_a_level_and_chance_is_none() {
+        // 25 requests a second at points 5 s apart; 12 failures within 40 s, as they came
+        let mut failed = vec![0.0; 88];
+        failed.extend([0.25, 0.38, 0.4, 1.17, 1.56, 0.68, 0.0, 0.3].map(|rate| 5.0 * rate));
+        let all = vec![125.0; failed.len()];
+        let found = ratio_segments(&all, &failed, 3);
+        assert_eq!(found.iter().map(|segment| segment.points.clone()).collect::<Vec<_>>(), [0..88, 88..96]);
+        // one in 500 fails, now and then
+        let failed: Vec<f64> = (0..96).map(|at| [0.0, 0.6, 0.2, 0.0, 0.0, 0.4, 0.7, 0.1][at % 8]).collect();
+        assert_eq!(ratio_segments(&all, &failed, 3).len(), 1);
+        // what varies more than counts do, such as a tenth of millions of requests, is not divided at each wave
+        let all = vec![1e6; 96];
+        let failed: Vec<f64> = (0..96).map(|at| 1e5 + 4e3 * [0.0, 1.0, -1.0, 0.5, -0.5][at % 5]).collect();
+        assert_eq!(ratio_segments(&all, &failed, 3).len(), 1);
+        assert_eq!(ratio_segments(&[], &[], 3), []);
+        assert_eq!(ratio_segments(&[0.0, f64::NAN], &[0.0, 1.0], 3), []);
+    }
+
+    #[test]
     fn the_last_shift_lasts_until_the_end_and_its_good_time_is_right_before_it() {
         let values = levels(&[(0.3, 20), (0.01, 40), (0.30, 6)], 0.002);
         let shift = last_shift(&values, 3).unwrap();
@@ -291,6 +380,18 @@ mod tests {
             let found = segments(&values, lag);
             let covered: Vec<usize> = found.iter().flat_map(|segment| segment.points.clone()).collect();
             prop_assert_eq!(covered, (0..values.len()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn segments_of_counts_cover_all_points_and_their_levels_are_ratios(
+            counts in proptest::collection::vec((0.1..1e6_f64, 0.0..1.0_f64), 0..60), lag in 1..5_usize,
+        ) {
+            let (all, failed): (Vec<f64>, Vec<f64>) =
+                counts.into_iter().map(|(all, ratio)| (all, all * ratio)).unzip();
+            let found = ratio_segments(&all, &failed, lag);
+            let covered: Vec<usize> = found.iter().flat_map(|segment| segment.points.clone()).collect();
+            prop_assert_eq!(covered, (0..all.len()).collect::<Vec<_>>());
+            prop_assert!(found.iter().all(|segment| (0.0..=1.0).contains(&segment.mean)));
         }
 
         #[test]

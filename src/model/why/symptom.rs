@@ -2,28 +2,27 @@
 
 use std::ops::Range;
 
-use super::onset::{LevelShift, last_shift};
+use super::onset::{LevelShift, last_shift, median, ratio_segments, shift_of};
 
 /// How many standard deviations a change must be, both of the counts and of the usual level.
 const SIGMAS: f64 = 5.0;
-/// The smallest rise of the ratio of failed or slow requests.
-const RATIO_RISE: f64 = 0.002;
-/// The fewest requests that fail more than usual.
-const FEWEST: f64 = 5.0;
-/// The ratio must be at least this many times the usual one.
-const RATIO_FACTOR: f64 = 1.5;
+/// The smallest rises of the ratio of failed or slow requests, each with the fewest requests of the rise and how many times the
+/// usual ratio it must be: what fails in a small part of the requests is a small rise of all, but a large one of what was
+/// hardly ever seen.
+const RATIO_RISES: [(f64, f64, f64); 2] = [(0.002, 5.0, 1.5), (0.0003, 12.0, 5.0)];
 /// A bound is nearly as good as the best with this part of its rise.
 const NEARLY: f64 = 0.9;
 /// Without data from before, this ratio of failed requests is bad.
 const RATIO_ALONE: f64 = 0.02;
 /// The smallest relative change of the request rate, and of free space.
-const RELATIVE_CHANGE: f64 = 0.25;
+const TRAFFIC_CHANGE: f64 = 0.15;
+const FREE_CHANGE: f64 = 0.25;
 /// The smallest relative rise of a level.
 const LEVEL_CHANGE: f64 = 0.5;
 /// The smallest change of a level that is a ratio.
 const UTILISATION_CHANGE: f64 = 0.1;
-/// More or fewer requests are less bad than those that fail.
-const TRAFFIC_SEVERITY: f64 = 0.15;
+/// More or fewer requests are less bad than those that fail: three times the traffic is as bad as 1.3 % failed requests.
+const TRAFFIC_SEVERITY: f64 = 0.02;
 /// A utilisation below this is no trouble, however it changed.
 const UTILISATION_LEAST: f64 = 0.7;
 /// A level alone is less bad than requests that fail.
@@ -88,7 +87,9 @@ impl SignalShift {
 /// Whether the ratio of failed requests rose. `lag` is the number of points that share data, `step` the seconds between two.
 pub fn ratio_shift(series: &CountedSeries, lag: usize, step: f64) -> Option<SignalShift> {
     let ratios = series.ratios();
-    if let Some(shift) = last_shift(&ratios, lag) {
+    let count = |values: &[f64]| values.iter().map(|value| step * value).collect::<Vec<f64>>();
+    let segments = ratio_segments(&count(&series.all), &count(&series.failed), lag);
+    if let Some(shift) = shift_of(&segments, &ratios, lag) {
         return is_ratio_rise(series, &shift, step)
             .then(|| SignalShift::of(&shift, shift.after - shift.before));
     }
@@ -114,11 +115,10 @@ fn is_ratio_rise(series: &CountedSeries, shift: &LevelShift, step: f64) -> bool 
     let deviation = (pooled * (1.0 - pooled) * (1.0 / good + 1.0 / bad)).sqrt();
     // one or two failures are chance, however rare they usually are
     let excess = bad_failed - bad * shift.before;
-    excess >= FEWEST
-        && rise >= RATIO_RISE
-        && shift.after >= RATIO_FACTOR * shift.before
-        && rise >= SIGMAS * deviation
-        && rise >= SIGMAS * shift.noise
+    let is_large = |(least, fewest, factor): (f64, f64, f64)| {
+        rise >= least && excess >= fewest && shift.after >= factor * shift.before
+    };
+    RATIO_RISES.into_iter().any(is_large) && rise >= SIGMAS * deviation && rise >= SIGMAS * shift.noise
 }
 
 /// The bucket bound that separates the latencies of bad and good time best: of the cumulative counts per second of each bound, sorted
@@ -148,9 +148,15 @@ pub fn slower(all: &[f64], below: &[f64]) -> CountedSeries {
 /// Whether the request rate rose or fell at once.
 pub fn traffic_shift(rates: &[f64], lag: usize) -> Option<SignalShift> {
     let negative: Vec<f64> = rates.iter().map(|rate| -rate).collect();
-    let risen = last_shift(rates, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE) && shift.is_step);
-    let fallen =
-        last_shift(&negative, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE) && shift.is_step);
+    let is_step = |shift: &LevelShift, rates: &[f64]| {
+        // a rate that comes back to what it was for most of the time has not changed
+        let earlier = rates.iter().take(shift.start).copied().filter(|rate| rate.is_finite()).collect();
+        let usual = median(earlier);
+        let is_new = (shift.after - usual).abs() >= TRAFFIC_CHANGE * usual.abs();
+        shift.is_step && is_new && is_change(shift, TRAFFIC_CHANGE)
+    };
+    let risen = last_shift(rates, lag).filter(|shift| is_step(shift, rates));
+    let fallen = last_shift(&negative, lag).filter(|shift| is_step(shift, &negative));
     let severity = |shift: &LevelShift| {
         let (low, high) =
             (shift.before.abs().min(shift.after.abs()), shift.before.abs().max(shift.after.abs()));
@@ -200,7 +206,7 @@ pub fn level_shift(values: &[f64], lag: usize, kind: LevelKind) -> Option<Signal
         }
         LevelKind::Falling => {
             let negative: Vec<f64> = values.iter().map(|value| -value).collect();
-            let shift = last_shift(&negative, lag).filter(|shift| is_change(shift, RELATIVE_CHANGE))?;
+            let shift = last_shift(&negative, lag).filter(|shift| is_change(shift, FREE_CHANGE))?;
             let part = change(&shift) / shift.before.abs().max(f64::MIN_POSITIVE);
             Some(positive(SignalShift::of(&shift, LEVEL_SEVERITY * part)))
         }
@@ -230,6 +236,17 @@ mod tests {
             (shift.before.unwrap() - 0.001).abs() < 1e-4 && (shift.after - 0.04).abs() < 0.002,
             "{shift:?}"
         );
+    }
+
+    #[test]
+    fn what_fails_in_a_small_part_of_many_requests_stands_out_if_it_hardly_ever_failed() {
+        // 0.1 % of 180 requests a second, and never before
+        let shift = ratio_shift(&counted(&[(0.0, 80), (0.001, 14)], 180.0), 3, 5.0).unwrap();
+        assert_eq!(shift.bad, 80..94);
+        // the same rise of what usually fails
+        assert_eq!(ratio_shift(&counted(&[(0.002, 80), (0.003, 14)], 180.0), 3, 5.0), None);
+        // of few requests
+        assert_eq!(ratio_shift(&counted(&[(0.0, 80), (0.001, 14)], 10.0), 3, 5.0), None);
     }
 
     #[test]
@@ -271,6 +288,9 @@ mod tests {
         assert!((risen.after - 300.0).abs() < 5.0, "{risen:?}");
         let fallen = traffic_shift(&[steady(100.0, 80), steady(20.0, 10)].concat(), 3).unwrap();
         assert!((fallen.after - 20.0).abs() < 2.0 && fallen.before.unwrap() > 90.0, "{fallen:?}");
+        // the end of a fall is no rise
+        let back = [steady(100.0, 60), steady(20.0, 12), steady(100.0, 10)].concat();
+        assert_eq!(traffic_shift(&back, 3), None);
         let day: Vec<f64> = (0..240).map(|at| 100.0 + 40.0 * (f64::from(at) / 120.0).sin()).collect();
         assert_eq!(traffic_shift(&day, 3), None);
     }

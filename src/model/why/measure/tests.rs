@@ -105,6 +105,55 @@ fn values_that_select_the_same_requests_are_one_finding_named_by_the_label_with_
 }
 
 #[test]
+fn a_value_that_serves_most_requests_is_named_if_all_failures_are_its_own() {
+    // nine of ten requests do not come from `/pay`, and only they fail: J is 0.1
+    let confined = |part: &'static str| {
+        let mut cells = service(move |region, _, _| if region == part { 0.05 } else { 0.001 });
+        for cell in &mut cells {
+            let factor = if cell.labels.value("region") == "eu" { 9.0 } else { 1.0 };
+            for tally in [&mut cell.good, &mut cell.bad] {
+                (tally.all, tally.failed) = (tally.all * factor, tally.failed * factor);
+            }
+        }
+        rank(&cells, Difference::Failed)
+    };
+    let findings = confined("eu");
+    assert_eq!(findings[0].labels, Labels::from_iter([("region", "eu")]));
+    assert!((findings[0].score - CONFINED).abs() < 0.02 && findings[0].traffic > 0.89, "{findings:?}");
+    // if the failures are spread as the traffic is, it has the same share of them and is not named
+    assert_eq!(found(&service(|_, _, _| 0.05), Difference::Failed), [""; 0]);
+}
+
+#[test]
+fn a_rollout_to_everywhere_that_fails_at_one_place_is_named_with_the_place() {
+    let mut cells = Vec::new();
+    for (region, ratio) in [("eu", 0.0), ("us", 0.4), ("ap", 0.0)] {
+        let of = |version: &str| format!("region={region} version={version}");
+        cells.push(cell(&of("1.0"), (50_000.0, 20.0), (0.0, 0.0)));
+        cells.push(cell(&of("2.0"), (0.0, 0.0), (5_000.0, 5_000.0 * ratio)));
+    }
+    let findings = rank(&cells, Difference::Failed);
+    assert_eq!(findings[0].labels, Labels::from_iter([("region", "us")]));
+    assert_eq!(findings[0].equivalent, [Labels::from_iter([("region", "us"), ("version", "2.0")])]);
+}
+
+#[test]
+fn pods_that_were_replaced_do_not_tell_where_more_requests_come_from() {
+    let cells: Vec<WhyCell> = ["eu", "us"]
+        .into_iter()
+        .flat_map(|region| {
+            let of = |pod: &str| format!("region={region} pod={region}-{pod}");
+            [cell(&of("old"), (1_000.0, 0.0), (0.0, 0.0)), cell(&of("new"), (0.0, 0.0), (3_000.0, 0.0))]
+        })
+        .collect();
+    assert_eq!(found(&cells, Difference::Risen), [""; 0]);
+    // more requests at one of them are still found
+    let mut cells = cells;
+    cells[1].bad.all = 20_000.0;
+    assert_eq!(found(&cells, Difference::Risen)[0], "region=eu");
+}
+
+#[test]
 fn two_causes_at_once_are_both_named() {
     let cells = service(|region, _, route| match (region, route) {
         ("ap", _) => 0.4,
@@ -117,6 +166,18 @@ fn two_causes_at_once_are_both_named() {
         names.iter().skip(1).any(|name| name == "region=eu route=/pay" || name == "route=/pay"),
         "{names:?}"
     );
+}
+
+#[test]
+fn two_dozen_failures_that_all_have_one_value_are_enough() {
+    let cells = |failed: f64| {
+        vec![
+            cell("method=GET", (60_000.0, 3.0), (600.0, failed)),
+            cell("method=POST", (40_000.0, 2.0), (400.0, 0.0)),
+        ]
+    };
+    assert_eq!(found(&cells(25.0), Difference::Failed), ["method=GET"]);
+    assert_eq!(found(&cells(8.0), Difference::Failed), [""; 0]);
 }
 
 #[test]
