@@ -37,6 +37,7 @@ use crate::config::settings::{Settings, SourceSettings};
 use crate::model::action::{Action, ActionError, ActionResult, RequestPreview, Verification};
 use crate::model::ask::{Answered, Ask};
 use crate::model::labels::Text;
+use crate::model::query_language::QueryLanguage;
 use crate::model::slo::Slo;
 use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
@@ -181,6 +182,7 @@ fn info(id: &SourceId, source: &SourceSettings, address: &str) -> SourceInfo {
         tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
         is_exposed: is_exposed(source),
         answers: source.kind.answers.to_vec(),
+        language: QueryLanguage::PromQl,
         writes: source.kind.writes,
     }
 }

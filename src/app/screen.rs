@@ -16,6 +16,7 @@ use super::key::Key;
 use super::layout;
 use super::list::{Cursor, Grouping};
 use super::list_filter::ListFilter;
+use super::log_subject::LogSubject;
 use super::menu::Menu;
 use super::page::PageContent;
 use super::place::{Place, ScrollPosition, Tab};
@@ -316,6 +317,11 @@ pub trait Screen {
     /// The queries of its charts, to be opened in Explore, the most important first.
     fn chart_queries(&self, _shared: &Shared, _now: Timestamp) -> Vec<ChartQuery> {
         Vec::new()
+    }
+
+    /// Log lines that the screen itself shows, to be opened in the screen of logs.
+    fn shown_logs(&self, _shared: &Shared) -> Option<LogSubject> {
+        None
     }
 
     /// Whether the keys are text for an input line of the screen itself.

@@ -1,5 +1,6 @@
 //! Grafana Loki, and servers with its API: log lines, their number over time, and what is new in them.
 
+mod explore;
 mod kind;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use crate::model::log::{
     LARGEST_PAGE, LogDirection, LogHistogram, LogPage, LogQuery, LogSeverity, ReadLines,
 };
 use crate::model::promql::quoted;
+use crate::model::query_language::QueryLanguage;
 use crate::model::series::TimeGrid;
 use crate::model::source::{SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
@@ -50,6 +52,10 @@ const HANDLERS: &[Handler<Loki>] = &[
     Handler::LogLines(|source, _, wanted, page| Box::pin(log_store::lines(source, wanted, page))),
     Handler::LogCounts(|source, _, wanted, window| Box::pin(log_store::histogram(source, wanted, *window))),
     Handler::LogPatterns(|source, _, wanted, split| Box::pin(log_store::patterns(source, wanted, *split))),
+    Handler::Evaluation(|source, put, key, window| {
+        Box::pin(explore::evaluate(source, key, *window, put.at.past()))
+    }),
+    Handler::Labels(|source, _, wanted| Box::pin(explore::labels(source, wanted))),
 ];
 
 /// One tenant of one server.
@@ -79,7 +85,7 @@ impl Loki {
         let http = Http::new(id, source, deps)?;
         let settings: Settings = super::own(id, source)?;
         Ok(Self {
-            info: super::info(id, source, http.address()),
+            info: SourceInfo { language: QueryLanguage::LogQl, ..super::info(id, source, http.address()) },
             most: AtomicU32::new(settings.max_lines),
             settings,
             http,
@@ -170,6 +176,33 @@ impl Loki {
         (stats.bytes.0 > WIDE).then(|| Warning::notice(words))
     }
 
+    /// The answer about a page, and the number of lines that it has at most.
+    async fn page(&self, query: &str, page: &LogPage) -> Result<(Body, u32), SourceError> {
+        let (from, until) = (nanos(page.from), nanos(page.until));
+        let direction = match page.direction {
+            LogDirection::Backward => "backward",
+            LogDirection::Forward => "forward",
+        };
+        loop {
+            let limit = page.limit.min(self.most.load(Ordering::Relaxed));
+            let limit_text = limit.to_string();
+            let asked = [
+                ("query", query),
+                ("start", &from),
+                ("end", &until),
+                ("limit", &limit_text),
+                ("direction", direction),
+            ];
+            match self.query_range(Weight::Page, &asked).await {
+                Ok(body) => return Ok((body, limit)),
+                Err(error) => match limit_in(error.kind.said()).filter(|most| *most < limit) {
+                    Some(most) => self.most.store(most, Ordering::Relaxed),
+                    None => return Err(error),
+                },
+            }
+        }
+    }
+
     async fn query_range(&self, weight: Weight, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         self.get(weight, "query_range", query).await
     }
@@ -214,29 +247,7 @@ impl LogStore for Loki {
     }
 
     async fn read(&self, query: &str, page: &LogPage) -> Result<ReadLines, SourceError> {
-        let (from, until) = (nanos(page.from), nanos(page.until));
-        let direction = match page.direction {
-            LogDirection::Backward => "backward",
-            LogDirection::Forward => "forward",
-        };
-        let (body, limit) = loop {
-            let limit = page.limit.min(self.most.load(Ordering::Relaxed));
-            let limit_text = limit.to_string();
-            let asked = [
-                ("query", query),
-                ("start", &from),
-                ("end", &until),
-                ("limit", &limit_text),
-                ("direction", direction),
-            ];
-            match self.query_range(Weight::Page, &asked).await {
-                Ok(body) => break (body, limit),
-                Err(error) => match limit_in(error.kind.said()).filter(|most| *most < limit) {
-                    Some(most) => self.most.store(most, Ordering::Relaxed),
-                    None => return Err(error),
-                },
-            }
-        };
+        let (body, limit) = self.page(query, page).await?;
         let answer = body.json::<wire::QueryAnswer<'_>>()?;
         let wire::QueryData::Streams(streams) = answer.data else {
             let reason = "this query gives numbers, not lines".to_owned();
@@ -276,7 +287,7 @@ impl LogStore for Loki {
                     let named = one.metric.0.iter().find(|(name, _)| name.0 == level);
                     has_level |= named.is_some();
                     let severity = named.and_then(|(_, value)| LogSeverity::named(&value.0));
-                    for (second, lines) in one.values.0.iter().filter_map(wire::CountPoint::count) {
+                    for (second, lines) in one.values.0.iter().filter_map(wire::count) {
                         counts.add(severity.unwrap_or_default(), second - window.step().as_secs_f64(), lines);
                     }
                 }

@@ -1,5 +1,6 @@
 //! VictoriaLogs: log lines, their number over time, and what is new in them.
 
+mod explore;
 mod kind;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply, Weight};
 use crate::model::labels::{Interner, Labels, Text};
 use crate::model::log::{LogDirection, LogHistogram, LogPage, LogQuery, LogSeverity, ReadLines};
 use crate::model::promql::{is_plain_name, literal, quoted};
+use crate::model::query_language::QueryLanguage;
 use crate::model::series::TimeGrid;
 use crate::model::source::{SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
@@ -46,6 +48,10 @@ const HANDLERS: &[Handler<VictoriaLogs>] = &[
     Handler::LogLines(|source, _, wanted, page| Box::pin(log_store::lines(source, wanted, page))),
     Handler::LogCounts(|source, _, wanted, window| Box::pin(log_store::histogram(source, wanted, *window))),
     Handler::LogPatterns(|source, _, wanted, split| Box::pin(log_store::patterns(source, wanted, *split))),
+    Handler::Evaluation(|source, put, key, window| {
+        Box::pin(explore::evaluate(source, key, *window, put.at.past()))
+    }),
+    Handler::Labels(|source, _, wanted| Box::pin(explore::labels(source, wanted))),
 ];
 
 /// One tenant of one server.
@@ -77,7 +83,7 @@ impl VictoriaLogs {
         let headers =
             tenant.into_iter().filter_map(|(name, id)| Some((name, HeaderValue::from(id?)))).collect();
         Ok(Self {
-            info: super::info(id, source, http.address()),
+            info: SourceInfo { language: QueryLanguage::LogsQl, ..super::info(id, source, http.address()) },
             settings,
             http,
             headers,

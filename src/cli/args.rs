@@ -259,7 +259,7 @@ pub(super) enum Verb {
     /// Resources by the time until they are full, and deadlines
     #[command(after_help = LISTING)]
     Capacity(CapacityArgs),
-    /// Evaluate a PromQL expression, or check one without a source
+    /// Evaluate a query (PromQL, LogQL, LogsQL), or check PromQL without a source
     #[command(after_help = codes::QUERY)]
     Query(QueryArgs),
     #[command(flatten)]

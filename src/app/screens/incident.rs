@@ -166,11 +166,10 @@ impl Screen for OpenIncident {
         let mut wants = subjects::incident::wants(shared, key);
         let Some(view) = key.incident(&shared.world) else { return wants };
         let service = view.service.as_ref();
-        wants.extend(
-            service
-                .iter()
-                .flat_map(|name| service_charts::wants_over(shared, name, window(shared, view, now))),
-        );
+        if let (Some(name), Some(time)) = (service, charted(self, shared, now)) {
+            let whole = (time, window(shared, view, now).1);
+            wants.extend(service_charts::wants_over(shared, name, whole, now));
+        }
         wants.extend(self.why.iter().flat_map(|target| why::wants(shared, target, now)));
         let since = age(view.incident.created_at, now).saturating_add(Duration::from_secs(3600));
         wants.extend(change::wants_since(shared, since, now));
@@ -302,9 +301,8 @@ impl Screen for OpenIncident {
         self.panel().spec().and_then(|spec| (spec.place)(self, shared)).into()
     }
 
-    /// The logs that its panel shows.
-    fn leads_to(&self, command: Command) -> Option<Place> {
-        (command == Command::Logs).then(|| self.logs.clone().map(Place::Logs))?
+    fn shown_logs(&self, _shared: &Shared) -> Option<LogSubject> {
+        self.logs.as_deref().cloned()
     }
 
     fn chart_queries(&self, shared: &Shared, now: Timestamp) -> Vec<ChartQuery> {

@@ -1,5 +1,7 @@
 //! Loki by recorded answers, and by a double that keeps lines.
 
+mod explore;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

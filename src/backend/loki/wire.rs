@@ -5,8 +5,9 @@ use serde::de::{IgnoredAny, SeqAccess};
 use serde::{Deserialize, Deserializer};
 
 use crate::backend::kit::lenient::{
-    Count, Lenient, LenientList, LenientPairs, LenientString, LenientText, LenientTexts, Number, found, wire,
+    Count, Lenient, LenientList, LenientPairs, LenientString, LenientText, LenientTexts, found, wire,
 };
+use crate::backend::kit::number_points::{NumberPoint, NumberPoints};
 use crate::model::labels::{Interner, Labels};
 use crate::model::log::{LogDirection, LogLine, ReadLines};
 
@@ -45,7 +46,7 @@ wire! {
     struct CountSeries<'a> {
         #[serde(borrow)]
         metric: LenientPairs<'a>,
-        values: CountPoints,
+        values: NumberPoints,
     }
 
     /// What a stream's line has besides its text.
@@ -82,10 +83,6 @@ pub(super) struct PairsList<'a>(pub(super) Vec<LenientPairs<'a>>);
 #[derive(Debug, Default)]
 pub(super) struct StreamValues<'a>(pub(super) Vec<StreamValue<'a>>);
 
-/// The points of one series.
-#[derive(Debug, Default)]
-pub(super) struct CountPoints(pub(super) Vec<CountPoint>);
-
 /// Reads a list, element by element; empty for any other type.
 macro_rules! list_of {
     ($($Type:ident $(<$life:lifetime>)?: $Item:ty;)*) => {
@@ -112,7 +109,6 @@ macro_rules! list_of {
 list_of! {
     PairsList<'a>: LenientPairs<'de>;
     StreamValues<'a>: StreamValue<'de>;
-    CountPoints: CountPoint;
 }
 
 /// `["nanoseconds", "line", {structuredMetadata, parsed}]`
@@ -141,35 +137,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for StreamValue<'a> {
     }
 }
 
-/// `[seconds, "count"]`
-#[derive(Debug, Default)]
-pub(super) struct CountPoint(Option<f64>, Option<f64>);
-
-impl<'de> Deserialize<'de> for CountPoint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Two;
-        impl<'de> Lenient<'de> for Two {
-            type Made = CountPoint;
-
-            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
-                let at = seq.next_element::<Number>()?.and_then(|at| at.0);
-                let count = seq.next_element::<Number>()?.and_then(|count| count.0);
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Some(CountPoint(at, count)))
-            }
-        }
-        Ok(found(Two, deserializer)?.value().unwrap_or_default())
-    }
-}
-
-impl CountPoint {
-    /// Unix seconds and the number of lines.
-    pub(super) fn count(&self) -> Option<(f64, u64)> {
-        let lines = self.1.filter(|lines| lines.is_finite() && *lines >= 0.0)?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of lines")]
-        let lines = lines.round() as u64;
-        Some((self.0?, lines))
-    }
+/// Unix seconds and the number of lines of a point.
+pub(super) fn count(point: &NumberPoint) -> Option<(f64, u64)> {
+    let lines = point.value.filter(|lines| lines.is_finite() && *lines >= 0.0)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of lines")]
+    let lines = lines.round() as u64;
+    Some((point.seconds?, lines))
 }
 
 /// Interned labels.

@@ -11,7 +11,7 @@ use crate::backend::kit::time::Epoch;
 use crate::model::evaluation::{
     Exemplar, HistogramSeries, NativeHistogram, QueryResult, SampleValue, StoredSamples, VectorSample,
 };
-use crate::model::labels::Interner;
+use crate::model::labels::{Interner, Labels};
 use crate::model::metric::{MetricInfo, MetricType};
 use crate::model::series::{Matrix, Series, TimeGrid};
 
@@ -158,6 +158,11 @@ impl Reader {
             Some(MetricInfo { name: self.text(name), kind: kind.unwrap_or(MetricType::Unknown), help })
         };
         all.iter().filter_map(info).collect()
+    }
+
+    /// Sets of labels.
+    pub(super) fn label_sets(&self, all: &[LenientPairs<'_>]) -> Vec<Labels> {
+        self.interner(|interner| all.iter().map(|pairs| labels(interner, pairs)).collect())
     }
 
     /// The exemplars of all series.

@@ -1,5 +1,7 @@
 //! VictoriaLogs by recorded answers, and by a double that keeps lines.
 
+mod explore;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};

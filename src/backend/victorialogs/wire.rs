@@ -22,6 +22,18 @@ wire! {
         value: LenientText<'a>,
     }
 
+    /// `{facets: [{field_name, values: [{field_value, hits}]}]}`
+    struct Facets<'a> {
+        #[serde(borrow)]
+        facets: LenientList<FieldFacets<'a>>,
+    }
+
+    struct FieldFacets<'a> {
+        #[serde(borrow)]
+        field_name: LenientText<'a>,
+        values: LenientList<IgnoredAny>,
+    }
+
     struct Hits<'a> {
         #[serde(borrow)]
         hits: LenientList<HitGroup<'a>>,
@@ -91,6 +103,20 @@ pub(super) fn read(
         return Err(format!("no log lines: {said}"));
     }
     Ok(read)
+}
+
+/// The rows of an answer without times, such as those of `uniq` and `top`, as lines of their fields at this time; `None` if a
+/// line of the answer is no JSON object.
+pub(super) fn rows(body: &[u8], at: jiff::Timestamp) -> Option<Vec<LogLine>> {
+    let rows = body.split(|byte| *byte == b'\n').filter(|bytes| !bytes.trim_ascii().is_empty());
+    rows.map(|bytes| {
+        let pairs = serde_json::from_slice::<LenientPairs<'_>>(bytes).ok()?;
+        let own = pairs.0.iter().map(|(name, value)| (Text::from(&*name.0), Text::from(&*value.0)));
+        let named: Vec<String> =
+            pairs.0.iter().map(|(name, value)| format!("{}={}", name.0, value.0)).collect();
+        Some(LogLine::new(at, Labels::default(), Labels::new(own.collect()), named.join("  ").as_bytes()))
+    })
+    .collect()
 }
 
 fn line(

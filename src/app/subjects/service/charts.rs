@@ -10,6 +10,7 @@ use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark, ChartView};
 use crate::app::widgets::heat::{Heat, HeatBucket};
 use crate::app::widgets::unit::ValueUnit;
+use crate::app::zoomed_grid::ZoomedGrid;
 use crate::model::ask::Moment;
 use crate::model::health::Thresholds;
 use crate::model::remote::Freshness;
@@ -25,7 +26,7 @@ type LimitOf = fn(&Thresholds) -> f64;
 /// The number of charts.
 pub const COUNT: usize = 5;
 
-/// Points of the charts.
+/// The points of a chart at most.
 pub const POINTS: u16 = 240;
 
 struct ServiceChart {
@@ -84,11 +85,11 @@ pub struct ChartedEvent<'a> {
 struct DrawnCharts<'a> {
     service: &'a Service,
     details: Vec<(&'a SourceId, &'a ServiceDetail)>,
-    time: ChartedTime,
     view: ChartView,
     /// The shown time in words.
     words: String,
-    moment: Moment,
+    /// The moment of the answers, and the finer grid of the part that is shown.
+    at: (Moment, Option<ZoomedGrid>),
     event: Option<&'a ChartedEvent<'a>>,
 }
 
@@ -124,6 +125,25 @@ pub fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
     tiles
 }
 
+/// The finer grid of the part that is shown of charts up to this moment. An event in the past has no finer one.
+fn zoomed(shared: &Shared, (time, moment): (ChartedTime, Moment), now: Timestamp) -> Option<ZoomedGrid> {
+    ZoomedGrid::of(shared, time, POINTS, now).filter(|_| moment == shared.range.moment())
+}
+
+/// The history of a service at one source: of the part that is shown if that has arrived, else of the whole time up to the moment.
+fn history<'a>(
+    shared: &'a Shared,
+    (service, id): (&Service, &SourceId),
+    (moment, zoomed): (Moment, Option<ZoomedGrid>),
+) -> Option<&'a Remote<ServiceDetail>> {
+    let cache = shared.world.cache(id)?;
+    let finer = zoomed.and_then(|zoomed| {
+        let remote = cache.at(zoomed.moment).details.get(&service.name)?;
+        remote.value().is_some_and(|detail| zoomed.fits(detail.request_rate.span)).then_some(remote)
+    });
+    finer.or_else(|| cache.at(moment).details.get(&service.name))
+}
+
 fn window(shared: &Shared, now: Timestamp) -> TimeGrid {
     shared.range.span(now, POINTS, shared.interval)
 }
@@ -140,11 +160,17 @@ pub fn of_signals() -> impl Iterator<Item = usize> {
 
 /// The queries of the charts of a service, to each source that has it.
 pub fn wants(shared: &Shared, name: &str, now: Timestamp) -> Vec<Want> {
-    wants_over(shared, name, (window(shared, now), shared.range.moment()))
+    let service = shared.world.service(name);
+    service.map_or_else(Vec::new, |service| {
+        wants_over(shared, name, (time(shared, service, now), shared.range.moment()), now)
+    })
 }
 
 /// The queries of the charts over this time, with the moment at its end.
-pub fn wants_over(shared: &Shared, name: &str, (window, moment): (TimeGrid, Moment)) -> Vec<Want> {
+pub fn wants_over(shared: &Shared, name: &str, whole: (ChartedTime, Moment), now: Timestamp) -> Vec<Want> {
+    // zoomed charts need finer points instead of those of the whole range, which stay until these come
+    let (window, moment) =
+        zoomed(shared, whole, now).map_or((whole.0.grid, whole.1), |zoomed| (zoomed.grid, zoomed.moment));
     let known_by = shared.world.service(name).map_or(&[][..], |service| &service.chart_sources);
     let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
     let want = |source: &SourceInfo| {
@@ -217,12 +243,20 @@ pub fn draw(
     buf: &mut Buffer,
 ) {
     let moment = event.map_or(cx.shared.range.moment(), |event| event.moment);
-    let cache = service.chart_sources.iter().filter_map(|id| Some((id, cx.world.cache(id)?)));
-    let details = cache
-        .filter_map(|(id, cache)| Some((id, cache.at(moment).details.get(&service.name)?.value()?)))
-        .collect();
+    let zoomed = zoomed(cx.shared, (time, moment), cx.now);
+    let at = (moment, zoomed);
+    let sources = service.chart_sources.iter();
+    let histories = sources.filter_map(|id| Some((id, history(cx.shared, (service, id), at)?.value()?)));
+    let mut details: Vec<(&SourceId, &ServiceDetail)> = histories.collect();
     let (view, words) = cx.shared.charted(cx, time);
-    let charts = DrawnCharts { service, details, time, view, words, moment, event };
+    let is_fine = |(_, detail): &(&SourceId, &ServiceDetail)| {
+        zoomed.is_some_and(|zoomed| zoomed.fits(detail.request_rate.span))
+    };
+    // the lines of all sources have one grid, and not that of a range that was chosen before
+    let is_finer = !details.is_empty() && details.iter().all(is_fine);
+    let view = if is_finer { ZoomedGrid::view(view) } else { view };
+    details.retain(|(_, detail)| is_finer || detail.request_rate.span.step() == time.grid.step());
+    let charts = DrawnCharts { service, details, view, words, at, event };
     for (index, tile) in tiles {
         if let Some(shown) = CHARTS.get(*index) {
             charts.draw_one(cx, (shown, *index), Some(*index) == chosen, *tile, buf);
@@ -242,9 +276,9 @@ impl DrawnCharts<'_> {
         let Self { service, details, view, event, .. } = self;
         let title = refusal::titled(cx, self.title(cx, (shown, index)), self.failure(cx));
         let inner = panel(cx, &title, is_current, area, buf);
-        let Some((_, first)) = details.first().filter(|(_, first)| self.is_of_time(first)) else {
+        let Some((_, first)) = details.first() else {
             let asked = service.chart_sources.iter().filter_map(|id| cx.world.cache(id));
-            let asked = asked.filter_map(|cache| cache.at(self.moment).details.get(&service.name));
+            let asked = asked.filter_map(|cache| cache.at(self.at.0).details.get(&service.name));
             let mut able = cx.shared.answering(AskKind::Detail);
             let has_history = able.any(|source| service.chart_sources.contains(&source.id));
             let none = "No source has the history of this service.";
@@ -280,7 +314,7 @@ impl DrawnCharts<'_> {
     /// "Errors, last 1h"; about an event "Errors of checkout 22.7% (critical 5%), last 12m of 1h", for the others "Requests 340/s".
     fn title(&self, cx: &ScreenCx<'_>, (shown, index): (&ServiceChart, usize)) -> String {
         let Some(event) = self.event else { return format!("{}, {}", shown.title, self.words) };
-        let newest = self.details.first().filter(|(_, detail)| self.is_of_time(detail));
+        let newest = self.details.first();
         let newest = newest.and_then(|(_, detail)| shown.newest(detail, cx)).map(|value| format!(" {value}"));
         let newest = newest.unwrap_or_default();
         if index != event.main {
@@ -294,16 +328,11 @@ impl DrawnCharts<'_> {
         format!("{} of {name}{newest}{limit}, {}", shown.title, self.words)
     }
 
-    /// Whether a history has the grid of the time that is shown now, and not of one that was chosen before.
-    fn is_of_time(&self, detail: &ServiceDetail) -> bool {
-        detail.request_rate.span.step() == self.time.grid.step()
-    }
-
     /// Why the charts are incomplete or stale; `None` if they are not.
     fn failure(&self, cx: &ScreenCx<'_>) -> Option<String> {
         let name = &self.service.name;
         self.service.chart_sources.iter().find_map(|id| {
-            let remote = cx.world.cache(id)?.at(self.moment).details.get(name)?;
+            let remote = history(cx.shared, (self.service, id), self.at)?;
             match cx.shared.scheduler.freshness(id, &Topic::Detail(name.clone()), remote, cx.now) {
                 Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
                 Freshness::Failed => Some(
