@@ -21,18 +21,20 @@ use crate::model::remote::Freshness;
 use crate::model::series::TimeGrid;
 use crate::model::why::Cause;
 use layout::{CockpitLayout, layout};
-use panels::Cockpit;
-pub use panels::CockpitPanel;
+use panel::Cockpit;
+pub use panel::CockpitPanel;
 
 mod brief;
 mod budget;
 mod causes;
 mod changes;
 mod charts;
+mod escalation;
 mod head;
 mod layout;
 mod logs;
 mod page;
+mod panel;
 mod panels;
 mod people;
 mod runbook;
@@ -91,7 +93,7 @@ impl OpenIncident {
 
     /// What Enter opens, for the footer.
     fn opens(&self) -> &'static str {
-        self.panel().spec().map_or("", |spec| spec.opens)
+        panels::spec(self.panel()).map_or("", |spec| spec.opens)
     }
 
     fn service_place(&self, shared: &Shared) -> Option<Place> {
@@ -145,7 +147,7 @@ impl Screen for OpenIncident {
         // in a narrow terminal the first line has no room for the next step: it begins the second one
         let is_narrow = area.width < NARROW;
         if right.is_empty() && !is_narrow {
-            right = head::next_step(cx, known).into_iter().collect();
+            right = escalation::next_step(cx, known).into_iter().collect();
         }
         let parts = self.parts(area);
         let [first, second] = parts.head;
@@ -250,7 +252,7 @@ impl Screen for OpenIncident {
             CockpitPanel::Page => true,
             CockpitPanel::Alerts => !self.alerts.is_empty(),
             CockpitPanel::Signals => false,
-            panel => panel.is_section() || self.parts(body).has(panel),
+            panel => panels::is_section(panel) || self.parts(body).has(panel),
         }
     }
 
@@ -298,7 +300,7 @@ impl Screen for OpenIncident {
 
     /// Opens what the focused panel is about.
     fn open(&mut self, shared: &Shared) -> Opened {
-        self.panel().spec().and_then(|spec| (spec.place)(self, shared)).into()
+        panels::spec(self.panel()).and_then(|spec| (spec.place)(self, shared)).into()
     }
 
     fn shown_logs(&self, _shared: &Shared) -> Option<LogSubject> {

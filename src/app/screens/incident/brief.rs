@@ -1,7 +1,7 @@
 //! The few lines of a small terminal that never scroll: the first causes, the last change, a small chart.
 
 use super::layout::BriefLayout;
-use super::panels::Cockpit;
+use super::panel::Cockpit;
 use super::{causes, changes, charts};
 use crate::app::prelude::*;
 

@@ -1,7 +1,7 @@
 //! The SLOs of an incident's service: state, budget, what the incident spent, and the burn-down of the worst.
 
 use super::OpenIncident;
-use super::panels::Cockpit;
+use super::panel::Cockpit;
 use crate::app::prelude::*;
 use crate::app::subjects::slo::burn_down as chart;
 use crate::app::subjects::slo::course::{BudgetCourse, spent_between};

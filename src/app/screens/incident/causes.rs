@@ -1,7 +1,7 @@
 //! Why the service of an incident fails: the likely causes, and the services that it calls.
 
 use super::OpenIncident;
-use super::panels::Cockpit;
+use super::panel::Cockpit;
 use crate::app::prelude::*;
 use crate::app::subjects::why;
 use crate::model::health::{Health, percent};

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::panels::Cockpit;
+use super::panel::Cockpit;
 use crate::app::prelude::*;
 use crate::app::subjects::change;
 use crate::app::widgets::chart::ChartMark;

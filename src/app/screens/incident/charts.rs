@@ -1,6 +1,6 @@
 //! The charts of an incident: the signal that is wrong, and beside it the other ones, as the page of the service draws them.
 
-use super::panels::{Cockpit, CockpitPanel};
+use super::panel::{Cockpit, CockpitPanel};
 use super::{changes, charted, window};
 use crate::app::prelude::*;
 use crate::app::subjects::incident::words;

@@ -1,6 +1,7 @@
 //! Where the parts of the incident page are: the head, the panels beside each other or a few brief lines, and the text.
 
-use super::panels::{CockpitPanel, PANELS, PanelSpec};
+use super::panel::CockpitPanel;
+use super::panels::{PANELS, PanelSpec};
 use crate::app::layout::below_heading;
 use crate::app::prelude::*;
 

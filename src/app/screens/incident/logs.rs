@@ -1,7 +1,7 @@
 //! The patterns of log lines that are new since an incident began.
 
 use super::OpenIncident;
-use super::panels::Cockpit;
+use super::panel::Cockpit;
 use crate::app::log_subject::LogSubject;
 use crate::app::prelude::*;
 use crate::app::subjects::logs;

@@ -1,10 +1,10 @@
 //! The text of an incident's page, as lines that scroll.
 
 use super::layout::CockpitLayout;
-use super::panels::{Cockpit, CockpitPanel};
+use super::panel::{Cockpit, CockpitPanel};
 use super::{ALERTS, IncidentAlertRow, OpenIncident, reported};
 use crate::app::prelude::*;
-use crate::app::subjects::incident::remote;
+use crate::app::subjects::incident::{remote, words};
 use crate::model::action::Operation;
 use crate::model::incident::{Incident, IncidentDetail, IncidentEvent};
 use crate::model::measures::DurationStats;
@@ -173,7 +173,7 @@ fn timeline(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
     let steps = detail.steps.iter().filter(is_told).map(|step| {
         let role = step_role(step);
         let sign = if role == Role::Muted { " " } else { cx.symbol(role) };
-        (step.at, sign, sentence(step), role)
+        (step.at, sign, words::sentence(step), role)
     });
     let notes = detail.notes.iter().map(|note| {
         let words = format!("{} wrote: {}", note.who, note.content);
@@ -207,18 +207,6 @@ fn step_role(step: &IncidentEvent) -> Role {
         }
         _ => Role::Muted,
     }
-}
-
-/// The text of a log entry, with the person and the channel if the paging system's summary does not name them.
-pub(super) fn sentence(step: &IncidentEvent) -> String {
-    let mut said = if step.summary.is_empty() { step.kind.to_string() } else { step.summary.to_string() };
-    if let Some(who) = step.who.as_ref().filter(|who| !said.contains(&***who)) {
-        said = format!("{said} ({who})");
-    }
-    if let Some(channel) = step.channel.as_ref().filter(|channel| !said.contains(&***channel)) {
-        said = format!("{said}, by {channel}");
-    }
-    said
 }
 
 /// The times to acknowledge and to resolve, with the medians of the other incidents of the service.

@@ -1,38 +1,11 @@
 //! The panels of an incident's page: one table with what each is called, where it stands, what Enter opens and how it is drawn.
 //! What has no panel at a size is a section of the text there.
 
+use super::panel::{Cockpit, CockpitPanel};
 use super::{OpenIncident, budget, causes, changes, charts, logs, people, runbook, similar};
 use crate::app::prelude::*;
 use crate::app::refusal;
 use crate::app::widgets::bar::panel;
-
-/// The panels, in the order in which Tab goes through them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CockpitPanel {
-    /// The text that scrolls.
-    Page,
-    /// The alerts in the text.
-    Alerts,
-    /// The chart of the signal that is wrong.
-    Chart,
-    /// The charts of the other signals; never focused.
-    Signals,
-    Why,
-    Changes,
-    Logs,
-    People,
-    Slo,
-    Dependencies,
-    Similar,
-    Runbook,
-}
-
-/// What the drawing of a panel is given.
-pub(super) struct Cockpit<'a> {
-    pub(super) screen: &'a OpenIncident,
-    pub(super) cx: &'a ScreenCx<'a>,
-    pub(super) view: &'a IncidentView,
-}
 
 type Write = fn(&Cockpit<'_>, u16) -> PageContent;
 type Draw = fn(&Cockpit<'_>, Rect, &mut Buffer);
@@ -180,31 +153,20 @@ pub(super) const PANELS: [PanelSpec; 12] = [
     },
 ];
 
-impl CockpitPanel {
-    /// Its number among the panels of the page.
-    pub const fn index(self) -> usize {
-        self as usize
-    }
+/// The row of a panel in the table.
+pub(super) fn spec(of: CockpitPanel) -> Option<&'static PanelSpec> {
+    PANELS.get(of.index())
+}
 
-    /// The panel with this number.
-    pub fn at(index: usize) -> Self {
-        PANELS.get(index).map_or(Self::Page, |spec| spec.panel)
-    }
+/// Whether a panel is a part of the text where it has no place of its own.
+pub(super) fn is_section(of: CockpitPanel) -> bool {
+    lines(of).is_some()
+}
 
-    pub(super) fn spec(self) -> Option<&'static PanelSpec> {
-        PANELS.get(self.index())
-    }
-
-    /// Whether it is a part of the text where it has no panel of its own.
-    pub(super) fn is_section(self) -> bool {
-        self.lines().is_some()
-    }
-
-    fn lines(self) -> Option<Write> {
-        match self.spec()?.content {
-            PanelContent::Lines(lines) | PanelContent::LinesAndChart(lines, _) => Some(lines),
-            PanelContent::OfPage | PanelContent::Charts(_) => None,
-        }
+fn lines(of: CockpitPanel) -> Option<Write> {
+    match spec(of)?.content {
+        PanelContent::Lines(lines) | PanelContent::LinesAndChart(lines, _) => Some(lines),
+        PanelContent::OfPage | PanelContent::Charts(_) => None,
     }
 }
 
@@ -220,7 +182,7 @@ impl Cockpit<'_> {
 
     /// Draws a panel in its place.
     pub(super) fn draw(&self, of: CockpitPanel, area: Rect, buf: &mut Buffer) {
-        let Some(spec) = of.spec() else { return };
+        let Some(spec) = spec(of) else { return };
         let (lines, chart) = match spec.content {
             PanelContent::OfPage => return,
             PanelContent::Charts(draw) => return draw(self, area, buf),
@@ -240,7 +202,7 @@ impl Cockpit<'_> {
 
     /// Writes what has no panel at this size into the text.
     pub(super) fn write(&self, of: CockpitPanel, page: &mut PageContent) {
-        let (Some(spec), Some(lines)) = (of.spec(), of.lines()) else { return };
+        let (Some(spec), Some(lines)) = (spec(of), lines(of)) else { return };
         page.section(self.cx, of.index(), &self.title(spec));
         page.lines.extend(lines(self, page.width).lines);
     }

@@ -1,15 +1,14 @@
 //! Who has an incident, who was notified, and the levels of its escalation policy.
 
 use super::OpenIncident;
-use super::head;
-use super::page::sentence;
-use super::panels::Cockpit;
+use super::escalation::{held_level, next_step};
+use super::panel::Cockpit;
 use crate::app::identity::PolicyKey;
 use crate::app::prelude::*;
 use crate::app::subjects::incident::words;
-use crate::app::subjects::on_call::{self, words as on_call_words};
+use crate::app::subjects::on_call::words as on_call_words;
 use crate::model::incident::{Attribution, IncidentStatus};
-use crate::model::oncall::{Coverage, EscalationPolicy, OnCallSnapshot};
+use crate::model::oncall::Coverage;
 
 /// A handoff is told if it is this near.
 const SOON: Duration = Duration::from_secs(24 * 3600);
@@ -26,22 +25,6 @@ fn policy_key(view: &IncidentView) -> Option<PolicyKey> {
 pub(super) fn place(screen: &OpenIncident, shared: &Shared) -> Option<Place> {
     let key = policy_key(screen.incident(shared)?).filter(|key| key.policy(&shared.world).is_some());
     Some(key.map_or(Place::OnCall, Place::Policy))
-}
-
-/// The levels of a policy, and the place among them of the highest one whose people have the incident.
-pub(super) fn held_level(
-    (snapshot, policy): (&OnCallSnapshot, &EscalationPolicy),
-    view: &IncidentView,
-    now: Timestamp,
-) -> (Vec<u32>, Option<usize>) {
-    let holders = view.holders();
-    let all: Vec<u32> = on_call::levels(snapshot, policy).into_iter().collect();
-    let has_holder = |level: &u32| {
-        let cover = snapshot.on_call_at(&policy.named.id, *level, now).now;
-        cover.on_duty().iter().any(|on_duty| holders.iter().any(|holder| holder.id == on_duty.person.id))
-    };
-    let held = all.iter().rposition(has_holder);
-    (all, held)
 }
 
 /// Who was paged and who acknowledged, the next step, the levels of the policy with who is on call, the last notifications.
@@ -65,14 +48,14 @@ pub(super) fn levels(c: &Cockpit<'_>, width: u16) -> PageContent {
         (true, IncidentStatus::Triggered) => page.fact("acknowledged", "by nobody yet", Role::Warning),
         (true, IncidentStatus::Acknowledged | IncidentStatus::Resolved) => {}
     }
-    if let Some(next) = head::next_step(c.cx, c.view) {
+    if let Some(next) = next_step(c.cx, c.view) {
         page.fact("next", &next.text, next.role);
     }
     policy(c, &mut page);
     let steps = c.cx.world.incident_detail(c.view).map_or(&[][..], |detail| &detail.steps);
     let notified = steps.iter().rev().filter(|step| &*step.kind == "notify").take(MAX_NOTIFIED);
     for step in notified {
-        page.fact(&moment(step.at, c.cx.now, c.cx.zone), &sentence(step), Role::Muted);
+        page.fact(&moment(step.at, c.cx.now, c.cx.zone), &words::sentence(step), Role::Muted);
     }
     page.names("teams", incident.teams.iter().map(|team| &*team.name), Role::Muted);
     page

@@ -1,6 +1,6 @@
 //! The beginning of the runbook of an incident.
 
-use super::panels::Cockpit;
+use super::panel::Cockpit;
 use crate::app::prelude::*;
 use crate::app::subjects::runbook;
 

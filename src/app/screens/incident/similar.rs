@@ -1,7 +1,7 @@
 //! Earlier incidents that are similar: when they were, how they ended, how similar they are.
 
 use super::OpenIncident;
-use super::panels::Cockpit;
+use super::panel::Cockpit;
 use crate::app::prelude::*;
 use crate::app::subjects::incident::earlier::{EarlierIncident, earlier};
 use crate::app::subjects::incident::remote;
