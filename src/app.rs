@@ -72,6 +72,7 @@ mod update;
 pub mod want;
 pub mod widgets;
 mod window;
+pub mod zoomed_grid;
 
 pub use frame::render;
 pub use update::update;

@@ -6,18 +6,21 @@
 mod alertmanager;
 mod clock;
 pub mod demo;
+mod elasticsearch;
 mod exec;
 mod file;
 mod handlers;
 mod jaeger;
 mod kit;
 pub mod listen;
+mod logs;
 mod loki;
 pub mod packs;
 mod pagerduty;
 mod prometheus;
 mod runbooks;
 mod tempo;
+mod traces;
 mod unfit;
 mod victorialogs;
 mod writes;
@@ -37,11 +40,13 @@ use crate::config::settings::{Settings, SourceSettings};
 use crate::model::action::{Action, ActionError, ActionResult, RequestPreview, Verification};
 use crate::model::ask::{Answered, Ask};
 use crate::model::labels::Text;
+use crate::model::query_language::QueryLanguage;
 use crate::model::slo::Slo;
 use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use alertmanager::Alertmanager;
+use elasticsearch::Elasticsearch;
 use exec::Exec;
 use file::ChangeFile;
 use jaeger::Jaeger;
@@ -139,6 +144,7 @@ static REGISTRY: &[(&KindSpec, Connect)] = &[
     (&exec::SPEC, |id, source, deps| shared(Exec::new(id, source, deps))),
     (&loki::SPEC, |id, source, deps| shared(Loki::new(id, source, deps))),
     (&victorialogs::SPEC, |id, source, deps| shared(VictoriaLogs::new(id, source, deps))),
+    (&elasticsearch::SPEC, |id, source, deps| shared(Elasticsearch::new(id, source, deps))),
     (&tempo::SPEC, |id, source, deps| shared(Tempo::new(id, source, deps))),
     (&jaeger::SPEC, |id, source, deps| shared(Jaeger::new(id, source, deps))),
 ];
@@ -181,6 +187,7 @@ fn info(id: &SourceId, source: &SourceSettings, address: &str) -> SourceInfo {
         tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
         is_exposed: is_exposed(source),
         answers: source.kind.answers.to_vec(),
+        language: QueryLanguage::PromQl,
         writes: source.kind.writes,
     }
 }

@@ -33,6 +33,7 @@ pub mod pages;
 pub mod placeholder;
 pub mod promql;
 pub mod quantity;
+pub mod query_language;
 pub mod reason;
 pub mod remote;
 pub mod rule;

@@ -163,7 +163,8 @@ async fn its_metrics_have_types_and_labels_are_those_of_the_selector() {
     assert!(!metric("prometheus_http_requests_total").help.is_empty());
     assert_eq!(metric("go_goroutines").kind, MetricType::Gauge);
     let labels = async |selector: &str, name: Option<&str>| {
-        let wanted = LabelSearch { selector: Some(selector.into()), name: name.map(Into::into) };
+        let wanted =
+            LabelSearch { selector: Some(selector.into()), name: name.map(Into::into), is_counted: false };
         let Answer::Labels(list) = ask(&source, Query::Labels { wanted }.now()).await.answer else {
             panic!()
         };

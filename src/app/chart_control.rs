@@ -23,7 +23,7 @@ const FEWEST: u32 = 8;
 /// Points that a chart zoomed to an event shows at least.
 const FEWEST_AT_EVENT: u32 = 16;
 /// Steps of the cursor from one end of the shown time to the other.
-const STEPS: usize = 120;
+pub const STEPS: u32 = 120;
 /// Steps that the keys for a long way move the cursor.
 const FAR: i64 = 12;
 
@@ -34,6 +34,16 @@ pub struct ChartedTime {
     pub grid: TimeGrid,
     /// When that began which the page is about: the first firing, change or bad point in the range.
     pub event: Option<Timestamp>,
+}
+
+impl ChartedTime {
+    /// The grid of the whole range in steps that divide a part of it well, but no finer than this.
+    fn in_steps_of(self, (from, to): (Timestamp, Timestamp), finest: Duration) -> TimeGrid {
+        let points = u16::try_from(STEPS).unwrap_or(u16::MAX);
+        let step = TimeGrid::ending(to, age(from, to), points, finest).step();
+        let whole = age(self.grid.start(), self.grid.end());
+        if step < self.grid.step() { TimeGrid::stepped(self.grid.end(), whole, step) } else { self.grid }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,20 +132,20 @@ impl ChartControl {
         format!("{part} of {}, zoomed ({key}: all)", duration::short(range.length))
     }
 
-    /// Runs a command of charts. Returns what to tell the user, if it is not seen.
-    pub fn run(&mut self, command: Command, time: ChartedTime) -> Option<&'static str> {
+    /// Runs a command of charts, whose points are at least `finest` apart when they are zoomed. Returns what to tell the user, if it is not seen.
+    pub fn run(&mut self, command: Command, time: ChartedTime, finest: Duration) -> Option<&'static str> {
         if command == Command::CursorBack {
-            self.move_cursor(time, -1);
+            self.move_cursor(time, finest, -1);
         } else if command == Command::CursorForward {
-            self.move_cursor(time, 1);
+            self.move_cursor(time, finest, 1);
         } else if command == Command::CursorFarBack {
-            self.move_cursor(time, -FAR);
+            self.move_cursor(time, finest, -FAR);
         } else if command == Command::CursorFarForward {
-            self.move_cursor(time, FAR);
+            self.move_cursor(time, finest, FAR);
         } else if command == Command::ZoomIn {
-            return self.zoom(time, true);
+            return self.zoom(time, finest, true);
         } else if command == Command::ZoomOut {
-            return self.zoom(time, false);
+            return self.zoom(time, finest, false);
         } else if command == Command::WholeRange {
             return self.whole_or_event(time);
         } else if command == Command::LogScale {
@@ -153,15 +163,15 @@ impl ChartControl {
     }
 
     /// Moves the cursor; it appears at the end of the shown time. Where it leaves the shown part, that moves along.
-    fn move_cursor(&mut self, time: ChartedTime, by: i64) {
-        let grid = time.grid;
+    fn move_cursor(&mut self, time: ChartedTime, finest: Duration, by: i64) {
         let part = self.part(time);
+        let grid = part.map_or(time.grid, |part| time.in_steps_of(part, finest));
         let shown = part.map_or(grid, |(from, to)| grid.part(from, to).0);
         let Some(at) = self.cursor.and_then(|at| grid.nearest(at)) else {
             self.cursor = Some(shown.end());
             return;
         };
-        let stride = i64::try_from((shown.count() / STEPS).max(1)).unwrap_or(1);
+        let stride = i64::try_from((shown.count() / STEPS as usize).max(1)).unwrap_or(1);
         let step = usize::try_from((by * stride).unsigned_abs()).unwrap_or(usize::MAX);
         let last = grid.count().saturating_sub(1);
         let to = if by < 0 { at.saturating_sub(step) } else { at.saturating_add(step).min(last) };
@@ -187,11 +197,11 @@ impl ChartControl {
     }
 
     /// Shows half or twice the time: around the cursor, else with the same end.
-    fn zoom(&mut self, time: ChartedTime, is_closer: bool) -> Option<&'static str> {
+    fn zoom(&mut self, time: ChartedTime, finest: Duration, is_closer: bool) -> Option<&'static str> {
         let whole = (time.grid.start(), time.grid.end());
         let (from, to) = self.part(time).unwrap_or(whole);
         let length = age(from, to);
-        let least = time.grid.step() * FEWEST;
+        let least = time.grid.step().min(finest.max(Duration::from_secs(1))) * FEWEST;
         if is_closer && length <= least {
             return Some("This is the closest: a few points");
         }
@@ -277,6 +287,8 @@ mod tests {
     use crate::app::theme::Theme;
 
     const END: i64 = 1_773_453_600;
+    /// The points of an hour are as close as those of the source.
+    const FINEST: Duration = Duration::from_secs(15);
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_second(END + 60 * minutes).unwrap()
@@ -309,28 +321,28 @@ mod tests {
             assert_eq!(part(control, hour(event)), shown, "{event:?}");
         }
         let mut control = control;
-        assert_eq!(control.run(Command::WholeRange, hour(Some(-3))), None);
+        assert_eq!(control.run(Command::WholeRange, hour(Some(-3)), FINEST), None);
         assert_eq!(part(control, hour(Some(-3))), None);
-        assert_eq!(control.run(Command::WholeRange, hour(Some(-3))), None);
+        assert_eq!(control.run(Command::WholeRange, hour(Some(-3)), FINEST), None);
         assert_eq!(part(control, hour(Some(-3))), Some((-10, 0)));
-        assert!(ChartControl::default().run(Command::WholeRange, hour(None)).is_some());
+        assert!(ChartControl::default().run(Command::WholeRange, hour(None), FINEST).is_some());
     }
 
     #[test]
     fn the_cursor_starts_at_the_end_and_takes_the_shown_part_along() {
         let (mut control, time) = (ChartControl::default(), hour(Some(-3)));
-        control.run(Command::CursorBack, time);
+        control.run(Command::CursorBack, time, FINEST);
         assert_eq!(control.cursor, Some(at(0)));
-        control.run(Command::CursorBack, time);
+        control.run(Command::CursorBack, time, FINEST);
         assert_eq!(control.cursor.map(Timestamp::as_second), Some(END - 15));
         for _ in 0..4 {
-            control.run(Command::CursorFarBack, time);
+            control.run(Command::CursorFarBack, time, FINEST);
         }
         assert_eq!(control.cursor.map(Timestamp::as_second), Some(END - 15 - 4 * 12 * 15));
         let (from, to) = control.part(time).unwrap();
         assert_eq!((from, age(from, to)), (control.cursor.unwrap(), Duration::from_secs(600)));
         for _ in 0..9 {
-            control.run(Command::CursorFarForward, time);
+            control.run(Command::CursorFarForward, time, FINEST);
         }
         assert_eq!((control.cursor, part(control, time)), (Some(at(0)), Some((-10, 0))));
     }
@@ -338,23 +350,23 @@ mod tests {
     #[test]
     fn zooming_keeps_the_cursor_or_the_end_in_place() {
         let (mut control, time) = (ChartControl::default(), hour(None));
-        control.run(Command::ZoomIn, time);
+        control.run(Command::ZoomIn, time, FINEST);
         assert_eq!(part(control, time), Some((-30, 0)));
         control.cursor = Some(at(-10));
-        control.run(Command::ZoomIn, time);
+        control.run(Command::ZoomIn, time, FINEST);
         assert_eq!(
             control.part(time).map(|(from, to)| (from.as_second() - END, to.as_second() - END)),
             Some((-1050, -150))
         );
         assert!(control.pan(time, true));
         assert_eq!(control.part(time).map(|(from, _)| from.as_second() - END), Some(-1500));
-        control.run(Command::ZoomOut, time);
-        control.run(Command::ZoomOut, time);
+        control.run(Command::ZoomOut, time, FINEST);
+        control.run(Command::ZoomOut, time, FINEST);
         assert_eq!(part(control, time), None);
-        assert!(control.run(Command::ZoomOut, time).is_some());
+        assert!(control.run(Command::ZoomOut, time, FINEST).is_some());
         assert!(!control.pan(time, true), "the range itself moves");
         for _ in 0..9 {
-            control.run(Command::ZoomIn, time);
+            control.run(Command::ZoomIn, time, FINEST);
         }
         assert_eq!(control.part(time).map(|(from, to)| age(from, to)), Some(Duration::from_secs(120)));
     }
@@ -374,7 +386,7 @@ mod tests {
         assert_eq!(said(control, None), "last 1h");
         assert_eq!(said(control, Some(-3)), "last 10m of 1h, zoomed (0: all)");
         control.cursor = Some(at(-20));
-        control.run(Command::ZoomIn, hour(None));
+        control.run(Command::ZoomIn, hour(None), FINEST);
         assert_eq!(said(control, None), "01:25–01:55 of 1h, zoomed (0: all)");
     }
 
@@ -388,6 +400,20 @@ mod tests {
         assert_eq!(since(&[5.0, 0.0, 0.0, 0.0, 5.0, f64::NAN, 5.0, 0.0]), Some(4));
         assert_eq!(since(&[5.0, 0.0, 0.0, 0.0]), None);
         assert_eq!(since(&[]), None);
+    }
+
+    #[test]
+    fn a_long_range_is_zoomed_to_points_that_are_finer_than_its_own() {
+        let day = Duration::from_secs(24 * 3600);
+        let grid = TimeGrid::ending(at(0), day, 240, FINEST);
+        assert_eq!(grid.step(), Duration::from_secs(600));
+        let (mut control, time) = (ChartControl::default(), ChartedTime { grid, event: None });
+        while control.run(Command::ZoomIn, time, FINEST).is_none() {}
+        let (from, to) = control.part(time).unwrap();
+        assert_eq!(age(from, to), FEWEST * FINEST, "not eight of the points of a day");
+        control.run(Command::CursorBack, time, FINEST);
+        control.run(Command::CursorBack, time, FINEST);
+        assert_eq!(control.cursor.map(Timestamp::as_second), Some(END - 15));
     }
 
     proptest! {
@@ -408,7 +434,7 @@ mod tests {
                             Command::CursorBack, Command::CursorForward, Command::CursorFarBack, Command::CursorFarForward,
                             Command::ZoomIn, Command::ZoomOut, Command::WholeRange,
                         ];
-                        control.run(commands[key], time);
+                        control.run(commands[key], time, FINEST);
                     }
                 }
                 let (from, to) = control.part(time).unwrap_or((grid.start(), grid.end()));

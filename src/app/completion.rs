@@ -87,7 +87,9 @@ enum Inserted {
     /// A label name, in quotes if it is not plain.
     Label,
     /// The same, with the sign and the quote that follow.
-    Matcher,
+    Matcher(&'static str),
+    /// A word of a language of logs, as it is inserted.
+    Term(&'static str),
     /// A value within these quotes.
     Value(char),
 }
@@ -109,7 +111,8 @@ impl Candidate<'_> {
             Inserted::Metric if is_plain_name(&name.replace(':', "_")) => name.to_owned(),
             Inserted::Metric => format!("{{{}}}", quoted(name)),
             Inserted::Label => label(name).into_owned(),
-            Inserted::Matcher => format!("{}=\"", label(name)),
+            Inserted::Matcher(sign) => format!("{}{sign}", label(name)),
+            Inserted::Term(inserted) => inserted.to_owned(),
             Inserted::Value(quote) => escaped(name, quote),
         };
         CompletionItem { name: name.to_owned(), inserted, kind: self.kind, detail: self.detail.to_owned() }
@@ -124,18 +127,36 @@ fn candidates<'a>(
     let plain = |kind| move |name: &'a str| Candidate { name, kind, detail: "", inserted: Inserted::AsIs };
     let labels = data.labels.iter().map(|name| &**name);
     let names = labels.clone().filter(|name| *name != "__name__");
+    let history = || data.history.iter().filter(|_| is_whole_text).map(|query| plain("history")(query));
     // without a typed letter the list of all metrics is no help
     let is_typed = !context.typed.is_empty();
     match &context.expected {
+        Expected::Terms { terms, labels } => {
+            let words = terms.iter().map(|term| Candidate {
+                name: term.name,
+                kind: term.kind,
+                detail: term.detail,
+                inserted: Inserted::Term(term.inserted),
+            });
+            let names = labels.iter().flat_map(|labels| {
+                names.clone().map(|name| Candidate {
+                    inserted: Inserted::Matcher(labels.sign),
+                    ..plain("label")(name)
+                })
+            });
+            let are_names_first = labels.as_ref().is_some_and(|labels| labels.are_first);
+            let (names, words): (Vec<_>, Vec<_>) = (names.collect(), words.collect());
+            let (first, second) = if are_names_first { (names, words) } else { (words, names) };
+            history().chain(first).chain(second).collect()
+        }
         Expected::Expression => {
-            let history = data.history.iter().filter(|_| is_whole_text).map(|query| plain("history")(query));
             let words = data.language.iter().map(|word| Candidate {
                 name: word.name,
                 kind: if word.is_aggregation { "aggregation" } else { "function" },
                 detail: &word.signature,
                 inserted: Inserted::Call,
             });
-            history.chain(metrics(data).map(|(_, item)| item).chain(words).filter(|_| is_typed)).collect()
+            history().chain(metrics(data).map(|(_, item)| item).chain(words).filter(|_| is_typed)).collect()
         }
         Expected::RangeOf { function } => {
             let is_of_counters = ["rate", "irate", "increase"].contains(&&**function);
@@ -144,9 +165,9 @@ fn candidates<'a>(
                 metrics(data).filter(|_| is_typed).partition(|(kind, _)| fits(*kind));
             fitting.into_iter().chain(others).map(|(_, item)| item).collect()
         }
-        Expected::LabelName { .. } => {
-            names.map(|name| Candidate { inserted: Inserted::Matcher, ..plain("label")(name) }).collect()
-        }
+        Expected::LabelName { .. } => names
+            .map(|name| Candidate { inserted: Inserted::Matcher("=\""), ..plain("label")(name) })
+            .collect(),
         Expected::GroupingLabel { .. } => {
             names.map(|name| Candidate { inserted: Inserted::Label, ..plain("label")(name) }).collect()
         }

@@ -60,34 +60,35 @@ impl<K> Default for FilteredList<K> {
     }
 }
 
-/// What both kinds of lists have.
+/// What a list answers that has the fields `list`, `found` and `order`.
 macro_rules! listing {
     () => {
-        fn cursor(&self) -> &dyn Cursor {
+        fn cursor(&self) -> &dyn $crate::app::list::Cursor {
             &self.list
         }
 
-        fn cursor_mut(&mut self) -> &mut dyn Cursor {
+        fn cursor_mut(&mut self) -> &mut dyn $crate::app::list::Cursor {
             &mut self.list
         }
 
-        fn found(&self) -> &ListFilter {
+        fn found(&self) -> &$crate::app::list_filter::ListFilter {
             &self.found
         }
 
-        fn found_mut(&mut self) -> &mut ListFilter {
+        fn found_mut(&mut self) -> &mut $crate::app::list_filter::ListFilter {
             &mut self.found
         }
 
-        fn order(&self) -> SortOrder {
+        fn order(&self) -> $crate::app::list::SortOrder {
             self.order
         }
 
-        fn order_mut(&mut self) -> &mut SortOrder {
+        fn order_mut(&mut self) -> &mut $crate::app::list::SortOrder {
             &mut self.order
         }
     };
 }
+pub(in crate::app) use listing;
 
 impl<K: Clone + Ord> Listing for FilteredList<K> {
     listing!();

@@ -1,6 +1,8 @@
 //! The list of log lines: the cursor stays on its line while lines come and go, lines may take several rows, and only lines in
 //! sight are laid out.
 
+pub mod view;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

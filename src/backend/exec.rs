@@ -2,26 +2,25 @@
 //! `journalctl`, `kubectl logs`.
 
 mod kind;
-mod logs;
+mod printed;
 #[cfg(test)]
 mod tests;
 
-use std::future::ready;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::handlers::{Handler, answer_by, kinds};
+use super::handlers::{Handler, kinds, reads};
 use super::kit::change_lines::{BadLines, read_all};
-use super::kit::log_store::{self, LogStoreState};
 use super::kit::probe;
 use super::kit::process::{ProgramOutput, SourceProgram as Program};
-use super::{Answering, Clock, Source, SourceDeps, own};
+use super::logs::{self, LogStoreState};
+use super::{Clock, SourceDeps, own};
 use crate::config::process::is_program;
 use crate::config::settings::SourceSettings;
-use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
+use crate::model::ask::{Answer, Answered, AskKind, Reply};
 use crate::model::change::ChangeSnapshot;
 use crate::model::duration;
 use crate::model::source::{ErrorKind, SourceError, SourceId};
@@ -34,13 +33,11 @@ use kind::{Gives, Settings};
 /// A run may begin this much before the time that was asked about, so that the next, slightly earlier question needs no other run.
 const SLACK: Duration = Duration::from_secs(60);
 
-const HANDLERS: &[Handler<Exec>] = &[
-    Handler::Probe(|source, _| Box::pin(ready(source.probe()))),
-    Handler::Changes(|source, _, since| Box::pin(source.changes(*since))),
-    Handler::LogLines(|source, _, wanted, page| Box::pin(log_store::lines(source, wanted, page))),
-    Handler::LogCounts(|source, _, wanted, window| Box::pin(log_store::histogram(source, wanted, *window))),
-    Handler::LogPatterns(|source, _, wanted, split| Box::pin(log_store::patterns(source, wanted, *split))),
-];
+const HANDLERS: &[Handler<Exec>] = {
+    let [probe, lines, counts, patterns] = logs::handlers();
+    let changes = Handler::Changes(|source: &Exec, _, since| Box::pin(source.changes(*since)));
+    &[probe, changes, lines, counts, patterns]
+};
 
 /// The kinds of questions that some source of this kind answers; which ones depends on `gives`.
 const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
@@ -60,7 +57,7 @@ pub(super) struct Exec {
     clock: Clock,
     last: Mutex<Option<LastRun>>,
     log_state: LogStoreState,
-    log_run: Mutex<Option<logs::LogRun>>,
+    log_run: Mutex<Option<printed::LogRun>>,
 }
 
 impl Exec {
@@ -165,12 +162,7 @@ impl Exec {
             return Err(ErrorKind::Garbled { reason: format!("no changes as JSON lines: {reason}{said}") });
         }
         let mut warnings: Vec<Warning> = bad.warning().into_iter().collect();
-        if output.is_cut {
-            let most = self.settings.max_bytes;
-            warnings.push(Warning::missing(format!(
-                "it printed more than max_bytes ({most}) and was killed: the rest is missing"
-            )));
-        }
+        warnings.extend(self.flood_warning(output.is_cut));
         if !output.complaint.is_empty() {
             warnings.push(Warning::notice(format!("it said: {}", output.complaint)));
         }
@@ -179,7 +171,7 @@ impl Exec {
     }
 
     /// Checks that the program exists, without running it.
-    fn probe(&self) -> Answered {
+    fn check(&self) -> Answered {
         let name = self.settings.command.first().map_or("", String::as_str);
         if !is_program(name) {
             let what = clean(name).into_owned();
@@ -200,12 +192,4 @@ impl Exec {
     }
 }
 
-impl Source for Exec {
-    fn info(&self) -> &SourceInfo {
-        &self.info
-    }
-
-    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        answer_by(self, HANDLERS, ask, known)
-    }
-}
+reads!(Exec);

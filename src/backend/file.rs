@@ -13,12 +13,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use super::handlers::{Handler, answer_by, kinds};
+use super::handlers::{Handler, kinds, reads};
 use super::kit::probe;
-use super::{Answering, Clock, Source, SourceDeps, own};
+use super::{Clock, SourceDeps, own};
 use crate::config::process::expand_home;
 use crate::config::settings::SourceSettings;
-use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
+use crate::model::ask::{Answer, Answered, AskKind, Reply};
 use crate::model::change::ChangeSnapshot;
 use crate::model::source::{ErrorKind, ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
@@ -130,12 +130,4 @@ impl ChangeFile {
     }
 }
 
-impl Source for ChangeFile {
-    fn info(&self) -> &SourceInfo {
-        &self.info
-    }
-
-    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        answer_by(self, HANDLERS, ask, known)
-    }
-}
+reads!(ChangeFile);

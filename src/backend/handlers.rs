@@ -107,6 +107,31 @@ pub(super) fn answer_by<'a, S: Source>(
     })
 }
 
+/// Implements [`Source`] for a type that only reads, by its field `info` and the table `HANDLERS` of its module; with the name of a
+/// field that has `info` and `http`, for a source that asks a server.
+macro_rules! reads {
+    ($Source:ty $(, $server:ident)?) => {
+        impl $crate::backend::Source for $Source {
+            fn info(&self) -> &$crate::model::source_info::SourceInfo {
+                &self.$($server.)?info
+            }
+
+            fn answer<'a>(
+                &'a self,
+                ask: &'a $crate::model::ask::Ask,
+                known: Option<u64>,
+            ) -> $crate::backend::Answering<'a> {
+                $crate::backend::handlers::answer_by(self, HANDLERS, ask, known)
+            }
+
+            $(fn load(&self) -> Option<$crate::model::labels::Text> {
+                self.$server.http.load()
+            })?
+        }
+    };
+}
+pub(super) use reads;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,8 +8,6 @@ pub(super) mod double;
 pub(super) mod firing_text;
 pub(super) mod http;
 pub(super) mod lenient;
-pub(super) mod log_labels;
-pub(super) mod log_store;
 pub(super) mod otlp;
 pub(super) mod paging;
 pub(super) mod parts;
@@ -19,4 +17,3 @@ pub(super) mod skew;
 #[cfg(test)]
 pub(super) mod tests;
 pub(super) mod time;
-pub(super) mod traces;

@@ -1,5 +1,6 @@
 //! Grafana Loki, and servers with its API: log lines, their number over time, and what is new in them.
 
+mod explore;
 mod kind;
 #[cfg(test)]
 mod tests;
@@ -12,22 +13,22 @@ use std::sync::{Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderValue;
 
-use super::handlers::{Handler, answer_by, kinds};
-use super::kit::http::{Body, Http};
-use super::kit::log_labels::{FoundLabels, LabelCandidate, identities};
-use super::kit::log_store::{self, LogSpan, LogStore, LogStoreState};
+use super::SourceDeps;
+use super::handlers::{Handler, kinds, reads};
+use super::kit::http::Body;
 use super::kit::probe::probe_report;
-use super::{Answering, Source, SourceDeps};
+use super::logs::labels::{FoundLabels, LabelCandidate, identities};
+use super::logs::{self, LogServer, LogSpan, LogStore, LogStoreState};
 use crate::config::settings::SourceSettings;
-use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply, Weight};
-use crate::model::labels::{Interner, Labels, Text};
+use crate::model::ask::{Answer, Answered, AskKind, Reply, Weight};
+use crate::model::labels::{Labels, Text};
 use crate::model::log::{
     LARGEST_PAGE, LogDirection, LogHistogram, LogPage, LogQuery, LogSeverity, ReadLines,
 };
 use crate::model::promql::quoted;
+use crate::model::query_language::QueryLanguage;
 use crate::model::series::TimeGrid;
-use crate::model::source::{SourceError, SourceId};
-use crate::model::source_info::SourceInfo;
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::warning::Warning;
 pub(super) use kind::SPEC;
 use kind::Settings;
@@ -45,20 +46,19 @@ const WIDE: u64 = 1_000_000_000;
 /// What every Loki answers.
 const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
 
-const HANDLERS: &[Handler<Loki>] = &[
-    Handler::Probe(|source, _| Box::pin(source.probe())),
-    Handler::LogLines(|source, _, wanted, page| Box::pin(log_store::lines(source, wanted, page))),
-    Handler::LogCounts(|source, _, wanted, window| Box::pin(log_store::histogram(source, wanted, *window))),
-    Handler::LogPatterns(|source, _, wanted, split| Box::pin(log_store::patterns(source, wanted, *split))),
-];
+const HANDLERS: &[Handler<Loki>] = &{
+    let [probe, lines, counts, patterns] = logs::handlers();
+    let evaluation = Handler::Evaluation(|source, put, key, window| {
+        Box::pin(explore::evaluate(source, key, *window, put.at.past()))
+    });
+    let labels = Handler::Labels(|source, _, wanted| Box::pin(explore::labels(source, wanted)));
+    [probe, lines, counts, patterns, evaluation, labels]
+};
 
 /// One tenant of one server.
 pub(super) struct Loki {
-    info: SourceInfo,
-    http: Http,
+    server: LogServer,
     settings: Settings,
-    state: LogStoreState,
-    interner: Mutex<Interner>,
     names: Mutex<Option<(Timestamp, BTreeSet<String>)>>,
     /// The most lines that the server gives in one answer.
     most: AtomicU32,
@@ -76,51 +76,23 @@ impl Loki {
         source: &SourceSettings,
         deps: SourceDeps<'_>,
     ) -> Result<Self, SourceError> {
-        let http = Http::new(id, source, deps)?;
         let settings: Settings = super::own(id, source)?;
         Ok(Self {
-            info: super::info(id, source, http.address()),
+            server: LogServer::new(id, source, deps)?.speaking(QueryLanguage::LogQl),
             most: AtomicU32::new(settings.max_lines),
             settings,
-            http,
-            state: LogStoreState::new(deps.clock),
-            interner: Mutex::default(),
             names: Mutex::default(),
             level: AtomicUsize::new(0),
         })
     }
 
     async fn get(&self, weight: Weight, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
-        let body = self.http.get_with(weight, &format!("loki/api/v1/{path}"), query, &[FLAGS]).await?;
-        self.state.skew.follow(body.date, self.state.clock.now());
-        Ok(body)
-    }
-
-    async fn probe(&self) -> Answered {
-        let now = self.state.clock.now();
-        let from = now.checked_sub(PROBED).unwrap_or(now);
-        // a gateway may hide the version, but a tenant that can read logs can list its labels
-        let built = self.get(Weight::Vital, "status/buildinfo", &[]).await;
-        let version = match &built {
-            Ok(body) => body.json::<wire::LokiBuild>().unwrap_or_default().version.0,
-            Err(error) if error.kind.is_source_wide() => return Err(error.clone()),
-            Err(_) => String::new(),
-        };
-        let names = self.names((from, now)).await?;
-        let mut report = probe_report("Loki", version);
-        report.fact("labels", names.iter().take(12).cloned().collect::<Vec<_>>().join(", "));
-        report.fact("most lines per answer", self.most.load(Ordering::Relaxed).to_string());
-        let date = built.ok().and_then(|body| body.date);
-        report.clock(date, now, "times of log lines differ from those of other sources");
-        if names.is_empty() {
-            report.warn("it has had no log lines in the last 10 minutes");
-        }
-        Ok(Reply::free(Answer::Probe(report)))
+        self.server.get(weight, &format!("loki/api/v1/{path}"), query, &[FLAGS]).await
     }
 
     /// The names of the labels that streams have.
     async fn names(&self, (from, until): LogSpan) -> Result<BTreeSet<String>, SourceError> {
-        let now = self.state.clock.now();
+        let now = self.server.state.clock.now();
         let kept = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let is_fresh = |(since, names): &(Timestamp, BTreeSet<String>)| {
             now.duration_since(*since) < NAMES_KEPT && !names.is_empty()
@@ -149,8 +121,9 @@ impl Loki {
         query.extend(matchers.iter().map(|matcher| ("match[]", matcher.as_str())));
         let body = self.get(Weight::Page, "series", &query).await?;
         let series = body.json::<wire::SeriesList<'_>>()?;
-        let mut interner = self.interner.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(series.data.0.iter().map(|pairs| wire::labels(&mut interner, pairs)).collect())
+        let labels =
+            |interner: &mut _| series.data.0.iter().map(|pairs| wire::labels(interner, pairs)).collect();
+        Ok(self.server.state.interned(labels))
     }
 
     /// A warning if the query reads a lot.
@@ -168,6 +141,33 @@ impl Loki {
             stats.streams.0
         );
         (stats.bytes.0 > WIDE).then(|| Warning::notice(words))
+    }
+
+    /// The answer about a page, and the number of lines that it has at most.
+    async fn page(&self, query: &str, page: &LogPage) -> Result<(Body, u32), SourceError> {
+        let (from, until) = (nanos(page.from), nanos(page.until));
+        let direction = match page.direction {
+            LogDirection::Backward => "backward",
+            LogDirection::Forward => "forward",
+        };
+        loop {
+            let limit = page.limit.min(self.most.load(Ordering::Relaxed));
+            let limit_text = limit.to_string();
+            let asked = [
+                ("query", query),
+                ("start", &from),
+                ("end", &until),
+                ("limit", &limit_text),
+                ("direction", direction),
+            ];
+            match self.query_range(Weight::Page, &asked).await {
+                Ok(body) => return Ok((body, limit)),
+                Err(error) => match limit_in(error.kind.said()).filter(|most| *most < limit) {
+                    Some(most) => self.most.store(most, Ordering::Relaxed),
+                    None => return Err(error),
+                },
+            }
+        }
     }
 
     async fn query_range(&self, weight: Weight, query: &[(&str, &str)]) -> Result<Body, SourceError> {
@@ -188,7 +188,29 @@ fn limit_in(message: &str) -> Option<u32> {
 
 impl LogStore for Loki {
     fn kept(&self) -> &LogStoreState {
-        &self.state
+        &self.server.state
+    }
+
+    async fn probe(&self) -> Answered {
+        let now = self.server.state.clock.now();
+        let from = now.checked_sub(PROBED).unwrap_or(now);
+        // a gateway may hide the version, but a tenant that can read logs can list its labels
+        let built = self.get(Weight::Vital, "status/buildinfo", &[]).await;
+        let version = match &built {
+            Ok(body) => body.json::<wire::LokiBuild>().unwrap_or_default().version.0,
+            Err(error) if error.kind.is_source_wide() => return Err(error.clone()),
+            Err(_) => String::new(),
+        };
+        let names = self.names((from, now)).await?;
+        let mut report = probe_report("Loki", version);
+        report.fact("labels", names.iter().take(12).cloned().collect::<Vec<_>>().join(", "));
+        report.fact("most lines per answer", self.most.load(Ordering::Relaxed).to_string());
+        let date = built.ok().and_then(|body| body.date);
+        self.server.report_clock(&mut report, date);
+        if names.is_empty() {
+            report.warn("it has had no log lines in the last 10 minutes");
+        }
+        Ok(Reply::free(Answer::Probe(report)))
     }
 
     async fn find(&self, labels: &Labels, span: LogSpan) -> Result<FoundLabels, SourceError> {
@@ -214,38 +236,14 @@ impl LogStore for Loki {
     }
 
     async fn read(&self, query: &str, page: &LogPage) -> Result<ReadLines, SourceError> {
-        let (from, until) = (nanos(page.from), nanos(page.until));
-        let direction = match page.direction {
-            LogDirection::Backward => "backward",
-            LogDirection::Forward => "forward",
-        };
-        let (body, limit) = loop {
-            let limit = page.limit.min(self.most.load(Ordering::Relaxed));
-            let limit_text = limit.to_string();
-            let asked = [
-                ("query", query),
-                ("start", &from),
-                ("end", &until),
-                ("limit", &limit_text),
-                ("direction", direction),
-            ];
-            match self.query_range(Weight::Page, &asked).await {
-                Ok(body) => break (body, limit),
-                Err(error) => match limit_in(error.kind.said()).filter(|most| *most < limit) {
-                    Some(most) => self.most.store(most, Ordering::Relaxed),
-                    None => return Err(error),
-                },
-            }
-        };
+        let (body, limit) = self.page(query, page).await?;
         let answer = body.json::<wire::QueryAnswer<'_>>()?;
         let wire::QueryData::Streams(streams) = answer.data else {
             let reason = "this query gives numbers, not lines".to_owned();
-            return Err(self.http.error(crate::model::source::ErrorKind::BadQuery { message: reason }));
+            return Err(self.server.http.error(ErrorKind::BadQuery { message: reason }));
         };
-        let mut interner = self.interner.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut read = wire::read(&mut interner, &streams, page.direction);
-        read.is_cut = read.lines.len() + usize::try_from(read.unreadable).unwrap_or(0) >= limit as usize;
-        Ok(read)
+        let read = self.server.state.interned(|interner| wire::read(interner, &streams, page.direction));
+        Ok(logs::cut_at(limit, read))
     }
 
     async fn count(
@@ -276,7 +274,7 @@ impl LogStore for Loki {
                     let named = one.metric.0.iter().find(|(name, _)| name.0 == level);
                     has_level |= named.is_some();
                     let severity = named.and_then(|(_, value)| LogSeverity::named(&value.0));
-                    for (second, lines) in one.values.0.iter().filter_map(wire::CountPoint::count) {
+                    for (second, lines) in one.values.0.iter().filter_map(wire::count) {
                         counts.add(severity.unwrap_or_default(), second - window.step().as_secs_f64(), lines);
                     }
                 }
@@ -293,19 +291,7 @@ impl LogStore for Loki {
     }
 }
 
-impl Source for Loki {
-    fn info(&self) -> &SourceInfo {
-        &self.info
-    }
-
-    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        answer_by(self, HANDLERS, ask, known)
-    }
-
-    fn load(&self) -> Option<Text> {
-        self.http.load()
-    }
-}
+reads!(Loki, server);
 
 /// A page is never larger than what Loki gives unless it is configured otherwise.
 const _: () = assert!(LARGEST_PAGE == 5000);

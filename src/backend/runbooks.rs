@@ -183,6 +183,7 @@ pub(super) fn info() -> SourceInfo {
         kind: Kind::RUNBOOKS,
         address: "files and pages".into(),
         answers: vec![AskKind::Runbook],
+        language: crate::model::query_language::QueryLanguage::PromQl,
         writes: WriteSupport::NONE,
     }
 }

@@ -1,32 +1,31 @@
 //! VictoriaLogs: log lines, their number over time, and what is new in them.
 
+mod explore;
 mod kind;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::HeaderValue;
 use url::form_urlencoded;
 
-use super::handlers::{Handler, answer_by, kinds};
-use super::kit::http::{Body, Http};
-use super::kit::log_labels::{FoundLabels, LabelCandidate, identities};
-use super::kit::log_store::{self, LogSpan, LogStore, LogStoreState};
+use super::SourceDeps;
+use super::handlers::{Handler, kinds, reads};
+use super::kit::http::Body;
 use super::kit::probe::probe_report;
-use super::{Answering, Source, SourceDeps};
+use super::logs::labels::{FoundLabels, LabelCandidate, identities};
+use super::logs::{self, LogServer, LogSpan, LogStore, LogStoreState};
 use crate::config::settings::SourceSettings;
-use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply, Weight};
-use crate::model::labels::{Interner, Labels, Text};
+use crate::model::ask::{Answer, Answered, AskKind, Reply, Weight};
+use crate::model::labels::{Labels, Text};
 use crate::model::log::{LogDirection, LogHistogram, LogPage, LogQuery, LogSeverity, ReadLines};
 use crate::model::promql::{is_plain_name, literal, quoted};
+use crate::model::query_language::QueryLanguage;
 use crate::model::series::TimeGrid;
-use crate::model::source::{SourceError, SourceId};
-use crate::model::source_info::SourceInfo;
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::warning::Warning;
 pub(super) use kind::SPEC;
 use kind::Settings;
@@ -41,24 +40,23 @@ const LEVELS: &str = "20";
 /// What every server answers.
 const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
 
-const HANDLERS: &[Handler<VictoriaLogs>] = &[
-    Handler::Probe(|source, _| Box::pin(source.probe())),
-    Handler::LogLines(|source, _, wanted, page| Box::pin(log_store::lines(source, wanted, page))),
-    Handler::LogCounts(|source, _, wanted, window| Box::pin(log_store::histogram(source, wanted, *window))),
-    Handler::LogPatterns(|source, _, wanted, split| Box::pin(log_store::patterns(source, wanted, *split))),
-];
+const HANDLERS: &[Handler<VictoriaLogs>] = &{
+    let [probe, lines, counts, patterns] = logs::handlers();
+    let evaluation = Handler::Evaluation(|source, put, key, window| {
+        Box::pin(explore::evaluate(source, key, *window, put.at.past()))
+    });
+    let labels = Handler::Labels(|source, _, wanted| Box::pin(explore::labels(source, wanted)));
+    [probe, lines, counts, patterns, evaluation, labels]
+};
 
 /// One tenant of one server.
 pub(super) struct VictoriaLogs {
-    info: SourceInfo,
-    http: Http,
+    server: LogServer,
     settings: Settings,
     /// The headers that select the tenant.
     headers: Vec<(&'static str, HeaderValue)>,
     /// How long a query may take: longer evaluation is useless, because the client does not wait longer.
     timeout: String,
-    state: LogStoreState,
-    interner: Mutex<Interner>,
 }
 
 impl VictoriaLogs {
@@ -71,26 +69,20 @@ impl VictoriaLogs {
         source: &SourceSettings,
         deps: SourceDeps<'_>,
     ) -> Result<Self, SourceError> {
-        let http = Http::new(id, source, deps)?;
         let settings: Settings = super::own(id, source)?;
         let tenant = [("accountid", settings.account_id), ("projectid", settings.project_id)];
         let headers =
             tenant.into_iter().filter_map(|(name, id)| Some((name, HeaderValue::from(id?)))).collect();
         Ok(Self {
-            info: super::info(id, source, http.address()),
+            server: LogServer::new(id, source, deps)?.speaking(QueryLanguage::LogsQl),
             settings,
-            http,
             headers,
-            timeout: format!("{:.1}s", timeout(deps.settings.limits.timeout.0).as_secs_f64()),
-            state: LogStoreState::new(deps.clock),
-            interner: Mutex::default(),
+            timeout: format!("{:.1}s", logs::server_limit(deps).as_secs_f64()),
         })
     }
 
     async fn get(&self, weight: Weight, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
-        let body = self.http.get_with(weight, path, query, &self.headers).await?;
-        self.state.skew.follow(body.date, self.state.clock.now());
-        Ok(body)
+        self.server.get(weight, path, query, &self.headers).await
     }
 
     /// A query about a time range, which always has an end and a time-out.
@@ -109,35 +101,12 @@ impl VictoriaLogs {
         self.get(weight, &format!("select/logsql/{path}"), &asked).await
     }
 
-    async fn probe(&self) -> Answered {
-        let now = self.state.clock.now();
-        let body = match self.get(Weight::Vital, "health", &[]).await {
-            Ok(body) => body,
-            Err(error) if error.kind.is_source_wide() => return Err(error),
-            // a gateway may hide the health check: a query that reads nothing tells the same
-            Err(_) => self.select(Weight::Vital, "query", "*", (now, now), &[("limit", "1")]).await?,
-        };
-        let mut report = probe_report("VictoriaLogs", "");
-        let tenant = self.settings.account_id.zip(self.settings.project_id);
-        report.fact(
-            "tenant",
-            tenant.map_or(String::new(), |(account, project)| format!("{account}:{project}")),
-        );
-        report.clock(body.date, now, "times of log lines differ from those of other sources");
-        Ok(Reply::free(Answer::Probe(report)))
-    }
-
-    /// A warning if the server has left out streams.
+    /// The labels of the streams of a query, of up to [`STREAMS`] of them.
     async fn streams(&self, query: &str, span: LogSpan) -> Result<Vec<Labels>, SourceError> {
         let body = self.select(Weight::Page, "streams", query, span, &[("limit", STREAMS)]).await?;
         let list = body.json::<wire::ValueList<'_>>()?;
         Ok(list.values.all.iter().map(|one| wire::stream_labels(&one.value.0)).collect())
     }
-}
-
-/// A little less than how long the client waits.
-fn timeout(limit: Duration) -> Duration {
-    limit.mul_f64(0.9).max(Duration::from_millis(500))
 }
 
 /// The name of a field as a query has it.
@@ -154,7 +123,25 @@ fn any_of(candidates: &[LabelCandidate]) -> String {
 
 impl LogStore for VictoriaLogs {
     fn kept(&self) -> &LogStoreState {
-        &self.state
+        &self.server.state
+    }
+
+    async fn probe(&self) -> Answered {
+        let now = self.server.state.clock.now();
+        let body = match self.get(Weight::Vital, "health", &[]).await {
+            Ok(body) => body,
+            Err(error) if error.kind.is_source_wide() => return Err(error),
+            // a gateway may hide the health check: a query that reads nothing tells the same
+            Err(_) => self.select(Weight::Vital, "query", "*", (now, now), &[("limit", "1")]).await?,
+        };
+        let mut report = probe_report("VictoriaLogs", "");
+        let tenant = self.settings.account_id.zip(self.settings.project_id);
+        report.fact(
+            "tenant",
+            tenant.map_or(String::new(), |(account, project)| format!("{account}:{project}")),
+        );
+        self.server.report_clock(&mut report, body.date);
+        Ok(Reply::free(Answer::Probe(report)))
     }
 
     async fn find(&self, labels: &Labels, span: LogSpan) -> Result<FoundLabels, SourceError> {
@@ -214,7 +201,7 @@ impl LogStore for VictoriaLogs {
             .append_pair("g0.end_input", &until.strftime("%Y-%m-%dT%H:%M:%S").to_string())
             .append_pair("g0.relative_time", "none")
             .finish();
-        Some(format!("{}/select/vmui/?#/?{asked}", self.http.address()).into())
+        Some(format!("{}/select/vmui/?#/?{asked}", self.server.http.address()).into())
     }
 
     async fn read(&self, query: &str, page: &LogPage) -> Result<ReadLines, SourceError> {
@@ -226,9 +213,7 @@ impl LogStore for VictoriaLogs {
             LogDirection::Forward => (oldest.as_str(), vec![("limit", limit.as_str())]),
         };
         let body = self.select(Weight::Page, "query", query, (page.from, page.until), &more).await?;
-        let mut read = self.lines(&body)?;
-        read.is_cut = read.lines.len() + usize::try_from(read.unreadable).unwrap_or(0) >= page.limit as usize;
-        Ok(read)
+        Ok(logs::cut_at(page.limit, self.lines(&body)?))
     }
 
     async fn count(
@@ -259,25 +244,10 @@ impl LogStore for VictoriaLogs {
 impl VictoriaLogs {
     /// The lines of an answer, a JSON object in each line.
     fn lines(&self, body: &Body) -> Result<ReadLines, SourceError> {
-        let mut interner = self.interner.lock().unwrap_or_else(PoisonError::into_inner);
         let fields = (self.settings.message_field.as_str(), self.settings.level_field.as_str());
-        wire::read(&mut interner, &body.bytes, fields).map_err(|reason| {
-            let message = body.words(&reason);
-            self.http.error(crate::model::source::ErrorKind::Garbled { reason: message })
-        })
+        let read = self.server.state.interned(|interner| wire::read(interner, &body.bytes, fields));
+        read.map_err(|reason| self.server.http.error(ErrorKind::Garbled { reason: body.words(&reason) }))
     }
 }
 
-impl Source for VictoriaLogs {
-    fn info(&self) -> &SourceInfo {
-        &self.info
-    }
-
-    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        answer_by(self, HANDLERS, ask, known)
-    }
-
-    fn load(&self) -> Option<Text> {
-        self.http.load()
-    }
-}
+reads!(VictoriaLogs, server);

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::app::place::Tab;
-use crate::app::widgets::text::wrap;
 use crate::config::context::ContextChoice;
 use crate::config::load::Overrides;
 use crate::model::trace::TraceId;
@@ -17,20 +15,23 @@ pub(super) use acting::{
 };
 pub(super) use changes::{ChangesArgs, ListenArgs};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
+pub(super) use config::ConfigVerb;
+pub(super) use logs::LogsArgs;
 pub(super) use query::QueryArgs;
 pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
+pub(super) use snapshot::{Picture, SnapshotArgs};
 use sources::SourceFlags;
 pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, USER_THEMES, WhySubjectName};
-use values::{
-    CONTEXTS, FILE_KINDS, KeyValues, LabelValue, THEMES, keys, label, minute, screen, screens, signal, size,
-    speed, switch, trace_id,
-};
+use values::{CONTEXTS, LabelValue, THEMES, label, minute, signal, speed, switch, trace_id};
 
 mod acting;
 mod changes;
 mod codes;
+mod config;
+mod logs;
 mod query;
 mod slo;
+mod snapshot;
 mod sources;
 mod values;
 
@@ -259,7 +260,7 @@ pub(super) enum Verb {
     /// Resources by the time until they are full, and deadlines
     #[command(after_help = LISTING)]
     Capacity(CapacityArgs),
-    /// Evaluate a PromQL expression, or check one without a source
+    /// Evaluate a query (PromQL, LogQL, LogsQL), or check one
     #[command(after_help = codes::QUERY)]
     Query(QueryArgs),
     #[command(flatten)]
@@ -400,95 +401,11 @@ pub(super) struct StatsArgs {
     pub(super) listing: ListingArgs,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct LogsArgs {
-    /// A service, or the name of an active alert
-    #[arg(value_name = "SERVICE|ALERT", required_unless_present = "query")]
-    pub(super) subject: Option<String>,
-    /// Lines of this time; default: from 15m before the first alert, else 1h
-    #[arg(long, value_name = "DURATION", value_parser = acting::length)]
-    pub(super) since: Option<Duration>,
-    /// A query in the language of the source, instead of one by labels
-    #[arg(long, value_name = "QUERY")]
-    pub(super) query: Option<String>,
-    /// Only lines with this text, which the source looks for
-    #[arg(long, value_name = "TEXT")]
-    pub(super) contains: Option<String>,
-    /// The most lines or patterns, the newest or most remarkable
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = lines)]
-    pub(super) limit: usize,
-    /// Print new lines as they come
-    #[arg(long, short, conflicts_with = "patterns")]
-    pub(super) follow: bool,
-    /// Patterns of lines instead of lines, those that are new first
-    #[arg(long)]
-    pub(super) patterns: bool,
-    /// The text of the lines as it came, without anything else
-    #[arg(long, conflicts_with_all = ["patterns", "output"])]
-    pub(super) raw: bool,
-    #[command(flatten)]
-    pub(super) listing: ListingArgs,
-}
-
-/// A number of log lines.
-fn lines(text: &str) -> Result<usize, String> {
-    let most = crate::model::log::MAX_LINES;
-    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
-    number.ok_or_else(|| format!("write a number from 1 to {most}"))
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum StatsGrouping {
     Service,
     Team,
     All,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SnapshotArgs {
-    #[arg(value_parser = screen(), hide_possible_values = true, help = wrap(&screens().join(" "), 68).join("\n"))]
-    pub(super) screen: Tab,
-    /// Columns and rows
-    #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
-    pub(super) size: (u16, u16),
-    /// text, ansi (with colours) or svg
-    #[arg(long, value_enum, default_value_t = Picture::Text, hide_possible_values = true)]
-    pub(super) format: Picture,
-    /// Keys to press after the data have loaded: down enter
-    #[arg(long, value_name = "KEYS", value_parser = keys)]
-    pub(super) press: Vec<KeyValues>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Picture {
-    Text,
-    Ansi,
-    Svg,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum ConfigVerb {
-    /// Print a sample file: every option with its default, as comments
-    #[command(after_help = CONFIG)]
-    Init {
-        /// Write it to the default path; an existing file is not changed
-        #[arg(long)]
-        write: bool,
-    },
-    /// Check the configuration and report all errors
-    #[command(after_help = CONFIG)]
-    Check,
-    /// Print the effective options; secrets only as references
-    #[command(after_help = CONFIG)]
-    Show,
-    /// Print the JSON schema, for editors
-    Schema,
-    /// Print the paths of burnwatch's files
-    Path {
-        /// Only this one: config, packs, themes, log or state
-        #[arg(value_parser = FILE_KINDS, hide_possible_values = true)]
-        which: Option<String>,
-    },
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 mod output;
 
+pub(super) use output::line_list;
+
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;

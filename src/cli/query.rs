@@ -12,7 +12,8 @@ use crate::app::event::{Effect, Event};
 use crate::model::ask::{Answer, Answered, AskKind, Moment, Query, Question};
 use crate::model::duration;
 use crate::model::evaluation::EvaluationKey;
-use crate::model::promql::{self, QueryParseError};
+use crate::model::promql::{self, QueryParseError, QueryRemark};
+use crate::model::query_language::QueryLanguage;
 use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceId};
 use crate::model::text::escaped_json;
@@ -34,13 +35,13 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &QueryArgs) -> VerbResult {
     if wanted.lint {
         return Ok(lint::run(&expr, wanted));
     }
-    if let Err(QueryParseError::Refused(remark)) = promql::check(&expr) {
+    let session = cx.session(true)?;
+    session.require_source_of(&[AskKind::Evaluation])?;
+    let (language, sources) = sources(&session, wanted.source.as_deref()).map_err(SessionError::Query)?;
+    if let Some(remark) = error_of(language, &expr) {
         print_stderr_plain(&format!("{}\n", lint::error(&expr, &remark)));
         return Ok(ExitOutcome::UsageError);
     }
-    let session = cx.session(true)?;
-    session.require_source_of(&[AskKind::Evaluation])?;
-    let sources = sources(&session, wanted.source.as_deref()).map_err(SessionError::Query)?;
     if wanted.raw && sources.len() > 1 {
         let names: Vec<&str> = sources.iter().map(SourceId::as_str).collect();
         let words =
@@ -64,7 +65,7 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &QueryArgs) -> VerbResult {
     session.gather(&mut asking, Asking::update, is_complete, session.deadline())?;
     let answers = asking.answers;
     if let Some(message) = rejection(&answers) {
-        print_stderr_plain(&format!("{}\n", lint::refusal(&expr, &message)));
+        print_stderr_plain(&format!("{}\n", lint::refusal(language, &expr, &message)));
         return Ok(ExitOutcome::UsageError);
     }
     if let (true, [(_, Ok(reply))]) = (wanted.raw, &answers[..])
@@ -90,17 +91,44 @@ fn expression(given: &str) -> Result<String, String> {
     Ok(text.trim().to_owned())
 }
 
-/// The sources to ask: the chosen one, or all that answer queries.
-fn sources(session: &Session, chosen: Option<&str>) -> Result<Vec<SourceId>, String> {
+/// The first thing in an expression that no server of this language accepts.
+fn error_of(language: QueryLanguage, expr: &str) -> Option<QueryRemark> {
+    if language.is_of_logs() {
+        return language.check(expr).err();
+    }
+    match promql::check(expr) {
+        Err(QueryParseError::Refused(remark)) => Some(remark),
+        Err(QueryParseError::Unknown(_)) | Ok(_) => None,
+    }
+}
+
+/// The sources to ask and their language: the chosen one, or all that answer `PromQL`. Without one of these, all of the only
+/// other language.
+fn sources(session: &Session, chosen: Option<&str>) -> Result<(QueryLanguage, Vec<SourceId>), String> {
     let all =
         session.active.sources.infos().into_iter().filter(|info| info.answers.contains(&AskKind::Evaluation));
-    let all: Vec<SourceId> = all.map(|info| info.id).collect();
-    let Some(chosen) = chosen else { return Ok(all) };
-    let found = all.iter().find(|id| id.as_str() == chosen).cloned();
-    found.map(|id| vec![id]).ok_or_else(|| {
-        let names: Vec<&str> = all.iter().map(SourceId::as_str).collect();
-        format!("no source {chosen} answers queries; try one of {}", names.join(", "))
-    })
+    let all: Vec<(QueryLanguage, SourceId)> = all.map(|info| (info.language, info.id)).collect();
+    let names = || {
+        let name = |(language, id): &(QueryLanguage, SourceId)| format!("{id} ({})", language.word());
+        all.iter().map(name).collect::<Vec<_>>().join(", ")
+    };
+    if let Some(chosen) = chosen {
+        let found = all.iter().find(|(_, id)| id.as_str() == chosen).cloned();
+        let found = found.map(|(language, id)| (language, vec![id]));
+        return found.ok_or_else(|| format!("no source {chosen} answers queries; try one of {}", names()));
+    }
+    let of = |language| {
+        let ids = all.iter().filter(move |(own, _)| *own == language).map(|(_, id)| id.clone());
+        (language, ids.collect::<Vec<_>>())
+    };
+    let mut by_language: Vec<_> =
+        QueryLanguage::ALL.into_iter().map(of).filter(|(_, ids)| !ids.is_empty()).collect();
+    match &by_language[..] {
+        [(first, _), _, ..] if first.is_of_logs() => {
+            Err(format!("the sources have different languages; choose one with --source: {}", names()))
+        }
+        _ => Ok(by_language.drain(..1).next().unwrap_or_default()),
+    }
 }
 
 /// A moment: RFC 3339, Unix seconds, or how long ago.

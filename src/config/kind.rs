@@ -94,6 +94,12 @@ impl Scheme {
     pub const ANY: [Self; 7] =
         [Self::Bearer, Self::Basic, Self::OAuth2, Self::SigV4, Self::Header, Self::Cookie, Self::Query];
 
+    /// The vendor's own key, and [`Self::ANY`].
+    pub const fn any_or(key: KeyHeader) -> [Self; 8] {
+        let [bearer, basic, oauth2, sigv4, header, cookie, query] = Self::ANY;
+        [Self::Token(key), bearer, basic, oauth2, sigv4, header, cookie, query]
+    }
+
     /// The key below `auth` in the configuration.
     pub const fn key(self) -> &'static str {
         match self {
@@ -121,6 +127,30 @@ impl Scheme {
 }
 
 impl KindSpec {
+    /// What kinds that only read from one server have in common; names, texts and the example are the kind's own.
+    pub const fn reading(answers: &'static [AskKind], options: Options) -> Self {
+        Self { address: Some(Address::Needed), auth: &Scheme::ANY, ..Self::local(answers, options) }
+    }
+
+    /// As [`Self::reading`], for what is on this machine: no URL, no authentication.
+    pub const fn local(answers: &'static [AskKind], options: Options) -> Self {
+        Self {
+            name: "",
+            title: "",
+            summary: "",
+            about: "",
+            example: "",
+            address: None,
+            is_https_only: false,
+            auth: &[],
+            is_auth_needed: false,
+            answers,
+            writes: WriteSupport::NONE,
+            flag: None,
+            options,
+        }
+    }
+
     /// The default URL; empty if there is none.
     pub fn default_url(&self) -> &'static str {
         match self.address {

@@ -1,16 +1,21 @@
 //! Queries that a user writes, their results, and what is asked while they are written: labels, their values, exemplars.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::labels::{Labels, Text};
+use super::log::LogLine;
 use super::series::{Matrix, TimeGrid};
 
 /// The most series of a result at one moment; a query with more is refused.
 pub const MAX_VECTOR: usize = 10_000;
 /// The most series of a result over a range; a query with more is refused.
 pub const MAX_MATRIX: usize = 2_000;
+/// The most series whose labels are counted.
+pub const MAX_COUNTED: usize = 2_000;
 /// The most names or values of labels that are read for completion.
 pub const MAX_LABELS: usize = 1_000;
 /// The most exemplars that are kept, the newest first.
@@ -64,6 +69,12 @@ pub enum QueryResult {
     },
     /// The stored samples of a range selector (`up[5m]`).
     Samples(Vec<StoredSamples>),
+    /// Log lines, oldest first: the newest of the range.
+    Lines {
+        lines: Vec<Arc<LogLine>>,
+        /// Whether the range may have more lines.
+        is_cut: bool,
+    },
 }
 
 /// One series of an instant vector.
@@ -122,16 +133,28 @@ impl QueryResult {
             Self::Text(_) => "string",
             Self::Vector(_) => "vector",
             Self::Matrix { .. } | Self::Samples(_) => "matrix",
+            Self::Lines { .. } => "streams",
         }
     }
 
-    /// The number of series.
+    /// The log lines, if these are the result.
+    pub fn lines(&self) -> Option<&[Arc<LogLine>]> {
+        match self {
+            Self::Lines { lines, .. } => Some(lines),
+            Self::Scalar(_) | Self::Text(_) | Self::Vector(_) | Self::Matrix { .. } | Self::Samples(_) => {
+                None
+            }
+        }
+    }
+
+    /// The number of series, or of log lines.
     pub fn series(&self) -> usize {
         match self {
             Self::Scalar(_) | Self::Text(_) => 1,
             Self::Vector(all) => all.len(),
             Self::Matrix { matrix, histograms } => matrix.lines.len() + histograms.len(),
             Self::Samples(all) => all.len(),
+            Self::Lines { lines, .. } => lines.len(),
         }
     }
 }
@@ -143,6 +166,25 @@ pub struct LabelSearch {
     pub selector: Option<Text>,
     /// The label whose values are wanted; `None`: the names of labels.
     pub name: Option<Text>,
+    /// Whether the values of each label are counted, which costs more. Only with a selector and without a name.
+    pub is_counted: bool,
+}
+
+impl LabelSearch {
+    /// The names of the labels that the series of a selector have.
+    pub fn names(selector: Option<Text>) -> Self {
+        Self { selector, name: None, is_counted: false }
+    }
+
+    /// The values of a label at the series of a selector.
+    pub fn values(name: Text, selector: Option<Text>) -> Self {
+        Self { selector, name: Some(name), is_counted: false }
+    }
+
+    /// The names of the labels that the series of a selector have, each with the number of its values.
+    pub fn counts(selector: Text) -> Self {
+        Self { selector: Some(selector), name: None, is_counted: true }
+    }
 }
 
 /// Label names or values, sorted.
@@ -151,6 +193,31 @@ pub struct LabelList {
     pub all: Vec<Text>,
     /// Whether there are more than [`MAX_LABELS`].
     pub is_cut: bool,
+    /// The number of different values of each label, if they were counted: at least so many.
+    pub counts: BTreeMap<Text, usize>,
+}
+
+impl LabelList {
+    /// Sorted and bounded names or values.
+    pub fn of(mut all: Vec<Text>) -> Self {
+        all.sort();
+        all.dedup();
+        let is_cut = all.len() > MAX_LABELS;
+        all.truncate(MAX_LABELS);
+        Self { all, is_cut, counts: BTreeMap::new() }
+    }
+
+    /// The names of the labels of some series, each with the number of its values.
+    pub fn counted<'l>(series: impl IntoIterator<Item = &'l Labels>) -> Self {
+        let mut values: BTreeMap<&Text, BTreeSet<&Text>> = BTreeMap::new();
+        for labels in series {
+            for (name, value) in labels.iter() {
+                values.entry(name).or_default().insert(value);
+            }
+        }
+        let counts = values.iter().map(|(name, values)| ((*name).clone(), values.len())).collect();
+        Self { counts, ..Self::of(values.into_keys().cloned().collect()) }
+    }
 }
 
 /// One observation of a metric with the trace that it comes from.
@@ -168,6 +235,13 @@ impl Exemplar {
     /// The id of its trace, if it has one; by the names of the OpenTelemetry and Jaeger libraries.
     pub fn trace(&self) -> Option<&Text> {
         ["trace_id", "traceID", "traceId", "trace"].iter().find_map(|name| self.labels.get(name))
+    }
+}
+
+impl EvaluatedQuery {
+    /// A result with the server's answer.
+    pub fn new(result: QueryResult, raw: &[u8]) -> Self {
+        Self { result, raw: String::from_utf8_lossy(raw).into() }
     }
 }
 

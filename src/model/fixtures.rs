@@ -10,6 +10,7 @@ use super::alert::{Alert, Severity};
 use super::ask::AskKind;
 use super::incident::{AlertCounts, Incident, IncidentStatus, PagerRef, Person, Urgency};
 use super::labels::Labels;
+use super::query_language::QueryLanguage;
 use super::slo::{
     BudgetingMethod, DefinitionOrigin, Evaluation, GroupReading, MeasuredRatio, Objective, Slo, SloAlerting,
     SloReading, Window, standard,
@@ -27,6 +28,7 @@ pub fn source(id: &str, kind: &'static str, answers: Vec<AskKind>) -> SourceInfo
         tenant: None,
         is_exposed: false,
         answers,
+        language: QueryLanguage::default(),
         writes: WriteSupport::NONE,
     }
 }

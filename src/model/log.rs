@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::labels::{Labels, Text};
+use super::warning::Warning;
 pub use compare::{Comparer, LogComparison, LogPattern, LogSplit, SampledLines};
 pub use histogram::LogHistogram;
 pub use severity::LogSeverity;
@@ -168,6 +169,8 @@ pub struct ReadLines {
     pub without_time: u64,
     /// Whether the range may have more lines than the page.
     pub is_cut: bool,
+    /// What the source tells about the page, besides its lines.
+    pub warnings: Vec<Warning>,
 }
 
 impl LogLines {

@@ -29,7 +29,7 @@ pub use condition::{
 pub use dimension::{Dimension, dimension};
 pub use grammar::{is_bound, series};
 pub use quoting::{by, is_plain_name, label, labels, literal, quoted};
-pub use rewrite::{is_split_by, only, split_by};
+pub use rewrite::{Unsplittable, only, split_by};
 pub use shape::{returns_one_series, selectors};
 
 /// The limit for operators and brackets in a query that is parsed into a tree: each can add a level, and the functions that read

@@ -33,6 +33,8 @@ struct ContextQueries {
     views: Vec<SavedView>,
     /// The latest first, each once.
     history: Vec<Text>,
+    /// The names of the sources of the queries in the history that are in another language than `PromQL`.
+    sources: BTreeMap<Text, Text>,
 }
 
 /// All saved views and the history.
@@ -55,8 +57,8 @@ pub enum StoreEdit {
     Save(SavedView),
     /// Delete the view with this name.
     Delete(Text),
-    /// A query was run.
-    Ran(Text),
+    /// A query was run; with the name of its source if it is in another language than `PromQL`.
+    Ran(Text, Option<Text>),
 }
 
 impl QueryStore {
@@ -70,6 +72,11 @@ impl QueryStore {
         self.contexts.get(context).map_or(&[], |of| &of.history)
     }
 
+    /// The name of the source at which a query of the history was run, if it is in another language than `PromQL`.
+    pub fn source_of(&self, context: &str, query: &str) -> Option<&Text> {
+        self.contexts.get(context)?.sources.get(query)
+    }
+
     /// Applies a change; the same change again changes nothing.
     pub fn apply(&mut self, change: StoreChange) {
         let of = self.contexts.entry(change.context).or_default();
@@ -81,11 +88,17 @@ impl QueryStore {
                 of.views.truncate(MAX_VIEWS);
             }
             StoreEdit::Delete(name) => of.views.retain(|view| view.name != name),
-            StoreEdit::Ran(query) if may_hold_secret(&query) => {}
-            StoreEdit::Ran(query) => {
+            StoreEdit::Ran(query, _) if may_hold_secret(&query) => {}
+            StoreEdit::Ran(query, source) => {
+                match source {
+                    Some(source) => of.sources.insert(query.clone(), source),
+                    None => of.sources.remove(&query),
+                };
                 of.history.retain(|other| *other != query);
                 of.history.insert(0, query);
                 of.history.truncate(MAX_HISTORY);
+                let ContextQueries { history, sources, .. } = of;
+                sources.retain(|query, _| history.contains(query));
             }
         }
     }
@@ -104,7 +117,7 @@ mod tests {
     use super::*;
 
     fn ran(query: &str) -> StoreChange {
-        StoreChange { context: "prod".into(), what: StoreEdit::Ran(query.into()) }
+        StoreChange { context: "prod".into(), what: StoreEdit::Ran(query.into(), None) }
     }
 
     fn saved(name: &str, query: &str) -> StoreChange {
@@ -130,6 +143,13 @@ mod tests {
             store.apply(ran(&format!("up + {i}")));
         }
         assert_eq!((store.history("prod").len(), &*store.history("prod")[0]), (MAX_HISTORY, "up + 499"));
+        // the source of a query about logs is kept as long as the query is
+        let of_logs = StoreEdit::Ran("{app=\"x\"}".into(), Some("loki".into()));
+        store.apply(StoreChange { context: "prod".into(), what: of_logs });
+        assert_eq!(store.source_of("prod", "{app=\"x\"}").map(|name| &**name), Some("loki"));
+        assert_eq!(store.source_of("prod", "up + 499"), None);
+        (0..500).for_each(|i| store.apply(ran(&format!("up - {i}"))));
+        assert_eq!(store.source_of("prod", "{app=\"x\"}"), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::action::WriteSupport;
 use super::ask::AskKind;
 use super::labels::Text;
+use super::query_language::QueryLanguage;
 use super::source::{Kind, SourceId};
 
 /// A source as screens show it before its first answer.
@@ -17,6 +18,8 @@ pub struct SourceInfo {
     /// Whether its secret is sent to another machine over plain HTTP.
     pub is_exposed: bool,
     pub answers: Vec<AskKind>,
+    /// The language of the queries that a user writes for it.
+    pub language: QueryLanguage,
     pub writes: WriteSupport,
 }
 

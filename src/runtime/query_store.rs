@@ -71,7 +71,7 @@ mod tests {
     use crate::model::saved_query::StoreEdit;
 
     fn ran(query: &str) -> StoreChange {
-        StoreChange { context: "prod".into(), what: StoreEdit::Ran(query.into()) }
+        StoreChange { context: "prod".into(), what: StoreEdit::Ran(query.into(), None) }
     }
 
     #[test]

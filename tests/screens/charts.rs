@@ -1,6 +1,8 @@
 //! The charts of a page share a time axis: value cursor, zoom, kind of value axis.
 
 use burnwatch::testing::app::display_settings::{Charset, Colours};
+use burnwatch::testing::app::event::{Effect, Event};
+use burnwatch::testing::model::ask::Query;
 
 use crate::stage::Stage;
 
@@ -59,6 +61,40 @@ fn what_is_zoomed_moves_within_the_range_before_the_range_moves() {
     assert_eq!(count(&stage, "last 30m of 1h, zoomed (0: all)"), 5);
     stage.press(&["-", "["]);
     assert_eq!(count(&stage, "1h until 30m ago"), 5, "{}", stage.body_text());
+}
+
+/// The steps of the histories of services that are asked for.
+fn steps(effects: &[Effect]) -> Vec<u64> {
+    let step = |effect: &Effect| match effect {
+        Effect::Fetch(question) => match &question.ask.query {
+            Query::Detail { time_range, .. } => Some(time_range.window.step().as_secs()),
+            _ => None,
+        },
+        _ => None,
+    };
+    effects.iter().filter_map(step).collect()
+}
+
+#[test]
+fn zoomed_charts_of_a_service_ask_for_finer_points_and_keep_what_they_have() {
+    let key = |name: &str| Event::Key(name.parse().expect("a key"));
+    let mut stage = service();
+    stage.press(&["t", "7"]);
+    assert_eq!(count(&stage, "last 24h"), 5, "{}", stage.body_text());
+    let whole = stage.body_text();
+    let zoomed = steps(&stage.effects_of(key("+")));
+    assert!(!zoomed.is_empty() && zoomed.iter().all(|step| *step == 300), "{zoomed:?}");
+    let waiting = stage.body_text();
+    assert!(waiting.contains("last 12h of 24h") && !waiting.contains("loading"), "{waiting}");
+    let mut stage = service();
+    stage.press(&["t", "7", "+", "+"]);
+    assert_eq!(count(&stage, "last 6h of 24h, zoomed (0: all)"), 5, "{}", stage.body_text());
+    assert_ne!(stage.body_text(), whole);
+    // panned: another moment
+    let panned = steps(&stage.effects_of(key("[")));
+    assert!(panned.iter().all(|step| *step == 120) && !panned.is_empty(), "{panned:?}");
+    stage.press(&["0"]);
+    assert_eq!((count(&stage, "last 24h"), count(&stage, "loading")), (5, 0), "{}", stage.body_text());
 }
 
 #[test]

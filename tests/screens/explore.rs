@@ -292,7 +292,7 @@ fn what_was_run_is_kept_and_a_view_is_saved_once() {
         (edits, store.clone())
     };
     let (edits, _) = keep(stage.effects_of(Event::Key("enter".parse().expect("a key"))));
-    assert_eq!(edits, [StoreEdit::Ran("up".into())]);
+    assert_eq!(edits, [StoreEdit::Ran("up".into(), None)]);
     stage.press(&["V", "1"]);
     write(&mut stage, "all up");
     let (edits, kept) = keep(stage.effects_of(Event::Key("enter".parse().expect("a key"))));

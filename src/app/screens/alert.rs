@@ -6,6 +6,7 @@ use crate::app::explore_choice::ChartQuery;
 use crate::app::prelude::*;
 use crate::app::subjects;
 use crate::app::subjects::change;
+use crate::app::zoomed_grid::ZoomedGrid;
 use crate::model::promql::{self, Threshold, ThresholdCondition};
 use crate::model::rule::Rule;
 
@@ -124,6 +125,9 @@ impl Screen for OpenAlert {
             for query in std::iter::once(&subject.query).chain(&subject.bound_query) {
                 let chart = want::chart(shared, query, POINTS, now);
                 wants.push(want::series(shared, &subject.source, chart));
+                let zoomed =
+                    self.charted(shared, now).and_then(|time| ZoomedGrid::of(shared, time, POINTS, now));
+                wants.extend(zoomed.map(|zoomed| zoomed.series_want(shared, &subject.source, query)));
             }
         }
         wants.extend(want::firings_of(shared, alert, now));

@@ -1,4 +1,5 @@
-//! Explore: queries that the user writes, with completion and hints; the result as chart, table and JSON.
+//! Explore: queries that the user writes, in the language of the chosen source, with completion and hints; the result as chart,
+//! table, log lines and JSON.
 //!
 //! ```text
 //!  Explore  prom-eu  last 1h, step 15s  12 series
@@ -10,9 +11,14 @@
 //! ```
 
 mod edit;
+mod exemplars;
+mod lines;
 mod results;
 mod run;
+mod split;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,14 +28,18 @@ use crate::app::completion::Completion;
 use crate::app::explore_choice::{ChartQuery, ExploreChoice};
 use crate::app::key::Key;
 use crate::app::line_editor::LineEditor;
+use crate::app::log_list::LogList;
+use crate::app::log_subject::LogSubject;
 use crate::app::menu::Menu;
 use crate::app::prelude::*;
 use crate::app::query_editor::QueryEditor;
-use crate::model::evaluation::{EvaluationKey, LabelSearch};
+use crate::app::zoomed_grid::ZoomedGrid;
+use crate::model::evaluation::{EvaluationKey, LabelSearch, QueryResult};
 use crate::model::promql::lint::QueryLint;
 use crate::model::promql::{QueryParseError, QueryRemark};
+use crate::model::query_language::QueryLanguage;
 use crate::model::saved_query::QueryStore;
-use crate::model::series::TimeGrid;
+use crate::model::series::{Matrix, TimeGrid};
 use crate::model::source::SourceError;
 use crate::model::words::words;
 use results::{ORDERS, ResultTable, ShownResult};
@@ -74,6 +84,10 @@ struct QueryFailure {
     key: EvaluationKey,
     end: Option<Timestamp>,
     error: SourceError,
+    /// The line and the column that the server names.
+    place: Option<(usize, usize)>,
+    /// What the server says, without the place.
+    words: String,
 }
 
 #[derive(Debug, Default)]
@@ -100,6 +114,8 @@ pub struct Explore {
     failure: Option<QueryFailure>,
     rows: FilteredList<ExploreRow>,
     items: ResultTable,
+    /// The log lines of the result.
+    lines: LogList,
     /// The revision of the items, for the filter.
     revision: u64,
     hidden: BTreeSet<Labels>,
@@ -121,7 +137,59 @@ impl Explore {
         let mut all = shared.answering(AskKind::Evaluation);
         let chosen = self.source.as_ref();
         let found = all.clone().find(|source| Some(&source.id) == chosen);
+        let found = found.or_else(|| all.clone().find(|source| !source.language.is_of_logs()));
         found.or_else(|| all.next()).map(|source| &source.id)
+    }
+
+    /// The finer grid of what the chart is zoomed to, with the key of the present query on it.
+    fn zoomed(&self, shared: &Shared, now: Timestamp) -> Option<(EvaluationKey, ZoomedGrid)> {
+        let query = self.query.clone().filter(|_| !self.is_instant && self.view != ResultView::Json)?;
+        let zoomed = ZoomedGrid::of(shared, self.charted(shared, now)?, POINTS, now)?;
+        Some((EvaluationKey::new(query, Some(zoomed.grid)), zoomed))
+    }
+
+    /// The query for its points.
+    fn finer_want(&self, shared: &Shared, source: &SourceId, now: Timestamp) -> Option<Want> {
+        let (evaluation, zoomed) = self.zoomed(shared, now)?;
+        let query = Query::Evaluation { evaluation, window: Some(zoomed.grid) };
+        Some(want::at(shared, source, query, zoomed.moment))
+    }
+
+    /// The finer points of what the chart is zoomed to, if they have arrived.
+    fn finer<'a>(&self, shared: &'a Shared, now: Timestamp) -> Option<&'a Matrix> {
+        let (key, zoomed) = self.zoomed(shared, now)?;
+        let answers = shared.world.cache(self.asked(shared)?)?.at(zoomed.moment);
+        match &answers.evaluations.get(&key)?.value()?.result {
+            QueryResult::Matrix { matrix, .. } if zoomed.fits(matrix.span) => Some(matrix),
+            QueryResult::Matrix { .. }
+            | QueryResult::Scalar(_)
+            | QueryResult::Text(_)
+            | QueryResult::Vector(_)
+            | QueryResult::Samples(_)
+            | QueryResult::Lines { .. } => None,
+        }
+    }
+
+    /// The language of the source that queries are sent to.
+    fn language(&self, shared: &Shared) -> QueryLanguage {
+        let id = self.asked(shared);
+        let source = shared.answering(AskKind::Evaluation).find(|source| Some(&source.id) == id);
+        source.map(|source| source.language).unwrap_or_default()
+    }
+
+    /// Whether the list below the query has the lines of a log.
+    fn lists_lines(&self) -> bool {
+        self.query.is_some() && self.view != ResultView::Json && self.has_lines()
+    }
+
+    /// Whether the result is the lines of a log.
+    fn has_lines(&self) -> bool {
+        self.shown.as_ref().is_some_and(|shown| shown.evaluation.result.lines().is_some())
+    }
+
+    /// Whether the list has rows: series, saved views, the history.
+    fn lists_series(&self) -> bool {
+        self.query.is_none() || self.view != ResultView::Json && !self.has_lines()
     }
 
     /// The grid of the time range, unless queries are evaluated once.
@@ -182,6 +250,9 @@ impl Screen for Explore {
         }
         match (&self.query, self.view) {
             (None, _) => hints![Explore "write", Open "run", Views, Back],
+            (Some(_), ResultView::Chart | ResultView::Table) if self.has_lines() => {
+                hints![Explore "edit", Open "fields", NextPanel "count by", ShowAs, Logs "follow", Filter, Range, Views, Back]
+            }
             (Some(_), ResultView::Chart) => {
                 hints![Explore "edit", NextPanel "split", ShowAs, Range, CursorBack "values", Open "only this", Hide, Alone, Views, Back]
             }
@@ -202,11 +273,14 @@ impl Screen for Explore {
         {
             wants.push(want::of(shared, source, Query::Evaluation { evaluation: key, window }));
         }
-        wants.push(want::of(shared, source, Query::Metrics));
+        if !self.language(shared).is_of_logs() {
+            wants.push(want::of(shared, source, Query::Metrics));
+        }
         if let Some(wanted) = self.searched.clone().filter(|_| self.is_typing()) {
             wants.push(want::of(shared, source, Query::Labels { wanted }));
         }
         wants.extend(self.exemplars_want(shared, source, now));
+        wants.extend(self.finer_want(shared, source, now));
         wants
     }
 
@@ -215,6 +289,7 @@ impl Screen for Explore {
     }
 
     fn lay_out(&mut self, shared: &Shared, _is_news: bool, now: Timestamp) {
+        self.lines.layout.width = shared.size.0;
         self.take_answers(shared, now);
     }
 
@@ -237,12 +312,17 @@ impl Screen for Explore {
     keeps_scroll_position!();
 
     fn list(&self) -> Option<&dyn Cursor> {
-        (self.view != ResultView::Json || self.query.is_none()).then_some(&self.rows.list as &dyn Cursor)
+        if self.lists_lines() {
+            return Some(&self.lines);
+        }
+        self.lists_series().then_some(&self.rows.list as &dyn Cursor)
     }
 
     fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        let is_list = self.view != ResultView::Json || self.query.is_none();
-        is_list.then_some(&mut self.rows.list as &mut dyn Cursor)
+        if self.lists_lines() {
+            return Some(&mut self.lines);
+        }
+        self.lists_series().then_some(&mut self.rows.list as &mut dyn Cursor)
     }
 
     fn grid(&self, shared: &Shared, body: Rect) -> Grid {
@@ -259,6 +339,9 @@ impl Screen for Explore {
     }
 
     fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
+        if self.lists_lines() {
+            return self.copied_lines();
+        }
         match self.view {
             ResultView::Json => self.shown.as_ref().map(|shown| shown.evaluation.raw.to_string()),
             ResultView::Table => {
@@ -267,6 +350,11 @@ impl Screen for Explore {
             }
             ResultView::Chart => self.query.as_ref().map(ToString::to_string),
         }
+    }
+
+    /// The trace at the value cursor.
+    fn open(&mut self, shared: &Shared) -> Opened {
+        self.trace_place(shared).into()
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
@@ -303,8 +391,15 @@ impl Screen for Explore {
     }
 
     fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {
+        if self.has_lines() {
+            return None;
+        }
         let grid = self.shown.as_ref().and_then(ShownResult::span).or_else(|| self.window(shared, now))?;
         (self.view != ResultView::Json).then_some(ChartedTime { grid, event: None })
+    }
+
+    fn shown_logs(&self, _shared: &Shared) -> Option<LogSubject> {
+        self.log_subject()
     }
 
     fn chart_queries(&self, shared: &Shared, _now: Timestamp) -> Vec<ChartQuery> {

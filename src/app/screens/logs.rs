@@ -10,6 +10,7 @@
 //! ```
 
 use crate::app::event::Effect;
+use crate::app::explore_choice::ChartQuery;
 use crate::app::list::wrapped;
 use crate::app::log_filter::LogFilter;
 use crate::app::log_format::LineLayout;
@@ -271,6 +272,18 @@ impl Screen for OpenLogs {
             .map(|url| ("in this line".to_owned(), Text::from(url.trim_end_matches([',', '.', ')']))))
             .collect();
         own.chain(in_line).collect()
+    }
+
+    /// The query of the lines at each source, in its language.
+    fn chart_queries(&self, shared: &Shared, _now: Timestamp) -> Vec<ChartQuery> {
+        let explored: Vec<&SourceId> =
+            shared.answering(AskKind::Evaluation).map(|source| &source.id).collect();
+        let own = self.loaded(shared).filter(|(source, _)| explored.contains(source));
+        let queries = own.filter_map(|(source, remote)| {
+            let query = remote.value().map(|lines| lines.query.clone()).filter(|query| !query.is_empty())?;
+            Some(ChartQuery { title: format!("the lines at {source}"), query, source: Some(source.clone()) })
+        });
+        queries.collect()
     }
 
     /// The runbook of what the lines are about.

@@ -99,6 +99,9 @@ impl Screen for OpenSlo {
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         let mut wants = self.subject.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now));
         wants.extend(change::wants(shared, now));
+        if let (Some(key), Some(time)) = (&self.subject, self.charted(shared, now)) {
+            wants.extend(queries::finer_wants(shared, key, time, now));
+        }
         wants
     }
 

@@ -19,8 +19,11 @@ use crate::app::preview_pane::MIN_WIDTH;
 use crate::app::range::{Range, lengths};
 use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
+use crate::app::shared::Shared;
 use crate::app::state::{Mode, State};
+use crate::app::subjects::service::charts::POINTS;
 use crate::app::subjects::{self, change, runbook, why};
+use crate::app::zoomed_grid::ZoomedGrid;
 use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::remote::age;
@@ -203,7 +206,7 @@ fn explore(state: &mut State, now: Timestamp) {
     } else if let Some(chart) = all.pop() {
         choose_in_explore(state, ExploreChoice::Query(chart), now);
     } else {
-        let words = "No chart here. Open a service, an alert or an SLO first, or go to Explore.";
+        let words = "No chart and no logs here. Open a service, an alert or an SLO first, or go to Explore.";
         state.shared.messages.note(words, now);
     }
 }
@@ -233,7 +236,16 @@ fn with_cursor(state: &State, command: Command, now: Timestamp) -> Command {
 fn chart(state: &mut State, command: Command, now: Timestamp) {
     let (screen, shared) = state.split();
     let words = match screen.charted(shared, now) {
-        Some(time) => shared.charts.run(command, time),
+        Some(time) => {
+            let zoomed = |shared: &Shared| ZoomedGrid::of(shared, time, POINTS, now);
+            let before = zoomed(shared);
+            let words = shared.charts.run(command, time, shared.interval);
+            if zoomed(shared) != before {
+                // the history of a service has one answer, of the range or of a part of it
+                shared.scheduler.query_now(|topic| topic.kind() == AskKind::Detail, now);
+            }
+            words
+        }
         None => Some("The charts have no data yet"),
     };
     if let Some(words) = words {
@@ -314,7 +326,11 @@ fn logs(state: &mut State, now: Timestamp) {
     if matches!(state.place(), Place::Logs(_)) {
         return;
     }
-    let mut all = subjects::logs::of_selection(&state.screen().runbooks(&state.shared), &state.shared);
+    let own = state.screen().shown_logs(&state.shared);
+    let mut all = own.map_or_else(
+        || subjects::logs::of_selection(&state.screen().runbooks(&state.shared), &state.shared),
+        |subject| vec![subject],
+    );
     if state.shared.answering(AskKind::LogLines).next().is_none() {
         let sources = kind::sources_to_add(state.shared.kinds, &[AskKind::LogLines]);
         state.shared.messages.note(format!("No source of logs is configured: add {sources}"), now);

@@ -4,11 +4,10 @@
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
-use super::axis::{self, ChartFrame};
+use super::axis::ChartFrame;
 use super::plot::{Dots, Plot};
-use super::scale::ValueScale;
 use super::spark::Sparkline;
 use super::text;
 use super::unit::ValueUnit;
@@ -16,18 +15,22 @@ use crate::app::display_settings::{Charset, ChartSymbols, Cx};
 use crate::app::theme::{Role, SERIES};
 use crate::model::series::TimeGrid;
 
+pub use band::ChartBand;
 use fill::AreaFill;
 use legend::Legend;
-use shown::{ShownLine, ShownSeries};
+pub use overlays::ChartPoint;
+pub(super) use overlays::cursor_line;
+use overlays::{cursor_points, threshold_label, threshold_note};
+use shown::ShownSeries;
 pub use view::{ChartView, Stacking};
 
+mod band;
 mod fill;
 mod legend;
+mod overlays;
 mod shown;
+mod value_axis;
 mod view;
-
-/// Marks with a vertical line at most; of more, only the symbols on the time axis are drawn.
-const MARK_LINES: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChartLine<'a> {
@@ -81,6 +84,8 @@ pub struct Chart<'a> {
     pub shade: &'a [(Timestamp, Timestamp)],
     /// The events, most important first: of two in one column, its symbol is in place.
     pub marks: &'a [ChartMark<'a>],
+    /// Single observations, drawn at their values.
+    pub points: &'a [ChartPoint],
     /// Whether the legend shows the newest, lowest and highest value of each series; false: only the labels.
     pub newest: bool,
     /// Whether there is a legend, if there is room; false where a list beside the chart has its place.
@@ -110,6 +115,7 @@ impl<'a> Chart<'a> {
             thresholds: &[],
             shade: &[],
             marks: &[],
+            points: &[],
             newest: true,
             has_legend: true,
             zero_based: true,
@@ -147,7 +153,7 @@ impl<'a> Chart<'a> {
             self.shades(cx, span, &frame, buf);
             self.marks(cx, span, &frame, None, buf);
             self.no_data(cx, plot_area, buf);
-            for own in self.thresholds {
+            for own in self.bounds_of(&shown) {
                 legend.note(threshold_note(cx, &threshold_label(cx, *own, None)), Role::Threshold);
             }
             if let Some(place) = frame.legend {
@@ -185,7 +191,7 @@ impl<'a> Chart<'a> {
             cursor_line(cx, &plot, (plot_area, column), buf);
         }
         let mut taken = Vec::new();
-        for own in self.thresholds {
+        for own in self.bounds_of(&shown) {
             let row = scale.row(own.0, plot_area.height);
             // a row has room for only one threshold label
             let has_room = !taken.contains(&row);
@@ -196,12 +202,21 @@ impl<'a> Chart<'a> {
         }
         let looks: Vec<LineLook> = roles.iter().map(|role| look(cx, *role)).collect();
         plot.render(&looks, plot_area, buf);
+        // an observation is no part of a sum
+        if !shown.is_stacked {
+            self.draw_points(cx, (span, &scale, &plot), plot_area, buf);
+        }
         if let (Some(column), Some(at)) = (cursor_column, cursor) {
             cursor_points(cx, &shown, (&scale, at), &looks, (plot_area, column), buf);
         }
         if let Some(place) = frame.legend {
             legend.render(cx, area, place, buf);
         }
+    }
+
+    /// The thresholds that belong to the value axis: in shares of a sum, none does.
+    fn bounds_of(&self, shown: &ShownSeries<'_>) -> &[(f64, &'a str)] {
+        if shown.are_shares(self) { &[] } else { self.thresholds }
     }
 
     /// The finest characters that the terminal has, unless colours cannot distinguish the series: then each has its own.
@@ -222,150 +237,6 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// The value axis, and what has to be said about it; `None` if there are no values. A distant threshold is left out, so that
-    /// it does not flatten the lines.
-    fn scale(
-        &self,
-        shown: &ShownSeries<'_>,
-        rows: u16,
-        charset: Charset,
-    ) -> Option<(ValueScale, Option<String>)> {
-        let low = shown.finite().reduce(f64::min)?;
-        let high = shown.finite().reduce(f64::max)?;
-        let unit = shown.unit;
-        if shown.are_shares(self) {
-            return Some((ValueScale::new(0.0, 1.0, true, unit, rows, charset), None));
-        }
-        let mut thresholds: Vec<f64> = self.thresholds.iter().map(|(value, _)| *value).collect();
-        thresholds.retain(|value| value.is_finite());
-        // the nearest thresholds are included first
-        thresholds.sort_by(f64::total_cmp);
-        let mut note = None;
-        if self.view.is_logarithmic {
-            if let Some(lowest) = shown.finite().filter(|value| *value > 0.0).reduce(f64::min) {
-                let is_near = |threshold: &f64| *threshold > lowest / 10.0 && *threshold < high * 10.0;
-                thresholds.retain(is_near);
-                let lowest = thresholds.first().map_or(lowest, |threshold| threshold.min(lowest));
-                let highest = thresholds.last().map_or(high, |threshold| threshold.max(high));
-                let outside = shown.finite().filter(|value| *value <= 0.0).count();
-                let words = match outside {
-                    0 => "log scale".to_owned(),
-                    1 => "log scale, 1 value of 0 or less at the bottom".to_owned(),
-                    count => format!("log scale, {count} values of 0 or less at the bottom"),
-                };
-                return Some((ValueScale::logarithmic(lowest, highest, unit, rows, charset), Some(words)));
-            }
-            note = Some("no value above 0, so no log scale".to_owned());
-        }
-        let limits = self.limits.filter(|(low, high)| low.is_finite() && high.is_finite() && low < high);
-        if let Some((low, high)) = limits.filter(|_| !shown.is_stacked) {
-            return Some((ValueScale::new(low, high, true, unit, rows, charset), note));
-        }
-        let is_zero_based = self.zero_based || shown.is_stacked;
-        let (mut low, mut high) = if is_zero_based { (low.min(0.0), high.max(0.0)) } else { (low, high) };
-        for threshold in thresholds {
-            let (wide_low, wide_high) = (low.min(threshold), high.max(threshold));
-            let is_flat = high <= low;
-            if is_flat || wide_high / 5.0 - wide_low / 5.0 <= high - low {
-                (low, high) = (wide_low, wide_high);
-            }
-        }
-        Some((ValueScale::new(low, high, false, unit, rows, charset), note))
-    }
-
-    /// Draws a threshold behind the lines, with its label if there is room; else returns the label for the legend.
-    fn threshold(
-        cx: &Cx<'_>,
-        own: (f64, &str),
-        has_room: bool,
-        scale: &ValueScale,
-        plot: &Plot,
-        frame: &ChartFrame,
-        buf: &mut Buffer,
-    ) -> Option<String> {
-        let value = own.0;
-        if value.is_nan() {
-            return None;
-        }
-        let label = threshold_label(cx, own, Some(scale));
-        let (area, style) = (frame.plot, cx.style(Role::Threshold));
-        let row = scale.row(value, area.height);
-        let y = area.y + row;
-        if scale.holds(value) {
-            // the lines of events and of the cursor cross the threshold; the label below covers all
-            let crossing = [mark_sign(cx), cursor_sign(cx)];
-            for column in (0..area.width).filter(|column| plot.is_free(*column, row)) {
-                if let Some(cell) = buf.cell_mut((area.x + column, y))
-                    && !crossing.contains(&cell.symbol())
-                {
-                    cell.set_symbol(cx.symbol(Role::Threshold)).set_style(style);
-                }
-            }
-            let tick = scale.label(value);
-            // in few rows, the threshold may share the lowest one with zero, which says more about the lines in it
-            let is_lowest = value > scale.low && row + 1 == area.height;
-            if frame.labels.width > 0 && !is_lowest {
-                let blank = " ".repeat(usize::from(frame.labels.width));
-                text::put(buf, frame.labels.x, y, frame.labels.width, &blank, style);
-                text::right(buf, frame.labels.x, y, frame.labels.width, &tick, style);
-            }
-        }
-        let cells = text::width(&label).saturating_add(2);
-        let mut run = 0;
-        for column in (0..area.width).filter(|_| has_room) {
-            run = if plot.is_free(column, row) { run + 1 } else { 0 };
-            if run == cells.saturating_add(1) {
-                text::put(buf, area.x + column + 1 - cells, y, cells, &format!(" {label} "), style);
-                return None;
-            }
-        }
-        Some(label)
-    }
-
-    /// Draws the firing periods: a background of the plot, and a thick line on the time axis for terminals without colour.
-    fn shades(&self, cx: &Cx<'_>, span: TimeGrid, frame: &ChartFrame, buf: &mut Buffer) {
-        let area = frame.plot;
-        // the background only: without colours it would be reverse video, which makes the lines hard to read
-        let shade = Style { bg: cx.style(Role::Shade).bg, ..Style::new() };
-        for (from, to) in self.shade {
-            let to = to.max(from);
-            if area.width == 0 || *from > span.end() || *to < span.start() {
-                continue;
-            }
-            let first = axis::column(span, *from, area.width);
-            let last = axis::column(span, *to, area.width);
-            let columns = Rect { x: area.x + first, width: last - first + 1, ..area };
-            buf.set_style(columns.intersection(buf.area), shade);
-            for x in columns.left()..columns.right() {
-                let sign = cx.charset.pick("━", "=");
-                text::put(buf, x, frame.line.y, 1, sign, cx.style(Role::Threshold));
-            }
-        }
-    }
-
-    /// Draws the events: a symbol on the time axis and a vertical line behind the series. Symbols of one column are beside each
-    /// other.
-    fn marks(&self, cx: &Cx<'_>, span: TimeGrid, frame: &ChartFrame, plot: Option<&Plot>, buf: &mut Buffer) {
-        let area = frame.plot;
-        let is_shown = |mark: &&ChartMark<'_>| (span.start()..=span.end()).contains(&mark.at);
-        let has_lines = self.marks.iter().filter(is_shown).count() <= MARK_LINES;
-        let mut taken: Vec<u16> = Vec::new();
-        for mark in self.marks.iter().filter(is_shown).filter(|_| area.width > 0) {
-            let column = axis::column(span, mark.at, area.width);
-            let style = cx.style(mark.role);
-            let free = |row: &u16| plot.is_none_or(|plot| plot.is_free(column, *row));
-            for row in (0..area.height).filter(|_| has_lines).filter(free) {
-                text::put(buf, area.x + column, area.y + row, 1, mark_sign(cx), style);
-            }
-            let beside = [Some(column), column.checked_add(1), column.checked_sub(1)];
-            let mut beside = beside.into_iter().flatten().filter(|column| *column < area.width);
-            if let Some(place) = beside.find(|column| !taken.contains(column)) {
-                taken.push(place);
-                text::put(buf, area.x + place, frame.line.y, 1, mark.symbol, style);
-            }
-        }
-    }
-
     fn no_data(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         let is_infinite = self.lines.iter().flat_map(|line| line.values).any(|value| value.is_infinite());
         let words = if is_infinite { "no finite values" } else { "no data" };
@@ -382,7 +253,7 @@ impl<'a> Chart<'a> {
     ) {
         let head = u16::from(area.height > 1);
         if head > 0 {
-            for own in self.thresholds {
+            for own in self.bounds_of(shown) {
                 legend.note(threshold_note(cx, &threshold_label(cx, *own, None)), Role::Threshold);
             }
             legend.render(cx, area, Rect { height: 1, ..area }, buf);
@@ -398,58 +269,6 @@ impl<'a> Chart<'a> {
 fn look(cx: &Cx<'_>, role: Role) -> LineLook {
     (cx.style(role), role.ascii().chars().next().unwrap_or('*'))
 }
-
-fn mark_sign(cx: &Cx<'_>) -> &'static str {
-    cx.charset.pick("┊", ":")
-}
-
-fn cursor_sign(cx: &Cx<'_>) -> &'static str {
-    cx.charset.pick("│", "|")
-}
-
-/// Draws the line of the value cursor behind the series.
-pub(super) fn cursor_line(cx: &Cx<'_>, plot: &Plot, (area, column): (Rect, u16), buf: &mut Buffer) {
-    let style = cx.style(Role::Accent);
-    for row in (0..area.height).filter(|row| plot.is_free(column, *row)) {
-        text::put(buf, area.x + column, area.y + row, 1, cursor_sign(cx), style);
-    }
-}
-
-/// Marks the value of each series at the cursor.
-fn cursor_points(
-    cx: &Cx<'_>,
-    shown: &ShownSeries<'_>,
-    (scale, at): (&ValueScale, Timestamp),
-    looks: &[LineLook],
-    (area, column): (Rect, u16),
-    buf: &mut Buffer,
-) {
-    let Some(point) = shown.span.nearest(at) else { return };
-    let points = |line: &ShownLine<'_>| line.heights.get(point).copied().filter(|value| !value.is_nan());
-    for (line, (style, _)) in shown.lines.iter().zip(looks).rev() {
-        let Some(value) = points(line) else { continue };
-        let y = area.y + scale.row(value, area.height);
-        text::put(buf, area.x + column, y, 1, cx.charset.pick("●", "O"), style.add_modifier(Modifier::BOLD));
-    }
-}
-
-/// The label of a threshold, with an arrow if it is outside of the value axis.
-fn threshold_label(cx: &Cx<'_>, (value, label): (f64, &str), scale: Option<&ValueScale>) -> String {
-    let label = text::fit(label, 40, cx.charset);
-    match scale {
-        Some(scale) if value > scale.high => format!("{} {label}", cx.charset.pick("▲", "^")),
-        Some(scale) if value < scale.low => format!("{} {label}", cx.charset.pick("▼", "v")),
-        _ => label.into_owned(),
-    }
-}
-
-/// A threshold in the legend.
-fn threshold_note(cx: &Cx<'_>, label: &str) -> String {
-    format!("{} {label}", cx.symbol(Role::Threshold))
-}
-
-mod band;
-pub use band::ChartBand;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::ANSWERS;
 use crate::config::kind::{KindSpec, Options, OwnSettings};
-use crate::model::action::WriteSupport;
 use crate::model::duration::ConfigDuration;
 
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
@@ -39,14 +38,7 @@ interval = "5s"
 timeout = "10s"
 max_bytes = 4194304
 "#,
-    address: None,
-    is_https_only: false,
-    auth: &[],
-    is_auth_needed: false,
-    answers: ANSWERS,
-    writes: WriteSupport::NONE,
-    flag: None,
-    options: Options::of::<Settings>(),
+    ..KindSpec::local(ANSWERS, Options::of::<Settings>())
 };
 
 /// What the output of the program is.

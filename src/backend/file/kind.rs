@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::ANSWERS;
 use crate::config::kind::{KindSpec, Options, OwnSettings};
-use crate::model::action::WriteSupport;
 
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
     name: "file",
@@ -22,14 +21,7 @@ kind = "file"
 path = "/var/lib/deploys/changes.jsonl"
 max_bytes = 8388608
 "#,
-    address: None,
-    is_https_only: false,
-    auth: &[],
-    is_auth_needed: false,
-    answers: ANSWERS,
-    writes: WriteSupport::NONE,
-    flag: None,
-    options: Options::of::<Settings>(),
+    ..KindSpec::local(ANSWERS, Options::of::<Settings>())
 };
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

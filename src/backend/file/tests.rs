@@ -5,6 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::backend::Source;
 
 fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()

@@ -1,9 +1,8 @@
 //! The description of the kind `jaeger` for the configuration.
 
 use super::ANSWERS;
-use crate::backend::kit::traces::TraceSettings;
-use crate::config::kind::{Address, Flag, KindSpec, Options, Scheme};
-use crate::model::action::WriteSupport;
+use crate::backend::traces::TraceSettings;
+use crate::config::kind::{Flag, KindSpec, Options};
 
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
     name: "jaeger",
@@ -22,12 +21,6 @@ link = "https://jaeger.example.net/trace/{trace_id}"
 # The most traces that one search reads.
 max_traces = 100
 "#,
-    address: Some(Address::Needed),
-    is_https_only: false,
-    auth: &Scheme::ANY,
-    is_auth_needed: false,
-    answers: ANSWERS,
-    writes: WriteSupport::NONE,
     flag: Some(Flag { source: "jaeger", example: "http://localhost:16686" }),
-    options: Options::of::<TraceSettings>(),
+    ..KindSpec::reading(ANSWERS, Options::of::<TraceSettings>())
 };

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::Deserializer;
 
 use super::wire::{SummariesChunk, WireSummary};
@@ -10,7 +9,7 @@ use super::{microseconds, seconds};
 use crate::backend::kit::http::Body;
 use crate::backend::kit::lenient::LenientObject;
 use crate::backend::kit::otlp;
-use crate::backend::kit::traces::{FoundTraces, TraceSettings, object};
+use crate::backend::traces::{FoundTraces, TraceInput, TraceSettings, object};
 use crate::model::labels::Text;
 use crate::model::source::SourceError;
 use crate::model::trace::TraceSummary;
@@ -60,58 +59,49 @@ impl Api {
     }
 }
 
-/// What is searched for.
-pub(super) struct SearchInput<'a> {
-    pub(super) service: &'a str,
-    pub(super) from: Timestamp,
-    pub(super) until: Timestamp,
-    /// Zero: traces of any duration.
-    pub(super) minimum: Duration,
-    /// Only traces in which a span of the service failed.
-    pub(super) is_failed: bool,
-}
-
-impl SearchInput<'_> {
-    pub(super) fn parameters(&self, api: Api, limit: u16) -> Vec<(&'static str, String)> {
-        let minimum = Some(self.minimum).filter(|minimum| !minimum.is_zero());
-        match api {
-            Api::Summaries | Api::V3 => {
-                let mut all = vec![
-                    ("query.serviceName", self.service.to_owned()),
-                    ("query.startTimeMin", self.from.to_string()),
-                    ("query.startTimeMax", self.until.to_string()),
-                    ("query.searchDepth", limit.to_string()),
-                ];
-                all.extend(minimum.map(|minimum| ("query.durationMin", seconds(minimum))));
-                // Jaeger writes the status of a span as the tag `error`
-                let filter = r#"{"op":"eq","args":[{"attr":{"key":"error"}},{"scalar":{"value":"true"}}]}"#;
-                all.extend(self.is_failed.then(|| ("query.filter", filter.to_owned())));
-                all
-            }
-            Api::Legacy => {
-                let mut all = vec![
-                    ("service", self.service.to_owned()),
-                    ("start", microseconds(self.from)),
-                    ("end", microseconds(self.until)),
-                    ("limit", limit.to_string()),
-                ];
-                all.extend(minimum.map(|minimum| ("minDuration", format!("{}us", minimum.as_micros()))));
-                all.extend(self.is_failed.then(|| ("tags", r#"{"error":"true"}"#.to_owned())));
-                all
-            }
+/// The parameters of a search.
+pub(super) fn parameters(wanted: &TraceInput<'_>, api: Api, limit: u16) -> Vec<(&'static str, String)> {
+    let minimum = Some(wanted.minimum).filter(|minimum| !minimum.is_zero());
+    match api {
+        Api::Summaries | Api::V3 => {
+            let mut all = vec![
+                ("query.serviceName", wanted.service.to_owned()),
+                ("query.startTimeMin", wanted.from.to_string()),
+                ("query.startTimeMax", wanted.until.to_string()),
+                ("query.searchDepth", limit.to_string()),
+            ];
+            all.extend(minimum.map(|minimum| ("query.durationMin", seconds(minimum))));
+            // Jaeger writes the status of a span as the tag `error`
+            let filter = r#"{"op":"eq","args":[{"attr":{"key":"error"}},{"scalar":{"value":"true"}}]}"#;
+            all.extend(wanted.is_failed.then(|| ("query.filter", filter.to_owned())));
+            all
+        }
+        Api::Legacy => {
+            let mut all = vec![
+                ("service", wanted.service.to_owned()),
+                ("start", microseconds(wanted.from)),
+                ("end", microseconds(wanted.until)),
+                ("limit", limit.to_string()),
+            ];
+            all.extend(minimum.map(|minimum| ("minDuration", format!("{}us", minimum.as_micros()))));
+            all.extend(wanted.is_failed.then(|| ("tags", r#"{"error":"true"}"#.to_owned())));
+            all
         }
     }
+}
 
-    /// Those that match: a server that does not know the filter for failures sends others, too.
-    pub(super) fn matching(&self, traces: impl Iterator<Item = TraceSummary>) -> Vec<TraceSummary> {
-        traces.filter(|trace| trace.is_failed || !self.is_failed).collect()
-    }
+/// Those that match: a server that does not know the filter for failures sends others, too.
+pub(super) fn matching(
+    wanted: &TraceInput<'_>,
+    traces: impl Iterator<Item = TraceSummary>,
+) -> Vec<TraceSummary> {
+    traces.filter(|trace| trace.is_failed || !wanted.is_failed).collect()
 }
 
 /// Reads summaries: one or more objects, each alone or below `result`, as gRPC's gateway streams them.
 pub(super) fn summaries(
     body: &Body,
-    wanted: &SearchInput<'_>,
+    wanted: &TraceInput<'_>,
     settings: &TraceSettings,
 ) -> Result<FoundTraces, SourceError> {
     let mut found = FoundTraces::default();
@@ -125,7 +115,7 @@ pub(super) fn summaries(
             let read = list.all.iter().filter_map(|one| summary(one, wanted.service, settings));
             let read: Vec<TraceSummary> = read.collect();
             found.lost += list.lost + list.all.len() - read.len();
-            found.traces.extend(wanted.matching(read.into_iter()));
+            found.traces.extend(matching(wanted, read.into_iter()));
         }
     }
     Ok(found)

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
+use crate::backend::traces::fixtures::{found, listed};
+use crate::backend::{Clock, Source};
 use crate::config::settings::Settings;
-use crate::model::ask::Query;
-use crate::model::trace::{SpanKind, SpanStatus, TraceSnapshot};
+use crate::model::ask::{Answer, Ask, Query};
+use crate::model::trace::{SpanKind, SpanStatus};
 use crate::model::warning::WarningKind;
 
 fn now() -> Timestamp {
@@ -27,20 +29,6 @@ fn search(service: &str) -> Ask {
 
 fn one(number: u128) -> Ask {
     Query::Trace { id: TraceId::new(number).unwrap() }.now()
-}
-
-fn found(answered: &Answered) -> Option<&Trace> {
-    match &answered.as_ref().unwrap().answer {
-        Answer::Trace(search) => search.found.as_deref(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn listed(answered: &Answered) -> &TraceSnapshot {
-    match &answered.as_ref().unwrap().answer {
-        Answer::Traces(snapshot) => snapshot,
-        other => panic!("{other:?}"),
-    }
 }
 
 /// A Jaeger of some version that keeps traces of the service `shop`.

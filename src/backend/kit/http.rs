@@ -10,6 +10,7 @@ mod failure;
 mod header;
 mod oauth;
 mod promql;
+mod question;
 mod redactor;
 mod route;
 mod sigv4;
@@ -170,15 +171,27 @@ impl Http {
         query: &[(&str, &str)],
         headers: &[(&'static str, HeaderValue)],
     ) -> Result<Body, SourceError> {
-        let mut url = below(&self.base, path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let mut request = Request::new(Method::GET, url);
+        let mut request = Request::new(Method::GET, self.url(path, query));
         for (name, value) in headers {
             request.headers_mut().insert(HeaderName::from_static(name), value.clone());
         }
         self.ask(weight, request.into()).await
+    }
+
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = below(&self.base, path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// Explains a 404 that only says that the path does not exist as a wrong address; `api` is the name of the API.
+    pub(crate) fn explain_absence(&self, api: &str, error: SourceError) -> SourceError {
+        match error.kind.refused(404) {
+            Some(said) => self.error(of_absence(api, said)),
+            None => error,
+        }
     }
 
     /// Evaluates a PromQL expression with the Prometheus API below the address.

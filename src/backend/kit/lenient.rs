@@ -11,6 +11,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::model::warning::Warning;
+pub(crate) use lists::{LenientItems, LenientPair, LenientTriple};
+
+mod lists;
 
 /// Defines the objects of an API as structs: a missing field gets its default, and an unlisted field is ignored. Structs with
 /// a lifetime `'a` borrow from the bytes of the answer.

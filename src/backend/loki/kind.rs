@@ -4,9 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ANSWERS;
-use crate::backend::kit::log_labels::{LogLabelMap, usual};
-use crate::config::kind::{Address, Flag, KindSpec, Options, OwnSettings, Scheme};
-use crate::model::action::WriteSupport;
+use crate::backend::logs::labels::{LogLabelMap, usual};
+use crate::config::kind::{Flag, KindSpec, Options, OwnSettings};
 use crate::model::log::LARGEST_PAGE;
 
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
@@ -29,14 +28,8 @@ max_lines = 5000
 # The labels that hold the severity, tried in this order to count lines by severity.
 level_labels = ["detected_level", "level", "severity"]
 "#,
-    address: Some(Address::Needed),
-    is_https_only: false,
-    auth: &Scheme::ANY,
-    is_auth_needed: false,
-    answers: ANSWERS,
-    writes: WriteSupport::NONE,
     flag: Some(Flag { source: "loki", example: "http://localhost:3100" }),
-    options: Options::of::<Settings>(),
+    ..KindSpec::reading(ANSWERS, Options::of::<Settings>())
 };
 
 /// The options of Loki.
@@ -45,7 +38,7 @@ level_labels = ["detected_level", "level", "severity"]
 pub(super) struct Settings {
     /// For each label of services and alerts the names that log lines may have for it, the likeliest first. Labels that are not
     /// named here have their usual names.
-    #[serde(deserialize_with = "crate::backend::kit::log_labels::over_usual")]
+    #[serde(deserialize_with = "crate::backend::logs::labels::over_usual")]
     pub(super) labels: LogLabelMap,
     /// The labels that hold the severity, tried in this order to count lines by severity.
     pub(super) level_labels: Vec<String>,

@@ -1,5 +1,7 @@
 //! Loki by recorded answers, and by a double that keeps lines.
 
+mod explore;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,9 +12,10 @@ use super::*;
 use crate::backend::Clock;
 use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
 use crate::backend::kit::tests::contract::{recorded, without_loss};
+use crate::backend::logs::fixtures::{all_lines, ask, canned, lines, of_labels, texts, written};
 use crate::config::settings::Settings as Configuration;
 use crate::model::ask::Query;
-use crate::model::log::{LogComparison, LogDemand, LogLines, LogSplit, PAGE, next_page};
+use crate::model::log::{LogComparison, LogDemand, LogSplit, PAGE, next_page};
 use crate::model::source::ErrorKind;
 
 const NOW: i64 = 1_800_000_000;
@@ -31,44 +34,17 @@ fn loki(double: &Double) -> Loki {
     loki_at(double, at(0))
 }
 
-fn written(query: &str) -> Arc<LogQuery> {
-    Arc::new(LogQuery { written: Some(query.into()), ..LogQuery::default() })
-}
-
 fn of_service(name: &str) -> Arc<LogQuery> {
-    Arc::new(LogQuery { labels: Labels::from_iter([("service", name)]), ..LogQuery::default() })
+    of_labels(&[("service", name)])
 }
 
 fn page(from: i64, until: i64, direction: LogDirection, limit: u32) -> LogPage {
     LogPage { from: at(from), until: at(until), direction, limit }
 }
 
-async fn ask(source: &Loki, query: Query) -> Result<Reply, SourceError> {
-    source.answer(&query.now(), None).await
-}
-
-async fn lines(
-    source: &Loki,
-    wanted: &Arc<LogQuery>,
-    page: LogPage,
-) -> Result<(LogLines, Vec<Warning>), SourceError> {
-    let reply = ask(source, Query::LogLines { wanted: Arc::clone(wanted), page }).await?;
-    let Answer::LogLines(lines) = reply.answer else { panic!("no lines: {:?}", reply.answer) };
-    Ok((lines, reply.warnings))
-}
-
 /// The recorded exchange of this name; `None` without the folder of recorded answers.
 fn exchange(name: &str) -> Option<Value> {
     recorded(&format!("specs/recorded/loki-3.4/{name}.json"))
-}
-
-fn canned(exchange: &Value) -> CannedResponse {
-    let body = match &exchange["body"] {
-        Value::String(text) => text.clone(),
-        body => body.to_string(),
-    };
-    let status = u16::try_from(exchange["status"].as_u64().unwrap()).unwrap();
-    CannedResponse::new(status, exchange["content_type"].as_str().unwrap(), &body)
 }
 
 /// A server that gives this answer to everything.
@@ -316,20 +292,7 @@ async fn the_query_is_found_once_by_the_labels_that_streams_have_and_lines_are_p
     let (double, _) = server(kept).await;
     let source = loki(&double);
     let wanted = of_service("checkout");
-    let demand =
-        LogDemand { from: at(-3600), until: at(0), around: None, wants_older: true, wants_newer: false };
-    let mut loaded: Option<LogLines> = None;
-    let mut pages = 0;
-    while let Some(next) = next_page(loaded.as_ref(), &demand) {
-        let (newer, _) = lines(&source, &wanted, next).await.unwrap();
-        match &mut loaded {
-            None => loaded = Some(newer),
-            Some(loaded) => loaded.extend(newer, &next),
-        }
-        pages += 1;
-        assert!(pages < 20, "it ends");
-    }
-    let loaded = loaded.unwrap();
+    let loaded = all_lines(&source, &wanted, (at(-3600), at(0))).await;
     assert_eq!((&*loaded.query, loaded.lines.len()), (r#"{app="checkout"}"#, 3000));
     assert_eq!(loaded.notes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["labels: service is app"]);
     assert!(loaded.crowded.is_empty());
@@ -365,11 +328,20 @@ async fn new_lines_are_followed_and_a_text_is_filtered_by_the_server() {
     let next = next_page(Some(&loaded), &demand).unwrap();
     let (newer, _) = lines(&source, &wanted, next).await.unwrap();
     loaded.extend(newer, &next);
-    let texts: Vec<_> = loaded.lines.iter().map(|line| line.text().into_owned()).collect();
-    assert_eq!(texts, ["a", "late", "new", "new too"]);
+    assert_eq!(texts(&loaded), ["a", "late", "new", "new too"]);
     let filtered = Arc::new(LogQuery { contains: Some("new \"x\\".into()), ..(*wanted).clone() });
     let (found, _) = lines(&source, &filtered, page(-60, 2, LogDirection::Backward, PAGE)).await.unwrap();
     assert_eq!((&*found.query, found.lines.len()), (r#"{service_name="checkout"} |= "new \"x\\""#, 0));
+}
+
+#[tokio::test]
+async fn older_pages_of_the_last_minute_go_on_from_the_newer_ones() {
+    let second = 1_000_000_000;
+    let lines_of = (0..4000).map(|n| (nanos_at(-40, 0) + n * second / 100, format!("line {n}"))).collect();
+    let kept = Kept { streams: vec![(json!({"app": "busy"}), lines_of)], most: 5000 };
+    let (double, _) = server(kept).await;
+    let loaded = all_lines(&loki(&double), &written("{app=\"busy\"}"), (at(-60), at(0))).await;
+    assert_eq!((loaded.lines.len(), loaded.crowded.len(), loaded.page_limit), (4000, 0, PAGE));
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! The JSON shapes of Loki's API, and their mapping to the model.
 
 use jiff::Timestamp;
-use serde::de::{IgnoredAny, SeqAccess};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::backend::kit::lenient::{
-    Count, Lenient, LenientList, LenientPairs, LenientString, LenientText, LenientTexts, Number, found, wire,
+    Count, LenientItems, LenientList, LenientPairs, LenientString, LenientText, LenientTexts, LenientTriple,
+    wire,
 };
+use crate::backend::logs::NumberPoint;
 use crate::model::labels::{Interner, Labels};
 use crate::model::log::{LogDirection, LogLine, ReadLines};
 
@@ -27,7 +29,7 @@ wire! {
 
     struct SeriesList<'a> {
         #[serde(borrow)]
-        data: PairsList<'a>,
+        data: LenientItems<LenientPairs<'a>>,
     }
 
     struct QueryAnswer<'a> {
@@ -39,13 +41,13 @@ wire! {
         #[serde(borrow)]
         stream: LenientPairs<'a>,
         #[serde(borrow)]
-        values: StreamValues<'a>,
+        values: LenientItems<StreamValue<'a>>,
     }
 
     struct CountSeries<'a> {
         #[serde(borrow)]
         metric: LenientPairs<'a>,
-        values: CountPoints,
+        values: LenientItems<NumberPoint>,
     }
 
     /// What a stream's line has besides its text.
@@ -74,102 +76,15 @@ impl Default for QueryData<'_> {
     }
 }
 
-/// A list of label sets.
-#[derive(Debug, Default)]
-pub(super) struct PairsList<'a>(pub(super) Vec<LenientPairs<'a>>);
-
-/// The lines of one stream.
-#[derive(Debug, Default)]
-pub(super) struct StreamValues<'a>(pub(super) Vec<StreamValue<'a>>);
-
-/// The points of one series.
-#[derive(Debug, Default)]
-pub(super) struct CountPoints(pub(super) Vec<CountPoint>);
-
-/// Reads a list, element by element; empty for any other type.
-macro_rules! list_of {
-    ($($Type:ident $(<$life:lifetime>)?: $Item:ty;)*) => {
-        $(impl<'de $(: $life, $life)?> Deserialize<'de> for $Type $(<$life>)? {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Lists;
-                impl<'de> Lenient<'de> for Lists {
-                    type Made = Vec<$Item>;
-
-                    fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
-                        let mut all = Vec::with_capacity(seq.size_hint().unwrap_or(0));
-                        while let Some(one) = seq.next_element()? {
-                            all.push(one);
-                        }
-                        Ok(Some(all))
-                    }
-                }
-                Ok(Self(found(Lists, deserializer)?.value().unwrap_or_default()))
-            }
-        })*
-    };
-}
-
-list_of! {
-    PairsList<'a>: LenientPairs<'de>;
-    StreamValues<'a>: StreamValue<'de>;
-    CountPoints: CountPoint;
-}
-
 /// `["nanoseconds", "line", {structuredMetadata, parsed}]`
-#[derive(Debug, Default)]
-pub(super) struct StreamValue<'a> {
-    at: LenientText<'a>,
-    line: LenientText<'a>,
-    extra: Extra<'a>,
-}
+type StreamValue<'a> = LenientTriple<LenientText<'a>, LenientText<'a>, Extra<'a>>;
 
-impl<'de: 'a, 'a> Deserialize<'de> for StreamValue<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Three;
-        impl<'de> Lenient<'de> for Three {
-            type Made = StreamValue<'de>;
-
-            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
-                let at = seq.next_element()?.unwrap_or_default();
-                let line = seq.next_element()?.unwrap_or_default();
-                let extra = seq.next_element()?.unwrap_or_default();
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Some(StreamValue { at, line, extra }))
-            }
-        }
-        Ok(found(Three, deserializer)?.value().unwrap_or_default())
-    }
-}
-
-/// `[seconds, "count"]`
-#[derive(Debug, Default)]
-pub(super) struct CountPoint(Option<f64>, Option<f64>);
-
-impl<'de> Deserialize<'de> for CountPoint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Two;
-        impl<'de> Lenient<'de> for Two {
-            type Made = CountPoint;
-
-            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
-                let at = seq.next_element::<Number>()?.and_then(|at| at.0);
-                let count = seq.next_element::<Number>()?.and_then(|count| count.0);
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Some(CountPoint(at, count)))
-            }
-        }
-        Ok(found(Two, deserializer)?.value().unwrap_or_default())
-    }
-}
-
-impl CountPoint {
-    /// Unix seconds and the number of lines.
-    pub(super) fn count(&self) -> Option<(f64, u64)> {
-        let lines = self.1.filter(|lines| lines.is_finite() && *lines >= 0.0)?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of lines")]
-        let lines = lines.round() as u64;
-        Some((self.0?, lines))
-    }
+/// Unix seconds and the number of lines.
+pub(super) fn count(point: &NumberPoint) -> Option<(f64, u64)> {
+    let lines = point.1.0.filter(|lines| lines.is_finite() && *lines >= 0.0)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of lines")]
+    let lines = lines.round() as u64;
+    Some((point.0.0?, lines))
 }
 
 /// Interned labels.
@@ -189,14 +104,14 @@ pub(super) fn read(
         let own = labels(interner, &stream.stream);
         let mut lines = Vec::with_capacity(stream.values.0.len());
         for value in &stream.values.0 {
-            let at = value.at.0.trim().parse().ok().and_then(|nanos| Timestamp::from_nanosecond(nanos).ok());
+            let at = value.0.0.trim().parse().ok().and_then(|nanos| Timestamp::from_nanosecond(nanos).ok());
             let Some(at) = at else {
                 read.unreadable += 1;
                 continue;
             };
-            let pairs = value.extra.metadata.0.iter().chain(&value.extra.parsed.0);
+            let pairs = value.2.metadata.0.iter().chain(&value.2.parsed.0);
             let fields = pairs.map(|(name, value)| (interner.text(&name.0), (&*value.0).into())).collect();
-            lines.push(LogLine::new(at, own.clone(), Labels::new(fields), value.line.0.as_bytes()));
+            lines.push(LogLine::new(at, own.clone(), Labels::new(fields), value.1.0.as_bytes()));
         }
         if direction == LogDirection::Backward {
             lines.reverse();

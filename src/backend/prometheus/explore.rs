@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use super::call::QuestionRequests;
 use super::whole_results::{ExemplarLists, Metadata, Names, WholeResult};
 use crate::backend::kit::http::EvaluationRange;
-use crate::backend::kit::lenient::unreadable_warning;
+use crate::backend::kit::lenient::{LenientList, LenientPairs, unreadable_warning};
 use crate::model::evaluation::{
-    EvaluatedQuery, EvaluationKey, Exemplar, LabelList, LabelSearch, MAX_EXEMPLARS, MAX_LABELS, MAX_MATRIX,
-    MAX_VECTOR,
+    EvaluatedQuery, EvaluationKey, Exemplar, LabelList, LabelSearch, MAX_COUNTED, MAX_EXEMPLARS, MAX_LABELS,
+    MAX_MATRIX, MAX_VECTOR, QueryResult, SampleValue,
 };
-use crate::model::labels::Text;
+use crate::model::labels::{Labels, Text};
 use crate::model::metric::MetricCatalog;
 use crate::model::promql::is_plain_name;
 use crate::model::series::TimeGrid;
@@ -24,6 +24,8 @@ use crate::model::warning::Warning;
 
 /// How far back labels are looked for: long enough for jobs that run once an hour, short enough for large servers.
 const LABELS_RANGE: Duration = Duration::from_secs(3 * 3600);
+/// How far back series are counted: those that have stopped for longer do not split what is shown.
+const COUNTED_RANGE: Duration = Duration::from_secs(600);
 /// The longest selector that is sent to find labels; it is part of the address.
 const MAX_SELECTOR: usize = 2_000;
 
@@ -51,7 +53,7 @@ pub(super) async fn evaluate(
     warnings.extend(unreadable_warning(data.lost(), "series and points"));
     call.note(warnings);
     let result = call.server.reader.result(&data, window);
-    Ok(EvaluatedQuery { result, raw: String::from_utf8_lossy(&body.bytes).into() })
+    Ok(EvaluatedQuery::new(result, &body.bytes))
 }
 
 fn shortened(query: &str) -> Cow<'_, str> {
@@ -94,10 +96,17 @@ pub(super) async fn labels(
     let since = now.checked_sub(LABELS_RANGE).unwrap_or(Timestamp::MIN);
     let (limit, start, end) =
         ((MAX_LABELS + 1).to_string(), since.as_second().to_string(), now.as_second().to_string());
+    let selector = wanted.selector.as_deref().filter(|one| one.len() <= MAX_SELECTOR);
+    if let Some(selector) = selector.filter(|_| wanted.is_counted && wanted.name.is_none()) {
+        match counted(call, selector, now).await {
+            Ok(Some(list)) => return Ok(list),
+            Err(error) if error.kind.is_source_wide() => return Err(error),
+            // too many series, or a server without this API: the names alone
+            Ok(None) | Err(_) => {}
+        }
+    }
     let mut query = vec![("limit", &*limit), ("start", &*start), ("end", &*end)];
-    query.extend(
-        wanted.selector.as_deref().filter(|one| one.len() <= MAX_SELECTOR).map(|one| ("match[]", one)),
-    );
+    query.extend(selector.map(|one| ("match[]", one)));
     let path = match &wanted.name {
         Some(name) => format!("api/v1/label/{}/values", path_name(name)),
         None => "api/v1/labels".to_owned(),
@@ -106,11 +115,41 @@ pub(super) async fn labels(
     let (names, warnings) = call.read_or_empty::<Names<'_>>(&body)?;
     // the warning about the limit is what `is_cut` says
     call.note(warnings.into_iter().filter(|warning| !warning.text.contains("limit")).collect());
-    let mut all: Vec<Text> = names.0.iter().map(|name| call.server.reader.text(&name.0)).collect();
-    all.sort();
-    let is_cut = all.len() > MAX_LABELS;
-    all.truncate(MAX_LABELS);
-    Ok(LabelList { all, is_cut })
+    Ok(LabelList::of(names.0.iter().map(|name| call.server.reader.text(&name.0)).collect()))
+}
+
+/// The labels of the series that a selector matches, with the number of their values; `None` if there are none now, or more
+/// than [`MAX_COUNTED`]. Older servers know no limit of series, so their number is asked first.
+async fn counted(
+    call: &QuestionRequests<'_>,
+    selector: &str,
+    now: Timestamp,
+) -> Result<Option<LabelList>, SourceError> {
+    let body = call.send_limited(&format!("count({selector})"), EvaluationRange::of_instant(None), 1).await?;
+    let (data, _) = call.read_or_empty::<WholeResult<'_>>(&body)?;
+    let series = match call.server.reader.result(&data, None) {
+        QueryResult::Vector(all) => match all.first().map(|one| &one.value) {
+            Some(SampleValue::Number(count)) => *count,
+            Some(SampleValue::Histogram(_)) | None => 0.0,
+        },
+        QueryResult::Scalar(_)
+        | QueryResult::Text(_)
+        | QueryResult::Matrix { .. }
+        | QueryResult::Samples(_)
+        | QueryResult::Lines { .. } => return Ok(None),
+    };
+    if series < 1.0 || series > MAX_COUNTED as f64 {
+        return Ok(None);
+    }
+    let since = now.checked_sub(COUNTED_RANGE).unwrap_or(now);
+    let (start, end) = (since.as_second().to_string(), now.as_second().to_string());
+    let limit = MAX_COUNTED.to_string();
+    let query = [("match[]", selector), ("limit", &*limit), ("start", &*start), ("end", &*end)];
+    let body = call.get("api/v1/series", &query).await?;
+    let (series, warnings) = call.read_or_empty::<LenientList<LenientPairs<'_>>>(&body)?;
+    call.note(warnings.into_iter().filter(|warning| !warning.text.contains("limit")).collect());
+    let series: Vec<Labels> = call.server.reader.label_sets(&series.all);
+    Ok(Some(LabelList::counted(&series)))
 }
 
 /// A label name as part of a path: names that are not plain are escaped as Prometheus 3 reads them.

@@ -1,8 +1,7 @@
 //! The description of the kind `prometheus` for the configuration.
 
 use super::ANSWERS;
-use crate::config::kind::{Address, Flag, KindSpec, NoOptions, Options, Scheme};
-use crate::model::action::WriteSupport;
+use crate::config::kind::{Flag, KindSpec, NoOptions, Options};
 
 /// Prometheus and servers with its API.
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
@@ -17,12 +16,6 @@ url = "https://mimir.example.net/prometheus"
 tenant = "team-a"
 auth.bearer = { env = "MIMIR_TOKEN" }
 "#,
-    address: Some(Address::Needed),
-    is_https_only: false,
-    auth: &Scheme::ANY,
-    is_auth_needed: false,
-    answers: ANSWERS,
-    writes: WriteSupport::NONE,
     flag: Some(Flag { source: "prom", example: "http://localhost:9090" }),
-    options: Options::of::<NoOptions>(),
+    ..KindSpec::reading(ANSWERS, Options::of::<NoOptions>())
 };

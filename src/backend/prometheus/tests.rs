@@ -8,6 +8,7 @@ mod signals;
 mod warnings;
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;

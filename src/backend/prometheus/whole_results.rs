@@ -2,43 +2,22 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::wire::{Point, Points, Reader, labels, on_grid_with};
+use super::wire::{Instant, Point, Reader, WireResult, WireSeries, labels, on_grid_with};
 use crate::backend::kit::lenient::{LenientList, LenientPairs, LenientText, LenientTexts, Number, wire};
 use crate::backend::kit::time::Epoch;
 use crate::model::evaluation::{
     Exemplar, HistogramSeries, NativeHistogram, QueryResult, SampleValue, StoredSamples, VectorSample,
 };
-use crate::model::labels::Interner;
+use crate::model::labels::{Interner, Labels};
 use crate::model::metric::{MetricInfo, MetricType};
 use crate::model::series::{Matrix, Series, TimeGrid};
 
-/// `{resultType, result}`, with native histograms.
-#[derive(Deserialize)]
-#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
-pub(super) enum WholeResult<'a> {
-    #[serde(borrow)]
-    Vector(LenientList<WholeSample<'a>>),
-    Matrix(LenientList<WholeSeries<'a>>),
-    Scalar(Point<'a>),
-    String(Point<'a>),
-}
+/// A result with its native histograms as they were written.
+pub(super) type WholeResult<'a> = WireResult<'a, Value>;
 
 wire! {
-    struct WholeSample<'a> {
-        metric: LenientPairs<'a>,
-        value: Option<Point<'a>>,
-        histogram: Option<Value>,
-    }
-
-    struct WholeSeries<'a> {
-        metric: LenientPairs<'a>,
-        values: Points<'a>,
-        histograms: Option<Vec<Value>>,
-    }
-
     /// The declarations of a metric by its exporters.
     struct WireMetadata<'a> {
         #[serde(rename = "type")]
@@ -65,43 +44,6 @@ pub(super) type Metadata<'a> = HashMap<String, LenientList<WireMetadata<'a>>>;
 pub(super) type Names<'a> = LenientTexts<'a>;
 /// Exemplars by series.
 pub(super) type ExemplarLists<'a> = LenientList<WireExemplarSeries<'a>>;
-
-impl Default for WholeResult<'_> {
-    fn default() -> Self {
-        Self::Vector(LenientList::default())
-    }
-}
-
-impl WholeResult<'_> {
-    /// The number of series.
-    pub(super) fn count(&self) -> usize {
-        match self {
-            Self::Vector(list) => list.all.len(),
-            Self::Matrix(list) => list.all.len(),
-            Self::Scalar(_) | Self::String(_) => 1,
-        }
-    }
-
-    /// The number of series and points that could not be read.
-    pub(super) fn lost(&self) -> usize {
-        match self {
-            Self::Vector(list) => {
-                let is_lost = |one: &&WholeSample<'_>| {
-                    one.histogram.is_none() && one.value.as_ref().is_none_or(Point::is_lost)
-                };
-                list.lost + list.all.iter().filter(is_lost).count()
-            }
-            Self::Matrix(list) => {
-                let lost = |one: &WholeSeries<'_>| {
-                    one.values.lost + one.values.all.iter().filter(|point| point.is_lost()).count()
-                };
-                list.lost + list.all.iter().map(lost).sum::<usize>()
-            }
-            Self::Scalar(point) => usize::from(point.is_lost()),
-            Self::String(_) => 0,
-        }
-    }
-}
 
 /// A number that the API writes as text.
 fn number(value: Option<&Value>) -> Option<f64> {
@@ -134,7 +76,7 @@ impl Reader {
             })),
             (WholeResult::Matrix(all), Some(span)) => self.interner(|interner| matrix(interner, all, span)),
             (WholeResult::Matrix(all), None) => QueryResult::Samples(self.interner(|interner| {
-                let series = |one: &WholeSeries<'_>| StoredSamples {
+                let series = |one: &WireSeries<'_, Value>| StoredSamples {
                     labels: labels(interner, &one.metric),
                     points: one
                         .values
@@ -160,6 +102,11 @@ impl Reader {
         all.iter().filter_map(info).collect()
     }
 
+    /// Sets of labels.
+    pub(super) fn label_sets(&self, all: &[LenientPairs<'_>]) -> Vec<Labels> {
+        self.interner(|interner| all.iter().map(|pairs| labels(interner, pairs)).collect())
+    }
+
     /// The exemplars of all series.
     pub(super) fn exemplars(&self, all: &ExemplarLists<'_>) -> Vec<Exemplar> {
         self.interner(|interner| {
@@ -177,7 +124,7 @@ impl Reader {
     }
 }
 
-fn vector_sample(interner: &mut Interner, one: &WholeSample<'_>) -> Option<VectorSample> {
+fn vector_sample(interner: &mut Interner, one: &Instant<'_, Value>) -> Option<VectorSample> {
     let (seconds, value) = match (&one.value, &one.histogram) {
         (Some(point), _) => (point.0, SampleValue::Number(point.any_value()?)),
         (None, Some(written)) => {
@@ -189,7 +136,7 @@ fn vector_sample(interner: &mut Interner, one: &WholeSample<'_>) -> Option<Vecto
     Some(VectorSample { labels: labels(interner, &one.metric), value, at: seconds.and_then(moment) })
 }
 
-fn matrix(interner: &mut Interner, all: &LenientList<WholeSeries<'_>>, span: TimeGrid) -> QueryResult {
+fn matrix(interner: &mut Interner, all: &LenientList<WireSeries<'_, Value>>, span: TimeGrid) -> QueryResult {
     let mut matrix = Matrix::empty(span);
     let mut histograms = Vec::new();
     for one in &all.all {

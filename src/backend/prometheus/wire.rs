@@ -8,7 +8,8 @@ use serde::de::{IgnoredAny, SeqAccess};
 use serde::{Deserialize, Deserializer};
 
 use crate::backend::kit::lenient::{
-    Lenient, LenientList, LenientPairs, LenientSlot, LenientText, LenientTexts, Number, found, wire,
+    Lenient, LenientList, LenientPair, LenientPairs, LenientSlot, LenientText, LenientTexts, LenientTriple,
+    Number, found,
 };
 use crate::model::labels::{Interner, Labels, Text};
 use crate::model::series::{Matrix, Series, TimeGrid};
@@ -32,34 +33,48 @@ pub(super) struct Envelope<'a, T> {
     pub(super) is_partial: LenientText<'a>,
 }
 
-/// `{resultType, result}`
+/// `{resultType, result}`, with native histograms of type `H`.
 #[derive(Deserialize)]
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
-pub(super) enum Data<'a> {
-    #[serde(borrow)]
-    Vector(LenientList<Instant<'a>>),
-    Matrix(LenientList<WireSeries<'a>>),
+#[serde(bound(deserialize = "'de: 'a, H: Deserialize<'de>"))]
+pub(super) enum WireResult<'a, H> {
+    Vector(LenientList<Instant<'a, H>>),
+    Matrix(LenientList<WireSeries<'a, H>>),
     Scalar(Point<'a>),
     String(Point<'a>),
 }
 
-impl Default for Data<'_> {
+/// A result of which native histograms are not read: a sample that is one has no value.
+pub(super) type Data<'a> = WireResult<'a, IgnoredAny>;
+
+impl<H> Default for WireResult<'_, H> {
     fn default() -> Self {
         Self::Vector(LenientList::default())
     }
 }
 
-impl Data<'_> {
+impl<H> WireResult<'_, H> {
+    /// The number of series.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Vector(list) => list.all.len(),
+            Self::Matrix(list) => list.all.len(),
+            Self::Scalar(_) | Self::String(_) => 1,
+        }
+    }
+
     /// The number of series and points that could not be read.
     pub(super) fn lost(&self) -> usize {
         match self {
             Self::Vector(list) => {
-                let is_lost = |one: &&Instant<'_>| one.value.as_ref().is_none_or(Point::is_lost);
-                list.lost + list.all.iter().filter(|one| one.histogram.is_none()).filter(is_lost).count()
+                let is_lost = |one: &&Instant<'_, H>| {
+                    one.histogram.is_none() && one.value.as_ref().is_none_or(Point::is_lost)
+                };
+                list.lost + list.all.iter().filter(is_lost).count()
             }
             Self::Matrix(list) => {
-                let lost = |one: &WireSeries<'_>| {
-                    one.values.lost + one.values.all.iter().filter(|p| p.is_lost()).count()
+                let lost = |one: &WireSeries<'_, H>| {
+                    one.values.lost + one.values.all.iter().filter(|point| point.is_lost()).count()
                 };
                 list.lost + list.all.iter().map(lost).sum::<usize>()
             }
@@ -69,17 +84,33 @@ impl Data<'_> {
     }
 }
 
-wire! {
-    struct Instant<'a> {
-        metric: LenientPairs<'a>,
-        value: Option<Point<'a>>,
-        /// A native histogram has no value, and is none that is asked for.
-        histogram: Option<IgnoredAny>,
-    }
+/// One series of an instant query.
+#[derive(Debug, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a, H: Deserialize<'de>"))]
+pub(super) struct Instant<'a, H> {
+    pub(super) metric: LenientPairs<'a>,
+    pub(super) value: Option<Point<'a>>,
+    pub(super) histogram: Option<H>,
+}
 
-    struct WireSeries<'a> {
-        metric: LenientPairs<'a>,
-        values: Points<'a>,
+impl<H> Default for Instant<'_, H> {
+    fn default() -> Self {
+        Self { metric: LenientPairs::default(), value: None, histogram: None }
+    }
+}
+
+/// One series of a range query or of a range selector.
+#[derive(Debug, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a, H: Deserialize<'de>"))]
+pub(super) struct WireSeries<'a, H> {
+    pub(super) metric: LenientPairs<'a>,
+    pub(super) values: Points<'a>,
+    pub(super) histograms: Option<Vec<H>>,
+}
+
+impl<H> Default for WireSeries<'_, H> {
+    fn default() -> Self {
+        Self { metric: LenientPairs::default(), values: Points::default(), histograms: None }
     }
 }
 
@@ -89,18 +120,8 @@ pub(super) struct Point<'a>(pub(super) Option<f64>, pub(super) LenientText<'a>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Point<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Two;
-        impl<'de> Lenient<'de> for Two {
-            type Made = Point<'de>;
-
-            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
-                let at = seq.next_element::<Number>()?.and_then(|at| at.0);
-                let value = seq.next_element()?.unwrap_or_default();
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Some(Point(at, value)))
-            }
-        }
-        Ok(found(Two, deserializer)?.value().unwrap_or_default())
+        let LenientTriple(at, value, _) = LenientPair::<Number, LenientText<'de>>::deserialize(deserializer)?;
+        Ok(Self(at.0, value))
     }
 }
 
@@ -177,7 +198,7 @@ impl Reader {
     pub(super) fn samples(&self, data: &Data<'_>) -> Vec<Sample> {
         match data {
             Data::Vector(all) => self.interner(|interner| {
-                let sample = |one: &Instant<'_>| {
+                let sample = |one: &Instant<'_, IgnoredAny>| {
                     let value = one.value.as_ref()?.any_value()?;
                     Some(Sample { labels: labels(interner, &one.metric), value })
                 };
@@ -195,7 +216,7 @@ impl Reader {
     pub(super) fn points(&self, data: &Data<'_>) -> Vec<Written> {
         let Data::Matrix(all) = data else { return Vec::new() };
         self.interner(|interner| {
-            let series = |one: &WireSeries<'_>| {
+            let series = |one: &WireSeries<'_, IgnoredAny>| {
                 let points = one.values.all.iter().filter_map(|point| Some((point.0?, point.any_value()?)));
                 (labels(interner, &one.metric), points.collect())
             };

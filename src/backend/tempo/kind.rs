@@ -1,9 +1,8 @@
 //! The description of the kind `tempo` for the configuration.
 
 use super::ANSWERS;
-use crate::backend::kit::traces::TraceSettings;
-use crate::config::kind::{Address, Flag, KindSpec, Options, Scheme};
-use crate::model::action::WriteSupport;
+use crate::backend::traces::TraceSettings;
+use crate::config::kind::{Flag, KindSpec, Options};
 
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
     name: "tempo",
@@ -24,12 +23,6 @@ link = "https://grafana.example.net/explore?left=%7B%22queries%22:%5B%7B%22query
 # Services that have another name in traces: their names in burnwatch, and those in traces.
 services = { checkout = "checkout-svc" }
 "#,
-    address: Some(Address::Needed),
-    is_https_only: false,
-    auth: &Scheme::ANY,
-    is_auth_needed: false,
-    answers: ANSWERS,
-    writes: WriteSupport::NONE,
     flag: Some(Flag { source: "tempo", example: "http://localhost:3200" }),
-    options: Options::of::<TraceSettings>(),
+    ..KindSpec::reading(ANSWERS, Options::of::<TraceSettings>())
 };

@@ -4,33 +4,31 @@ use std::time::Duration;
 
 use super::wire::{FoundTrace, SearchResult};
 use crate::backend::kit::otlp;
-use crate::backend::kit::traces::{FoundTraces, TraceSettings};
+use crate::backend::traces::{FoundTraces, TraceInput, TraceSettings};
 use crate::model::labels::Text;
 use crate::model::promql::quoted;
 use crate::model::trace::TraceSummary;
 
-/// All traces of a service that take at least this long. Strings are quoted as in PromQL; durations are those of Go.
-pub(super) fn of_service(service: &str, minimum: Duration) -> String {
-    let minimum = match minimum.as_nanos() {
+/// The query. Strings are quoted as in PromQL; durations are those of Go.
+pub(super) fn query(wanted: &TraceInput<'_>) -> String {
+    let minimum = match wanted.minimum.as_nanos() {
         0 => String::new(),
         nanoseconds => format!(" && traceDuration >= {nanoseconds}ns"),
     };
-    format!("{{ resource.service.name = {}{minimum} }}", quoted(service))
+    let failed = if wanted.is_failed { " && status = error" } else { "" };
+    format!("{{ resource.service.name = {}{failed}{minimum} }}", quoted(wanted.service))
 }
 
-/// The traces in which a span of this service failed.
-pub(super) fn failed(service: &str) -> String {
-    format!("{{ resource.service.name = {} && status = error }}", quoted(service))
-}
-
-/// A trace that the search for failures has found.
-pub(super) fn as_failed(trace: TraceSummary) -> TraceSummary {
-    TraceSummary { is_failed: true, ..trace }
-}
-
-pub(super) fn found(wire: &SearchResult<'_>, settings: &TraceSettings) -> FoundTraces {
+/// The traces that a search has found.
+pub(super) fn found(
+    wire: &SearchResult<'_>,
+    wanted: &TraceInput<'_>,
+    settings: &TraceSettings,
+) -> FoundTraces {
     let all = &wire.traces;
-    let traces: Vec<TraceSummary> = all.all.iter().filter_map(|trace| summary(trace, settings)).collect();
+    let of_search = |trace| TraceSummary { is_failed: wanted.is_failed, ..trace };
+    let traces: Vec<TraceSummary> =
+        all.all.iter().filter_map(|trace| summary(trace, settings)).map(of_search).collect();
     FoundTraces { lost: all.lost + all.all.len() - traces.len(), traces }
 }
 

@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
+use crate::backend::traces::fixtures::{found, listed};
+use crate::backend::{Clock, Source};
 use crate::config::settings::Settings;
-use crate::model::ask::Query;
+use crate::model::ask::{Answer, Query};
 use crate::model::source::ErrorKind;
-use crate::model::trace::TraceSnapshot;
 use crate::model::warning::WarningKind;
+use jiff::Timestamp;
 
 fn now() -> Timestamp {
     "2026-11-29T15:00:00Z".parse().unwrap()
@@ -28,20 +30,6 @@ async fn ask(double: &Double, query: Query) -> Answered {
 
 fn search(service: &str) -> Query {
     Query::Traces { service: service.into(), from: now() - Duration::from_millis(3_600_500), until: now() }
-}
-
-fn found(answered: &Answered) -> Option<&Trace> {
-    match &answered.as_ref().unwrap().answer {
-        Answer::Trace(search) => search.found.as_deref(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn listed(answered: &Answered) -> &TraceSnapshot {
-    match &answered.as_ref().unwrap().answer {
-        Answer::Traces(snapshot) => snapshot,
-        other => panic!("{other:?}"),
-    }
 }
 
 /// A Tempo that keeps traces of one service, and searches as the real one: any that match, up to the limit.

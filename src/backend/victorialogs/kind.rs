@@ -4,9 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ANSWERS;
-use crate::backend::kit::log_labels::{LogLabelMap, usual};
-use crate::config::kind::{Address, Flag, KindSpec, Options, OwnSettings, Scheme};
-use crate::model::action::WriteSupport;
+use crate::backend::logs::labels::{LogLabelMap, usual};
+use crate::config::kind::{Flag, KindSpec, Options, OwnSettings};
 
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
     name: "victorialogs",
@@ -27,14 +26,8 @@ labels.service = ["service", "kubernetes.container_name"]
 level_field = "level"
 message_field = "_msg"
 "#,
-    address: Some(Address::Needed),
-    is_https_only: false,
-    auth: &Scheme::ANY,
-    is_auth_needed: false,
-    answers: ANSWERS,
-    writes: WriteSupport::NONE,
     flag: Some(Flag { source: "vlogs", example: "http://localhost:9428" }),
-    options: Options::of::<Settings>(),
+    ..KindSpec::reading(ANSWERS, Options::of::<Settings>())
 };
 
 /// The options of VictoriaLogs.
@@ -43,7 +36,7 @@ message_field = "_msg"
 pub(super) struct Settings {
     /// For each label of services and alerts the names that log lines may have for it, the likeliest first. Labels that are not
     /// named here have their usual names.
-    #[serde(deserialize_with = "crate::backend::kit::log_labels::over_usual")]
+    #[serde(deserialize_with = "crate::backend::logs::labels::over_usual")]
     pub(super) labels: LogLabelMap,
     /// The field that holds the severity.
     pub(super) level_field: String,

@@ -1,16 +1,21 @@
 //! VictoriaLogs by recorded answers, and by a double that keeps lines.
 
+mod explore;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::backend::Clock;
+use crate::backend::Source;
 use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
 use crate::backend::kit::tests::contract::recorded;
+use crate::backend::logs::fixtures::{self, all_lines, canned, written};
 use crate::config::settings::Settings as Configuration;
 use crate::model::ask::Query;
-use crate::model::log::{LogDemand, LogLines, PAGE, next_page};
+use crate::model::log::{LogLines, PAGE};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -24,10 +29,6 @@ fn source(double: &Double, options: &[(&str, toml::Value)]) -> VictoriaLogs {
     VictoriaLogs::new(&SourceId::new("vlogs"), &configured, deps).unwrap()
 }
 
-fn written(query: &str) -> Arc<LogQuery> {
-    Arc::new(LogQuery { written: Some(query.into()), ..LogQuery::default() })
-}
-
 fn whole() -> LogPage {
     let (from, until) = (at("2026-11-29T12:00:00Z"), at("2026-11-29T15:00:00Z"));
     LogPage { from, until, direction: LogDirection::Backward, limit: PAGE }
@@ -38,26 +39,11 @@ async fn lines(
     wanted: &Arc<LogQuery>,
     page: LogPage,
 ) -> Result<LogLines, SourceError> {
-    let reply = source.answer(&Query::LogLines { wanted: Arc::clone(wanted), page }.now(), None).await?;
-    let Answer::LogLines(lines) = reply.answer else { panic!("no lines: {:?}", reply.answer) };
-    Ok(lines)
+    fixtures::lines(source, wanted, page).await.map(|(lines, _)| lines)
 }
 
 fn exchange(name: &str) -> Option<Value> {
     recorded(&format!("specs/recorded/victorialogs-1.26/{name}.json"))
-}
-
-fn canned(exchange: &Value) -> CannedResponse {
-    let body = match (&exchange["body"], exchange["lines"].as_array()) {
-        (_, Some(lines)) => {
-            let each = lines.iter().map(|line| line.as_str().or_else(|| line["line"].as_str()).unwrap());
-            each.collect::<Vec<_>>().join("\n")
-        }
-        (Value::String(text), None) => text.clone(),
-        (body, None) => body.to_string(),
-    };
-    let status = u16::try_from(exchange["status"].as_u64().unwrap_or(200)).unwrap();
-    CannedResponse::new(status, exchange["content_type"].as_str().unwrap(), &body)
 }
 
 #[tokio::test]
@@ -241,16 +227,7 @@ async fn unsorted_lines_are_sorted_and_paged_without_loss_in_both_directions() {
     let labels = Labels::from_iter([("service", "checkout"), ("region", "eu"), ("zone", "a")]);
     let wanted = Arc::new(LogQuery { labels, ..LogQuery::default() });
     let (from, until) = (at("2026-11-29T13:00:00Z"), at("2026-11-29T15:00:00Z"));
-    let demand = LogDemand { from, until, around: None, wants_older: true, wants_newer: false };
-    let mut loaded: Option<LogLines> = None;
-    while let Some(next) = next_page(loaded.as_ref(), &demand) {
-        let newer = lines(&source, &wanted, next).await.unwrap();
-        match &mut loaded {
-            None => loaded = Some(newer),
-            Some(loaded) => loaded.extend(newer, &next),
-        }
-    }
-    let loaded = loaded.unwrap();
+    let loaded = all_lines(&source, &wanted, (from, until)).await;
     assert_eq!(loaded.lines.len(), 1500);
     assert_eq!(
         &*loaded.query, r#"service:="checkout" region:="eu""#,

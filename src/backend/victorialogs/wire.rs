@@ -1,14 +1,14 @@
 //! The JSON shapes of VictoriaLogs' API, and their mapping to the model.
 
-use serde::de::{IgnoredAny, SeqAccess};
-use serde::{Deserialize, Deserializer};
+use serde::de::IgnoredAny;
 
 use crate::backend::kit::lenient::{
-    Count, Lenient, LenientList, LenientPairs, LenientText, LenientTexts, found, wire,
+    Count, LenientItems, LenientList, LenientPairs, LenientText, LenientTexts, wire,
 };
-use crate::backend::kit::log_labels::label_set;
+use crate::backend::logs::labels::label_set;
+use crate::backend::logs::line_of_fields;
 use crate::model::labels::{Interner, Labels, Text};
-use crate::model::log::{LogLine, LogSeverity, ReadLines};
+use crate::model::log::{LogLine, ReadLines};
 
 wire! {
     /// `{values: [{value, hits}]}`
@@ -22,6 +22,18 @@ wire! {
         value: LenientText<'a>,
     }
 
+    /// `{facets: [{field_name, values: [{field_value, hits}]}]}`
+    struct Facets<'a> {
+        #[serde(borrow)]
+        facets: LenientList<FieldFacets<'a>>,
+    }
+
+    struct FieldFacets<'a> {
+        #[serde(borrow)]
+        field_name: LenientText<'a>,
+        values: LenientList<IgnoredAny>,
+    }
+
     struct Hits<'a> {
         #[serde(borrow)]
         hits: LenientList<HitGroup<'a>>,
@@ -33,30 +45,7 @@ wire! {
         fields: LenientPairs<'a>,
         #[serde(borrow)]
         timestamps: LenientTexts<'a>,
-        values: HitCounts,
-    }
-}
-
-/// A list of numbers.
-#[derive(Debug, Default)]
-pub(super) struct HitCounts(pub(super) Vec<Count>);
-
-impl<'de> Deserialize<'de> for HitCounts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Lists;
-        impl<'de> Lenient<'de> for Lists {
-            type Made = Vec<Count>;
-
-            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
-                let mut all = Vec::new();
-                while let Some(one) = seq.next_element()? {
-                    all.push(one);
-                }
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Some(all))
-            }
-        }
-        Ok(Self(found(Lists, deserializer)?.value().unwrap_or_default()))
+        values: LenientItems<Count>,
     }
 }
 
@@ -93,6 +82,20 @@ pub(super) fn read(
     Ok(read)
 }
 
+/// The rows of an answer without times, such as those of `uniq` and `top`, as lines of their fields at this time; `None` if a
+/// line of the answer is no JSON object.
+pub(super) fn rows(body: &[u8], at: jiff::Timestamp) -> Option<Vec<LogLine>> {
+    let rows = body.split(|byte| *byte == b'\n').filter(|bytes| !bytes.trim_ascii().is_empty());
+    rows.map(|bytes| {
+        let pairs = serde_json::from_slice::<LenientPairs<'_>>(bytes).ok()?;
+        let own = pairs.0.iter().map(|(name, value)| (Text::from(&*name.0), Text::from(&*value.0)));
+        let named: Vec<String> =
+            pairs.0.iter().map(|(name, value)| format!("{}={}", name.0, value.0)).collect();
+        Some(LogLine::new(at, Labels::default(), Labels::new(own.collect()), named.join("  ").as_bytes()))
+    })
+    .collect()
+}
+
 fn line(
     interner: &mut Interner,
     pairs: &LenientPairs<'_>,
@@ -106,16 +109,6 @@ fn line(
     let others = pairs.0.iter().filter(|(name, _)| !is_own(&name.0) && labels.get(&name.0).is_none());
     let fields: Vec<(Text, Text)> =
         others.map(|(name, value)| (interner.text(&name.0), (&*value.0).into())).collect();
-    let fields = Labels::new(fields);
-    // a line without a message is shown by its fields
-    let shown = if text.is_empty() || text.starts_with(NO_MESSAGE) {
-        let named: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-        named.join(" ")
-    } else {
-        text.to_owned()
-    };
-    let severity =
-        fields.get(level).or_else(|| labels.get(level)).and_then(|value| LogSeverity::named(value));
-    let line = LogLine::new(at, labels, fields, shown.as_bytes());
-    Some(LogLine { severity: severity.unwrap_or(line.severity), ..line })
+    let message = Some(text).filter(|text| !text.starts_with(NO_MESSAGE)).unwrap_or_default();
+    Some(line_of_fields(at, labels, Labels::new(fields), message, [level]))
 }

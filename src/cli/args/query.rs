@@ -21,10 +21,10 @@ pub(in crate::cli) struct QueryArgs {
     /// The time between two points of the range; default: about 240 points
     #[arg(long, value_name = "DURATION", value_parser = length, requires = "since")]
     pub(in crate::cli) step: Option<Duration>,
-    /// Only this source; default: all that answer queries
+    /// Only this source, in its language; default: all that answer PromQL
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) source: Option<String>,
-    /// Print the server's own JSON
+    /// Print the answer of one source as it came
     #[arg(long, conflicts_with = "output")]
     pub(in crate::cli) raw: bool,
     /// Only check the expression: errors and hints, without a source

@@ -206,33 +206,7 @@ impl LogReport<'_> {
     }
 
     fn line_list(&self) -> ReportList {
-        let column = |key, title| ReportColumn { key, title, is_number: false, is_distinguishing: false };
-        let lines = self.lines();
-        let rows = lines.iter().map(|line| {
-            vec![
-                Cell::Text(line.at.to_string()),
-                Cell::Text(line.severity.word().to_owned()),
-                Cell::Labels(line.labels.clone()),
-                Cell::Labels(line.fields.clone()),
-                Cell::Text(line.text().into_owned()),
-                if line.cut_bytes() == 0 { Cell::Nothing } else { Cell::count(line.cut_bytes()) },
-            ]
-        });
-        ReportList {
-            key: "lines",
-            title: "Lines".into(),
-            columns: vec![
-                column("at", "TIME"),
-                column("severity", "SEVERITY"),
-                column("labels", ""),
-                column("fields", ""),
-                column("text", "TEXT"),
-                column("cut_bytes", ""),
-            ],
-            rows: rows.collect(),
-            empty: "No lines.",
-            layout: ListLayout::Rows,
-        }
+        line_list(&self.lines())
     }
 
     fn patterns(&self) -> ReportList {
@@ -279,5 +253,35 @@ impl LogReport<'_> {
             empty: "No lines.",
             layout: ListLayout::Rows,
         }
+    }
+}
+
+/// Log lines as a list.
+pub(in crate::cli) fn line_list(lines: &[Arc<LogLine>]) -> ReportList {
+    let column = |key, title| ReportColumn { key, title, is_number: false, is_distinguishing: false };
+    let rows = lines.iter().map(|line| {
+        vec![
+            Cell::Text(line.at.to_string()),
+            Cell::Text(line.severity.word().to_owned()),
+            Cell::Labels(line.labels.clone()),
+            Cell::Labels(line.fields.clone()),
+            Cell::Text(line.text().into_owned()),
+            if line.cut_bytes() == 0 { Cell::Nothing } else { Cell::count(line.cut_bytes()) },
+        ]
+    });
+    ReportList {
+        key: "lines",
+        title: "Lines".into(),
+        columns: vec![
+            column("at", "TIME"),
+            column("severity", "SEVERITY"),
+            column("labels", ""),
+            column("fields", ""),
+            column("text", "TEXT"),
+            column("cut_bytes", ""),
+        ],
+        rows: rows.collect(),
+        empty: "No lines.",
+        layout: ListLayout::Rows,
     }
 }

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::cli::args::{Format, QueryArgs};
 use crate::cli::printer::{ExitOutcome, print};
-use crate::model::evaluation::server_position;
 use crate::model::promql::lint::{LintContext, QueryLint, lint};
 use crate::model::promql::{QueryParseError, QueryRemark};
+use crate::model::query_language::QueryLanguage;
 use crate::model::text::{counted, escaped_json};
 
 /// Prints the error of an expression, or its hints.
@@ -35,8 +35,8 @@ pub(super) fn error(expr: &str, remark: &QueryRemark) -> String {
 }
 
 /// The server's message, with the place of the error if the server names it.
-pub(super) fn refusal(expr: &str, message: &str) -> String {
-    match server_position(message) {
+pub(super) fn refusal(language: QueryLanguage, expr: &str, message: &str) -> String {
+    match language.server_remark(expr, message) {
         Some((line, column, message)) => {
             error(expr, &QueryRemark { line, column, message: message.to_owned() })
         }
@@ -133,6 +133,7 @@ mod tests {
 
     #[test]
     fn the_place_that_a_server_names_is_shown() {
+        let refusal = |expr: &str, message: &str| refusal(QueryLanguage::PromQl, expr, message);
         let said =
             refusal("sum(up", "invalid parameter \"query\": 1:7: parse error: unclosed left parenthesis");
         assert_eq!(said, "error: 1:7: unclosed left parenthesis\n  sum(up\n        ^");

@@ -1,13 +1,17 @@
 //! The results of an expression as a document: a row for each series of each source.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::app::columns::{ListColumn, Listed};
+use crate::cli::logs::line_list;
 use crate::cli::report::{Cell, Fact, ReportDocument, ReportList};
 use crate::cli::session::Session;
 use crate::model::ask::{Answer, Answered};
 use crate::model::evaluation::{NativeHistogram, QueryResult, SampleValue};
 use crate::model::labels::Labels;
+use crate::model::log::LogLine;
 use crate::model::series::TimeGrid;
 use crate::model::source::SourceId;
 
@@ -115,6 +119,7 @@ fn items(source: &SourceId, result: &QueryResult) -> Vec<SeriesValues> {
     let none = Labels::default();
     match result {
         QueryResult::Scalar(value) => vec![SeriesValues { value: Some(*value), ..empty(source, &none) }],
+        QueryResult::Lines { .. } => Vec::new(),
         QueryResult::Text(text) => {
             vec![SeriesValues { words: Some(text.to_string()), ..empty(source, &none) }]
         }
@@ -167,6 +172,7 @@ pub(super) fn document(
     answers: &[(SourceId, Answered)],
 ) -> ReportDocument {
     let (mut notes, mut rows, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+    let mut lines: Option<Vec<Arc<LogLine>>> = None;
     let mut is_partial = false;
     for id in asked {
         let Some((_, answered)) = answers.iter().find(|(source, _)| source == id) else {
@@ -187,6 +193,9 @@ pub(super) fn document(
         if let Answer::Evaluation(evaluation) = &reply.answer {
             kinds.push(evaluation.result.word());
             rows.extend(items(id, &evaluation.result));
+            if let Some(own) = evaluation.result.lines() {
+                lines.get_or_insert_default().extend(own.iter().cloned());
+            }
         }
     }
     let has_samples = rows.iter().any(|row: &SeriesValues| !row.points.is_empty());
@@ -205,7 +214,13 @@ pub(super) fn document(
         None => facts.push(hidden("time", Cell::Text(format!("{end:.0}")))),
     }
     let empty = if kinds.is_empty() { "No source has answered." } else { "No series match." };
-    let list = ReportList::of(("series", "Series", empty), columns, rows);
+    let list = match &mut lines {
+        Some(lines) => {
+            lines.sort_by_key(|line| line.at);
+            line_list(lines)
+        }
+        None => ReportList::of(("series", "Series", empty), columns, rows),
+    };
     let context = session.active.context.clone();
     ReportDocument { context, as_of: session.active.clock.now(), facts, lists: vec![list], notes, is_partial }
 }

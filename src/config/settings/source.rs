@@ -9,7 +9,6 @@ use toml::Table;
 
 use super::{AuthSettings, Login, SecretText};
 use crate::config::kind::{KindSpec, NoOptions, Options, OwnSettings};
-use crate::model::action::WriteSupport;
 
 /// One monitored system.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -53,21 +52,7 @@ pub struct SourceSettings {
 }
 
 /// A placeholder until the kind of a source is known.
-static UNDECIDED: KindSpec = KindSpec {
-    name: "",
-    title: "",
-    summary: "",
-    about: "",
-    example: "",
-    address: None,
-    is_https_only: false,
-    auth: &[],
-    is_auth_needed: false,
-    answers: &[],
-    writes: WriteSupport::NONE,
-    flag: None,
-    options: Options::of::<NoOptions>(),
-};
+static UNDECIDED: KindSpec = KindSpec::local(&[], Options::of::<NoOptions>());
 
 fn undecided() -> &'static KindSpec {
     &UNDECIDED

@@ -24,6 +24,8 @@ pub enum Expected {
     Duration,
     /// An operator or a keyword after an expression.
     Operator,
+    /// One of these words of a language of logs, or a label.
+    Terms { terms: &'static [QueryTerm], labels: Option<LabelTerms> },
     /// Nothing that is known: within a comment or a text.
     Nothing,
 }
@@ -36,6 +38,35 @@ pub struct CursorContext {
     pub replaced: Range<usize>,
     /// The part of that word before the cursor.
     pub typed: String,
+}
+
+impl CursorContext {
+    /// A place where nothing can be completed.
+    pub const fn nothing(cursor: usize) -> Self {
+        Self { expected: Expected::Nothing, replaced: cursor..cursor, typed: String::new() }
+    }
+}
+
+/// A word of a language of logs that can be typed at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryTerm {
+    pub name: &'static str,
+    /// What is inserted for it.
+    pub inserted: &'static str,
+    /// What it is: `parser`, `function`, `filter`.
+    pub kind: &'static str,
+    pub detail: &'static str,
+}
+
+/// Names of labels among other words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelTerms {
+    /// Only those of the lines that this selector matches.
+    pub selector: Option<String>,
+    /// What is inserted behind the name: the sign and the quote of a matcher.
+    pub sign: &'static str,
+    /// Whether they come before the other words.
+    pub are_first: bool,
 }
 
 /// A word of the language that can be completed.

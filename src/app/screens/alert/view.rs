@@ -10,6 +10,7 @@ use crate::app::subjects::change;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine};
 use crate::app::widgets::unit::ValueUnit;
+use crate::app::zoomed_grid::ZoomedGrid;
 use crate::model::promql::{self, OtherConditions, Threshold};
 
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
@@ -67,7 +68,7 @@ fn title(cx: &Cx<'_>, alert: &Alert) -> Vec<StyledRun<'static>> {
 
 fn draw_chart(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
     let Some(time) = screen.charted(cx.shared, cx.now) else { return };
-    let (view, range) = cx.shared.charted(cx, time);
+    let (mut view, range) = cx.shared.charted(cx, time);
     let Some(subject) = subject(cx.shared, alert) else {
         let inner = panel(cx, "Expression", false, area, buf);
         text::say(cx, 1, no_rule(cx.shared), Role::Muted, inner, buf);
@@ -88,6 +89,19 @@ fn draw_chart(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Alert, area: Rect, 
         let words = || cx.shared.waiting().to_owned();
         return refusal::no_lines(cx, remote, words, inner, buf);
     };
+    let bound = subject.bound_query.as_ref();
+    let coarse_bound = bound.and_then(|query| cache?.series().get(&series(query))?.value());
+    // finer points of the value and of its threshold, or of neither
+    let zoomed = ZoomedGrid::of(cx.shared, time, super::POINTS, cx.now);
+    let finer = |query| zoomed?.series(cx.shared, &subject.source, query);
+    let (matrix, bound) = match (finer(&subject.query), bound.map(finer)) {
+        (Some(matrix), None) => (matrix, None),
+        (Some(matrix), Some(Some(bound))) => (matrix, Some(bound)),
+        (Some(_), Some(None)) | (None, _) => (matrix, coarse_bound),
+    };
+    if zoomed.is_some_and(|zoomed| zoomed.fits(matrix.span)) {
+        view = ZoomedGrid::view(view);
+    }
     let named: Vec<(String, &[f64])> = matrix
         .lines
         .iter()
@@ -95,7 +109,6 @@ fn draw_chart(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Alert, area: Rect, 
         .map(|line| (legend(&line.labels, &alert.labels), line.values.as_slice()))
         .collect();
     let mut lines = ChartLine::each(&named);
-    let bound = subject.bound_query.as_ref().and_then(|query| cache?.series().get(&series(query))?.value());
     if let Some(line) = bound.and_then(|bound| bound.lines.first()) {
         lines.push(ChartLine { values: &line.values, role: Role::Threshold, label: "threshold" });
     }

@@ -5,7 +5,8 @@ use crate::app::completion::{Completion, CompletionData};
 use crate::app::key::{Code, Key, NamedKey};
 use crate::app::prelude::*;
 use crate::model::evaluation::LabelSearch;
-use crate::model::promql::complete::{Expected, at_cursor, language};
+use crate::model::promql::QueryParseError;
+use crate::model::promql::complete::Expected;
 use crate::model::promql::lint::{LintContext, lint};
 
 impl Explore {
@@ -98,20 +99,45 @@ impl Explore {
         let metrics = catalog.map(|catalog| &**catalog);
         let cx = LintContext { metrics, scrape_interval: metrics.and_then(|all| all.scrape_interval) };
         let text = self.editor.text();
-        self.checked = (!text.trim().is_empty()).then(|| lint(text, &cx));
+        let language = self.language(shared);
+        self.checked = if text.trim().is_empty() {
+            None
+        } else if language.is_of_logs() {
+            Some(language.check(text).map(|()| Vec::new()).map_err(QueryParseError::Refused))
+        } else {
+            Some(lint(text, &cx))
+        };
+    }
+
+    /// The queries of the history in the language of the present source, the latest first.
+    fn own_history(&self, shared: &Shared) -> Vec<Text> {
+        let language = self.language(shared);
+        let is_own = |query: &&Text| {
+            let source = self.store.source_of(&shared.context, query);
+            let found =
+                shared.sources.iter().find(|known| source.is_some_and(|id| known.id.as_str() == &**id));
+            match (source, found) {
+                (None, _) => !language.is_of_logs(),
+                (Some(_), found) => found.is_some_and(|found| found.language == language),
+            }
+        };
+        self.store.history(&shared.context).iter().filter(is_own).cloned().collect()
     }
 
     /// Opens the list of what fits at the cursor, and notes which labels it needs.
     pub(super) fn complete(&mut self, shared: &Shared) {
-        let context = at_cursor(self.editor.text(), self.editor.line().cursor());
+        let language = self.language(shared);
+        let context = language.at_cursor(self.editor.text(), self.editor.line().cursor());
         self.searched = match &context.expected {
             Expected::LabelName { selector } | Expected::GroupingLabel { selector } => {
-                Some(LabelSearch { selector: selector.as_deref().map(Text::from), name: None })
+                Some(LabelSearch::names(selector.as_deref().map(Text::from)))
             }
-            Expected::LabelValue { name, selector, .. } => Some(LabelSearch {
-                selector: selector.as_deref().map(Text::from),
-                name: Some(name.as_str().into()),
-            }),
+            Expected::LabelValue { name, selector, .. } => {
+                Some(LabelSearch::values(name.as_str().into(), selector.as_deref().map(Text::from)))
+            }
+            Expected::Terms { labels, .. } => {
+                labels.as_ref().map(|labels| LabelSearch::names(labels.selector.as_deref().map(Text::from)))
+            }
             Expected::Expression
             | Expected::RangeOf { .. }
             | Expected::Duration
@@ -123,9 +149,9 @@ impl Explore {
         let labels = self.searched.as_ref().and_then(|wanted| cache?.label_lists().get(wanted)?.value());
         let labels = labels.map_or(&[][..], |list| &list.all);
         let is_whole = context.replaced == (0..self.editor.text().len());
-        let history = self.store.history(&shared.context);
-        let language = language();
-        let data = CompletionData { metrics, language: &language, labels, history };
+        let history = self.own_history(shared);
+        let functions = language.functions();
+        let data = CompletionData { metrics, language: &functions, labels, history: &history };
         let chosen = self.completion.take().and_then(|list| list.chosen);
         self.completion = Completion::of(context, is_whole, data);
         // the place in the list stays if more items have arrived
@@ -145,8 +171,9 @@ impl Explore {
         if inserted.ends_with('(') && rest.starts_with('(') {
             inserted.pop();
         }
-        if let Some(name) = inserted.strip_suffix("=\"")
-            && rest.trim_start().starts_with(['=', '!'])
+        let name = inserted.strip_suffix(":=\"").or_else(|| inserted.strip_suffix("=\""));
+        if let Some(name) = name
+            && rest.trim_start().starts_with(['=', '!', ':'])
         {
             inserted = name.to_owned();
         }
@@ -171,7 +198,7 @@ impl Explore {
 
     /// Shows an earlier or a later query of the history.
     fn recall(&mut self, shared: &Shared, is_earlier: bool) {
-        let history = self.store.history(&shared.context);
+        let history = self.own_history(shared);
         let at = match (self.recalled, is_earlier) {
             (None, true) => Some(0),
             (Some(at), true) => Some((at + 1).min(history.len().saturating_sub(1))),

@@ -59,7 +59,8 @@ impl ShownResult {
             QueryResult::Scalar(_)
             | QueryResult::Text(_)
             | QueryResult::Vector(_)
-            | QueryResult::Samples(_) => None,
+            | QueryResult::Samples(_)
+            | QueryResult::Lines { .. } => None,
         }
     }
 
@@ -179,6 +180,7 @@ fn rows(result: &QueryResult) -> Vec<ResultRow> {
     match result {
         QueryResult::Scalar(value) => vec![ResultRow::new(&none, &std::iter::once(*value))],
         QueryResult::Text(text) => vec![ResultRow::of_words(&none, text.to_string())],
+        QueryResult::Lines { .. } => Vec::new(),
         QueryResult::Vector(all) => {
             let row = |one: &crate::model::evaluation::VectorSample| match &one.value {
                 SampleValue::Number(value) => ResultRow::new(&one.labels, &std::iter::once(*value)),
@@ -266,7 +268,12 @@ impl Explore {
             && (!error.kind.is_source_wide() || matches!(error.kind, ErrorKind::TimedOut { .. }))
         {
             let (key, end) = (key.clone(), shared.range.end);
-            self.failure = Some(QueryFailure { key, end, error: error.clone() });
+            let said = self.language(shared).server_remark(&key.query, error.kind.said());
+            let (place, words) = match said {
+                Some((line, column, words)) => (Some((line, column)), words.to_owned()),
+                None => (None, error.kind.to_string()),
+            };
+            self.failure = Some(QueryFailure { key, end, error: error.clone(), place, words });
         }
         let Some(evaluation) = remote.value() else { return };
         let end = shared.range.end;
@@ -297,6 +304,7 @@ impl Explore {
             self.colours.clear();
             self.alone = None;
             self.rows.list.to_top();
+            self.lines.clear();
             // what cannot be a chart is shown as a table
             if self.view == ResultView::Chart && self.is_instant {
                 self.view = ResultView::Table;
@@ -344,6 +352,7 @@ impl Explore {
         if self.query.is_none() {
             self.offer_stored();
         }
+        self.arrange_lines();
         let fields = FilterFields { numbers: &["value", "max"], ..FilterFields::default() };
         let items = &self.items.rows;
         let haystack = || {

@@ -6,15 +6,8 @@ use crate::app::list::wrapped;
 use crate::app::menu::{Menu, MenuChoice};
 use crate::app::prelude::*;
 use crate::app::subjects::link;
-use crate::model::ask::SeriesKey;
-use crate::model::evaluation::{Exemplar, LabelSearch, server_position};
-use crate::model::promql;
-use crate::model::promql::complete::main_selector;
 use crate::model::saved_query::StoreEdit;
-use crate::model::source::ErrorKind;
-
-/// The most labels in the menu of labels.
-const MAX_LABELS: usize = 40;
+use crate::model::source_info::SourceInfo;
 
 impl Explore {
     /// Runs the text of the editor. A text that no server accepts is not sent; the cursor goes to its error.
@@ -56,7 +49,9 @@ impl Explore {
         if !is_waiting {
             shared.scheduler.query_now(|topic| topic.kind() == AskKind::Evaluation, now);
         }
-        Self::store(shared, StoreEdit::Ran(query.clone()));
+        let source = self.asked(shared).filter(|_| self.language(shared).is_of_logs());
+        let source = source.map(|source| source.as_str().into());
+        Self::store(shared, StoreEdit::Ran(query.clone(), source));
     }
 
     /// Whether an evaluation of any query is being answered.
@@ -81,6 +76,8 @@ impl Explore {
         let is_narrowed = self.alone.is_some() || !self.hidden.is_empty();
         if command == Command::Open {
             return self.open_current(shared, now);
+        } else if command == Command::Sort && self.lists_lines() {
+            self.reverse_lines(shared, now);
         } else if command == Command::Refresh {
             // a query that failed is sent again, too
             self.failure = None;
@@ -90,7 +87,10 @@ impl Explore {
         } else if command == Command::ShowAs {
             let at = ResultView::ALL.iter().position(|view| *view == self.view).unwrap_or(0);
             let next = wrapped(at, 1, ResultView::ALL.len());
-            self.view = ResultView::ALL.get(next).copied().unwrap_or_default();
+            let next = ResultView::ALL.get(next).copied().unwrap_or_default();
+            // the lines of a log are neither chart nor table
+            let is_of_lines = self.has_lines() && self.view != ResultView::Json;
+            self.view = if is_of_lines { ResultView::Json } else { next };
             self.scroll_position.scroll = 0;
         } else if command == Command::Instant {
             self.is_instant = !self.is_instant;
@@ -102,7 +102,7 @@ impl Explore {
         } else if command == Command::Exemplars {
             self.has_exemplars = !self.has_exemplars;
             let words = if self.has_exemplars {
-                "Exemplars are shown; o lists their traces"
+                "Exemplars are shown: the value cursor reads them, Enter opens the trace there"
             } else {
                 "Exemplars are hidden"
             };
@@ -121,6 +121,21 @@ impl Explore {
     }
 
     fn open_current(&mut self, shared: &mut Shared, now: Timestamp) -> bool {
+        if self.lists_lines() {
+            self.lines.toggle_open();
+            return true;
+        }
+        if let Some(exemplar) = self.chosen_exemplar(shared) {
+            if self.trace_place(shared).is_some() {
+                // it is opened as a place
+                return false;
+            }
+            match exemplar.trace() {
+                Some(id) => shared.copy(link::of_trace(shared.trace_url.as_deref(), id).to_string(), now),
+                None => shared.messages.note("This exemplar names no trace", now),
+            }
+            return true;
+        }
         let Some(row) = self.rows.list.current().cloned() else {
             if self.query.is_none() {
                 self.write(shared);
@@ -130,10 +145,16 @@ impl Explore {
         };
         match row {
             ExploreRow::View(name) => self.open_view(shared, &name, now),
-            ExploreRow::Query(query) => self.start(shared, &query, now),
+            ExploreRow::Query(query) => {
+                let source = self.store.source_of(&shared.context, &query).cloned();
+                if source.is_some() || self.language(shared).is_of_logs() {
+                    self.source = source.as_deref().map(SourceId::new);
+                }
+                self.start(shared, &query, now);
+            }
             ExploreRow::Series(labels) => {
                 let Some(query) = self.query.clone() else { return false };
-                let changed = promql::only(&query, &labels).map_err(|error| error.to_string());
+                let changed = self.language(shared).only(&query, &labels);
                 let is_same = changed.as_deref() == Ok(&*query);
                 let changed =
                     if is_same { Err("The query has only this series already".to_owned()) } else { changed };
@@ -169,56 +190,13 @@ impl Explore {
         }
     }
 
-    /// The labels that the result can be split by.
-    fn split_menu(&self, shared: &Shared) -> Menu {
-        let choice = |choice| MenuChoice::Explore(Box::new(choice));
-        let query = self.query.as_deref().unwrap_or_default();
-        let mut items = Vec::new();
-        for name in self.splitting_labels(shared).into_iter().take(MAX_LABELS) {
-            if promql::is_split_by(query, &name) {
-                items.push((name.to_string(), MenuChoice::Cannot("the result has it already".into())));
-            } else {
-                items.push((name.to_string(), choice(ExploreChoice::Split(name))));
-            }
-        }
-        if items.is_empty() {
-            let why = if query.is_empty() {
-                "run a query first"
-            } else {
-                "its labels are not known yet; try again"
-            };
-            items.push(("split by a label".to_owned(), MenuChoice::Cannot(why.into())));
-        }
-        Menu::new("Split by", items, 0)
-    }
-
-    /// The labels of the series that the query reads, without those of all series.
-    fn splitting_labels(&self, shared: &Shared) -> Vec<Text> {
-        let cache = self.asked(shared).and_then(|source| shared.world.cache(source));
-        let wanted = self.main_labels();
-        let known = wanted.and_then(|wanted| cache?.label_lists().get(&wanted)?.value());
-        let mut names: Vec<Text> = known.map(|list| list.all.clone()).unwrap_or_default();
-        let of_rows = self.items.rows.iter().flat_map(|row| row.labels.iter().map(|(name, _)| name.clone()));
-        let of_rows: std::collections::BTreeSet<Text> = of_rows.collect();
-        names.extend(of_rows);
-        names.sort();
-        names.dedup();
-        names.retain(|name| !matches!(&**name, "__name__" | "le" | "quantile"));
-        names
-    }
-
-    /// The names of labels of the series that the query reads first.
-    pub(super) fn main_labels(&self) -> Option<LabelSearch> {
-        let selector = main_selector(self.query.as_deref()?)?;
-        Some(LabelSearch { selector: Some(selector.into()), name: None })
-    }
-
     fn sources_menu(&self, shared: &Shared) -> Menu {
         let present = self.asked(shared);
-        let all: Vec<&SourceId> = shared.answering(AskKind::Evaluation).map(|source| &source.id).collect();
-        let at = all.iter().position(|id| Some(*id) == present).unwrap_or(0);
+        let all: Vec<_> = shared.answering(AskKind::Evaluation).collect();
+        let at = all.iter().position(|source| Some(&source.id) == present).unwrap_or(0);
         let choice = |id: &SourceId| MenuChoice::Explore(Box::new(ExploreChoice::Source(id.clone())));
-        let mut items: Vec<_> = all.into_iter().map(|id| (id.to_string(), choice(id))).collect();
+        let name = |source: &SourceInfo| format!("{}  {}", source.id, source.language.word());
+        let mut items: Vec<_> = all.into_iter().map(|source| (name(source), choice(&source.id))).collect();
         if items.is_empty() {
             items.push((
                 "no source".to_owned(),
@@ -232,19 +210,32 @@ impl Explore {
     pub(super) fn run_choice(&mut self, shared: &mut Shared, choice: ExploreChoice, now: Timestamp) {
         match choice {
             ExploreChoice::Query(chart) => {
-                self.source = chart.source.or(self.source.take());
+                let is_of_logs = self.language(shared).is_of_logs();
+                let chosen = self.source.take().filter(|_| !is_of_logs);
+                let source = chart.source.or(chosen);
+                if source != self.source {
+                    (self.source, self.query) = (source, None);
+                }
                 self.is_instant = false;
                 self.view = ResultView::Chart;
                 self.start(shared, &chart.query, now);
             }
             ExploreChoice::Split(label) => {
                 let query = self.query.clone().unwrap_or_default();
-                let changed = promql::split_by(&query, &label).map_err(|error| error.to_string());
-                self.restart(shared, changed, now);
+                let step = self.window(shared, now).map_or(Duration::ZERO, |window| window.step());
+                let changed = self.language(shared).split_by(&query, &label, step);
+                self.restart(shared, changed.map_err(|error| error.to_string()), now);
             }
             ExploreChoice::Source(id) => {
+                let before = self.language(shared);
                 self.source = Some(id);
                 (self.shown, self.failure) = (None, None);
+                let language = self.language(shared);
+                if language != before {
+                    // the query stays in the editor, but it is of another language
+                    self.query = None;
+                    shared.messages.note(format!("Queries are written in {} now", language.word()), now);
+                }
                 self.list_items();
                 self.arrange(false);
                 self.check(shared);
@@ -253,54 +244,5 @@ impl Explore {
             ExploreChoice::NameView => self.name_view(),
             ExploreChoice::DeleteView(name) => self.delete_view(shared, name, now),
         }
-    }
-
-    /// The key of the exemplars of the present query.
-    fn exemplars_key(
-        &self,
-        shared: &Shared,
-        now: Timestamp,
-    ) -> Option<(SeriesKey, crate::model::series::TimeGrid)> {
-        let query = self.query.clone().filter(|_| self.has_exemplars)?;
-        let window = self.window(shared, now)?;
-        Some((SeriesKey::over(query, window), window))
-    }
-
-    /// The queries of labels for the menu of labels, and of exemplars.
-    pub(super) fn exemplars_want(&self, shared: &Shared, source: &SourceId, now: Timestamp) -> Vec<Want> {
-        let exemplars = self.exemplars_key(shared, now);
-        let exemplars =
-            exemplars.map(|(series, window)| want::of(shared, source, Query::Exemplars { series, window }));
-        let labels = self.main_labels().map(|wanted| want::of(shared, source, Query::Labels { wanted }));
-        exemplars.into_iter().chain(labels).collect()
-    }
-
-    /// The exemplars of the present query, the newest first.
-    pub(super) fn exemplars<'a>(&self, shared: &'a Shared, now: Timestamp) -> &'a [Exemplar] {
-        let cache = self.asked(shared).and_then(|source| shared.world.cache(source));
-        let key = self.exemplars_key(shared, now);
-        let remote = key.and_then(|(key, _)| cache?.exemplars().get(&key)?.value());
-        remote.map_or(&[], |all| all)
-    }
-
-    /// The traces of the exemplars: with the address of each if a template for it is configured, else with its id.
-    pub(super) fn traces(&self, shared: &Shared) -> Vec<(String, Text)> {
-        let Some(span) = self.shown.as_ref().and_then(super::results::ShownResult::span) else {
-            return Vec::new();
-        };
-        let named = self.exemplars(shared, span.end()).iter().take(MAX_LABELS).filter_map(|exemplar| {
-            let id = exemplar.trace()?;
-            let name = format!("{} {}", exemplar.at.strftime("%H:%M:%S UTC"), exemplar.value);
-            Some((name, link::of_trace(shared.trace_url.as_deref(), id)))
-        });
-        named.collect()
-    }
-}
-
-/// The message of a failed query, with the place of the error if the server names it.
-pub(super) fn failure_words(kind: &ErrorKind) -> (Option<(usize, usize)>, String) {
-    match server_position(kind.said()) {
-        Some((line, column, message)) => (Some((line, column)), message.to_owned()),
-        None => (None, kind.to_string()),
     }
 }

@@ -57,7 +57,7 @@ impl Explore {
             query,
             is_range: !self.is_instant,
             range: shared.range.length,
-            source: self.source.as_ref().map(|source| source.as_str().into()),
+            source: self.source.as_ref().or(self.asked(shared)).map(|source| source.as_str().into()),
         };
         shared.messages.note(format!("Saved the view {name}"), now);
         Self::store(shared, StoreEdit::Save(view));
@@ -67,7 +67,8 @@ impl Explore {
         let gone = self.store.views(&shared.context).iter().find(|view| view.name == name);
         // the query stays in the history, from where it can be saved again
         if let Some(query) = gone.map(|view| view.query.clone()) {
-            Self::store(shared, StoreEdit::Ran(query));
+            let source = self.store.source_of(&shared.context, &query).cloned();
+            Self::store(shared, StoreEdit::Ran(query, source));
         }
         shared.messages.note(format!("Deleted the view {name}; its query is in the history"), now);
         Self::store(shared, StoreEdit::Delete(name));
@@ -86,7 +87,10 @@ impl Explore {
             return;
         };
         self.is_instant = !view.is_range;
-        self.source = view.source.as_deref().map(SourceId::new);
+        let source = view.source.as_deref().map(SourceId::new);
+        if source != self.source {
+            (self.source, self.query) = (source, None);
+        }
         shared.change_range(now, |range, _| range.length = view.range);
         self.start(shared, &view.query, now);
     }

@@ -4,12 +4,13 @@ mod editor;
 mod table;
 
 use super::results::short_name;
-use super::run::failure_words;
 use super::{Explore, ExploreRow, ResultView};
 use crate::app::chart_control::ChartedTime;
+use crate::app::log_list;
 use crate::app::prelude::*;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
+use crate::app::zoomed_grid::ZoomedGrid;
 use crate::model::evaluation::QueryResult;
 use crate::model::promql::{Dimension, dimension};
 use crate::model::remote::Freshness;
@@ -71,6 +72,7 @@ pub(super) fn list_area(screen: &Explore, shared: &Shared, body: Rect) -> Rect {
     }
     match screen.view {
         ResultView::Json => result,
+        ResultView::Chart | ResultView::Table if screen.has_lines() => result,
         ResultView::Chart | ResultView::Table => {
             crate::app::widgets::table::body(chart_and_list(screen, result).1)
         }
@@ -92,11 +94,21 @@ fn title(screen: &Explore, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     let mut runs = vec![StyledRun::new(" Explore ", Role::Title)];
     let Some(source) = screen.asked(cx.shared) else { return runs };
     runs.push(StyledRun::new(format!(" {source}"), Role::Accent));
+    let language = screen.language(cx.shared);
+    if language.is_of_logs() {
+        runs.push(StyledRun::new(format!(" {}", language.word()), Role::Muted));
+    }
     let when = match (screen.is_instant, screen.window(cx.shared, cx.now), cx.shared.range.end) {
         (false, Some(window), _) => {
             let time = ChartedTime { grid: window, event: None };
             let (_, range) = cx.shared.charted(cx, time);
-            format!("  {range}, step {}", duration::short(window.step()))
+            let step = screen.finer(cx.shared, cx.now).map_or(window.step(), |finer| finer.span.step());
+            // log lines have no steps
+            if screen.has_lines() {
+                format!("  {range}")
+            } else {
+                format!("  {range}, step {}", duration::short(step))
+            }
         }
         (_, _, Some(end)) => format!("  at {}", moment(end, cx.now, cx.zone)),
         (_, _, None) => "  now".to_owned(),
@@ -104,9 +116,15 @@ fn title(screen: &Explore, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     runs.push(StyledRun::new(when, Role::Text));
     if let Some(shown) = screen.shown.as_ref().filter(|_| screen.query.is_some()) {
         let all = shown.evaluation.result.series();
-        let words = format!("  {} series", count(screen.rows.list.rows().len(), all));
-        runs.push(StyledRun::new(words, Role::Text));
-        runs.push(StyledRun::new(format!("  {}", screen.view.word()), Role::Muted));
+        let (listed, noun) = if screen.has_lines() {
+            (screen.lines.lines().len(), if all == 1 { "line" } else { "lines" })
+        } else {
+            (screen.rows.list.rows().len(), "series")
+        };
+        runs.push(StyledRun::new(format!("  {} {noun}", count(listed, all)), Role::Text));
+        if !screen.lists_lines() {
+            runs.push(StyledRun::new(format!("  {}", screen.view.word()), Role::Muted));
+        }
     }
     let hidden = screen.items.rows.iter().filter(|item| !screen.is_visible(&item.labels)).count();
     if hidden > 0 && screen.query.is_some() {
@@ -174,7 +192,7 @@ fn result(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         return;
     }
     if screen.asked(cx.shared).is_none() {
-        let words = "No source of this context answers queries. Add a source of kind prometheus.";
+        let words = "No source of this context answers queries. Add a source of kind prometheus, loki or victorialogs.";
         return text::say(cx, 1, words, Role::Muted, area, buf);
     }
     if screen.query.is_none() {
@@ -186,6 +204,17 @@ fn result(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         let lines = shown.json_lines().iter().skip(top);
         text::lines(cx, lines.map(|line| [StyledRun::new(line.as_str(), Role::Text)]), area, buf);
         return;
+    }
+    if screen.has_lines() {
+        if screen.lines.lines().is_empty() {
+            let words = if shown.evaluation.result.series() == 0 {
+                "The result is empty: no line matches in this time range.".to_owned()
+            } else {
+                screen.rows.found.nothing("line")
+            };
+            return text::say(cx, 1, &words, Role::Muted, area, buf);
+        }
+        return log_list::view::draw(&screen.lines, cx, !screen.is_typing(), area, buf);
     }
     if screen.rows.list.rows().is_empty() {
         let words = if screen.items.rows.is_empty() {
@@ -220,8 +249,8 @@ fn nothing(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         return text::say(cx, 1, cx.shared.waiting(), Role::Muted, area, buf);
     };
     let width = area.width.saturating_sub(2);
-    let (_, words) = failure_words(&error.kind);
-    let said = text::wrap(&format!("{} {}: {words}", cx.symbol(Role::Stale), error.source_name), width);
+    let said =
+        text::wrap(&format!("{} {}: {}", cx.symbol(Role::Stale), error.source_name, error.kind), width);
     let advice = text::wrap(advice(&error.kind), width);
     let lines = said.into_iter().map(|line| (line, Role::Stale));
     let lines = lines.chain(advice.into_iter().map(|line| (line, Role::Text)));
@@ -262,6 +291,7 @@ fn chart(screen: &Explore, cx: &ScreenCx<'_>, (area, has_list): (Rect, bool), bu
         let words = "These series are native histograms. Chart a quantile: histogram_quantile(0.95, ...).";
         return text::say(cx, 1, words, Role::Muted, area, buf);
     }
+    let finer = screen.finer(cx.shared, cx.now);
     let names = &screen.items.differing;
     let current = screen.rows.list.current();
     let rows = screen.rows.list.rows().iter().filter_map(|key| {
@@ -274,7 +304,10 @@ fn chart(screen: &Explore, cx: &ScreenCx<'_>, (area, has_list): (Rect, bool), bu
     let named: Vec<(usize, String, &[f64])> = rows
         .into_iter()
         .filter_map(|(_, item)| {
-            let line = matrix.lines.get(item.line?)?;
+            let line = match finer {
+                Some(finer) => finer.line(&item.labels)?,
+                None => matrix.lines.get(item.line?)?,
+            };
             Some((screen.colour(&item.labels), short_name(&item.labels, names), line.values.as_slice()))
         })
         .collect();
@@ -282,16 +315,28 @@ fn chart(screen: &Explore, cx: &ScreenCx<'_>, (area, has_list): (Rect, bool), bu
         .iter()
         .map(|(at, label, values)| ChartLine { values, role: Role::of_line(*at), label })
         .collect();
-    let exemplars = screen.exemplars(cx.shared, cx.now).iter().map(|exemplar| ChartMark {
-        at: exemplar.at,
-        symbol: cx.charset.pick("◇", "o"),
-        role: Role::Info,
-    });
-    let marks: Vec<ChartMark<'_>> = exemplars.collect();
+    let unit = unit(&shown.key.query);
+    let mut area = area;
+    if screen.has_exemplars && area.height > 6 {
+        area.height -= 1;
+        let place = Rect { y: area.bottom(), height: 1, ..area };
+        text::runs(cx, &screen.exemplar_words(cx, unit), place, buf);
+    }
+    let mut points = screen.exemplar_points(cx);
+    let mut marks: Vec<ChartMark<'_>> = Vec::new();
+    if !screen.are_exemplars_on_axis() {
+        // seconds have no place on an axis of rates: only their times are shown
+        marks.extend(points.drain(..).map(|point| ChartMark {
+            at: point.at,
+            symbol: if point.is_chosen { cx.charset.pick("◆", "$") } else { cx.charset.pick("◇", "~") },
+            role: if point.is_chosen { Role::Accent } else { Role::Info },
+        }));
+    }
     let view = cx.shared.charts.view(ChartedTime { grid: matrix.span, event: None });
+    let view = if finer.is_some() { ZoomedGrid::view(view) } else { view };
+    let span = finer.map_or(matrix.span, |finer| finer.span);
     let has_legend = !has_list;
-    let chart =
-        Chart { marks: &marks, view, has_legend, ..Chart::new(matrix.span, &lines, unit(&shown.key.query)) };
+    let chart = Chart { marks: &marks, points: &points, view, has_legend, ..Chart::new(span, &lines, unit) };
     chart.render(cx, area, buf);
     let beyond = screen.rows.list.rows().len().saturating_sub(MAX_LINES);
     if beyond > 0 && area.height > 2 {

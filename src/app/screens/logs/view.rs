@@ -4,13 +4,12 @@ use jiff::SignedDuration;
 
 use super::{OpenLogs, PATTERNS, bars};
 use crate::app::list_screen::{marked, titled};
-use crate::app::log_format::{self, time_of};
-use crate::app::log_list::head_width;
+use crate::app::log_list;
 use crate::app::number::plural;
 use crate::app::prelude::*;
 use crate::app::range::lengths;
 use crate::config::kind;
-use crate::model::log::{LogLine, LogLines, LogPattern, LogSeverity};
+use crate::model::log::{LogLines, LogPattern};
 use crate::model::source_info::SourceInfo;
 
 /// The areas of the screen below its heading.
@@ -71,7 +70,8 @@ pub(super) fn render(screen: &OpenLogs, cx: &ScreenCx<'_>, area: Rect, buf: &mut
     if screen.list.lines().is_empty() {
         none(screen, cx, parts.lines, buf);
     } else {
-        draw_lines(screen, cx, parts.lines, buf);
+        let has_focus = screen.scroll_position.panel != PATTERNS;
+        log_list::view::draw(&screen.list, cx, has_focus, parts.lines, buf);
     }
 }
 
@@ -271,61 +271,6 @@ fn pattern_runs(pattern: &LogPattern) -> Vec<StyledRun<'static>> {
         StyledRun::new(format!("{:<7} ", pattern.severity.word()), role),
         StyledRun::new(if change.is_empty() { String::new() } else { format!("{change} ") }, change_role),
         StyledRun::new(pattern.text.to_string(), Role::Text),
-    ]
-}
-
-fn draw_lines(screen: &OpenLogs, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
-    let list = &screen.list;
-    let today = cx.now.to_zoned(cx.zone.clone()).date();
-    let has_focus = screen.scroll_position.panel != PATTERNS;
-    let head_cells = head_width(list.layout.width).min(area.width);
-    let mut y = area.top();
-    for (index, line) in list.shown(usize::from(area.height)) {
-        let rows = log_format::rows(line, &list.filter, list.layout, head_cells, list.is_open(line));
-        for (at, row) in rows.into_iter().enumerate() {
-            if y >= area.bottom() {
-                return;
-            }
-            let place = Rect { y, height: 1, ..area };
-            if at == 0 {
-                let head = head(cx, line, today, (head_cells, list.is_marked(line)));
-                text::runs(cx, &head, Rect { width: head_cells, ..place }, buf);
-            }
-            let room = Rect { x: area.x + head_cells, width: area.width - head_cells, ..place };
-            text::runs(cx, &row, room, buf);
-            if index == list.index() && has_focus {
-                text::select(cx, place, buf);
-            }
-            y += 1;
-        }
-    }
-}
-
-/// The sign of a mark, the time, and the severity as a symbol and, with enough room, a word.
-fn head(
-    cx: &ScreenCx<'_>,
-    line: &LogLine,
-    today: jiff::civil::Date,
-    (cells, is_marked): (u16, bool),
-) -> Vec<StyledRun<'static>> {
-    let role = Role::of_log(line.severity);
-    let mark = if is_marked { cx.symbol(Role::Marked) } else { " " };
-    let time = time_of(line, today, cx.zone);
-    let symbol = cx.symbol(role);
-    if cells < 20 {
-        let seconds: String = time.chars().take(8).collect();
-        return vec![
-            StyledRun::new(mark, Role::Marked),
-            StyledRun::new(format!("{seconds} "), Role::Muted),
-            StyledRun::new(symbol, role),
-        ];
-    }
-    let word = if line.severity == LogSeverity::Unknown { "" } else { line.severity.word() };
-    vec![
-        StyledRun::new(mark, Role::Marked),
-        StyledRun::new(format!("{time:<13} "), Role::Muted),
-        StyledRun::new(format!("{symbol} "), role),
-        StyledRun::new(format!("{word:<6}"), role),
     ]
 }
 

@@ -4,12 +4,13 @@ use super::{BUDGET, BURN, OpenSlo, page, shown};
 use crate::app::prelude::*;
 use crate::app::refusal;
 use crate::app::subjects::slo::course::{BudgetCourse, line};
-use crate::app::subjects::slo::queries::{burns_key, chart_queries, slots_of};
+use crate::app::subjects::slo::queries::{POINTS, burns_key, chart_queries, slots_of};
 use crate::app::subjects::slo::words;
 use crate::app::subjects::{alert, change};
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
+use crate::app::zoomed_grid::ZoomedGrid;
 use crate::model::ask::SeriesKey;
 use crate::model::series::Matrix;
 use crate::model::slo::query::RatioQuery;
@@ -272,14 +273,23 @@ fn draw_burns(
     let key = |query: &str| burns_key(cx.shared, query, cx.now);
     let failure = chart_queries.burns.iter().find_map(|(_, query)| failure(cx, status, key(query)));
     let Some(time) = screen.charted(cx.shared, cx.now) else { return };
-    let (view, range) = cx.shared.charted(cx, time);
+    let (mut view, range) = cx.shared.charted(cx, time);
     let title = refusal::titled(cx, format!("Burn rate, {range}"), failure);
     let inner = panel(cx, &title, screen.scroll_position.panel == BURN, area, buf);
     let budget = slo.objective.budget();
     let mut span = None;
     let mut named: Vec<(String, Vec<f64>)> = Vec::new();
+    let zoomed = ZoomedGrid::of(cx.shared, time, POINTS, cx.now);
+    let finer = |query: &str| zoomed?.series(cx.shared, &status.source, &query.into());
+    // the finer points of all lookbacks, or of none
+    let is_finer = !chart_queries.burns.is_empty()
+        && chart_queries.burns.iter().all(|(_, query)| finer(query).is_some());
+    if is_finer {
+        view = ZoomedGrid::view(view);
+    }
     for (lookback, query) in &chart_queries.burns {
-        let Some(matrix) = remote(cx, status, &key(query)).and_then(Remote::value) else { continue };
+        let coarse = || remote(cx, status, &key(query)).and_then(Remote::value);
+        let Some(matrix) = finer(query).filter(|_| is_finer).or_else(coarse) else { continue };
         if *span.get_or_insert(matrix.span) != matrix.span {
             continue;
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::app::filter::FilterFields;
-use crate::app::grouped::Listing;
+use crate::app::grouped::{Listing, listing};
 use crate::app::prelude::*;
 use crate::model::trace::{SpanId, SpanKind, SpanNode, SpanStatus, Trace};
 
@@ -162,29 +162,7 @@ fn haystack(nodes: &[SpanNode]) -> Haystack {
 }
 
 impl Listing for SpanRows {
-    fn cursor(&self) -> &dyn Cursor {
-        &self.list
-    }
-
-    fn cursor_mut(&mut self) -> &mut dyn Cursor {
-        &mut self.list
-    }
-
-    fn found(&self) -> &ListFilter {
-        &self.found
-    }
-
-    fn found_mut(&mut self) -> &mut ListFilter {
-        &mut self.found
-    }
-
-    fn order(&self) -> SortOrder {
-        self.order
-    }
-
-    fn order_mut(&mut self) -> &mut SortOrder {
-        &mut self.order
-    }
+    listing!();
 
     /// Collapses the span under the cursor; one that has no spans below it, or is collapsed already, leads to its parent.
     fn fold(&mut self, fold: bool) -> bool {

@@ -9,6 +9,7 @@ use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark, ChartView};
 use crate::app::widgets::heat::{Heat, HeatBucket};
 use crate::app::widgets::unit::ValueUnit;
+use crate::app::zoomed_grid::ZoomedGrid;
 use crate::model::health::Thresholds;
 use crate::model::remote::Freshness;
 use crate::model::series::{Matrix, TimeGrid};
@@ -22,7 +23,8 @@ type LimitOf = fn(&Thresholds) -> f64;
 /// The number of charts.
 pub const COUNT: usize = 5;
 
-const POINTS: u16 = 240;
+/// The points of a chart at most.
+pub const POINTS: u16 = 240;
 
 struct ServiceChart {
     title: &'static str,
@@ -95,19 +97,43 @@ pub fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
     tiles
 }
 
+fn zoomed(shared: &Shared, time: ChartedTime, now: Timestamp) -> Option<ZoomedGrid> {
+    ZoomedGrid::of(shared, time, POINTS, now)
+}
+
+/// The history of a service at one source: of the part that is shown if that has arrived, else of the range.
+fn history<'a>(
+    shared: &'a Shared,
+    service: &Service,
+    id: &SourceId,
+    zoomed: Option<ZoomedGrid>,
+) -> Option<&'a Remote<ServiceDetail>> {
+    let cache = shared.world.cache(id)?;
+    let finer = zoomed.and_then(|zoomed| {
+        let remote = cache.at(zoomed.moment).details.get(&service.name)?;
+        remote.value().is_some_and(|detail| zoomed.fits(detail.request_rate.span)).then_some(remote)
+    });
+    finer.or_else(|| cache.details().get(&service.name))
+}
+
 fn window(shared: &Shared, now: Timestamp) -> TimeGrid {
     shared.range.span(now, POINTS, shared.interval)
 }
 
 /// The queries of the charts of a service, to each source that has it.
 pub fn wants(shared: &Shared, name: &str, now: Timestamp) -> Vec<Want> {
-    let window = window(shared, now);
-    let known_by = shared.world.service(name).map_or(&[][..], |service| &service.chart_sources);
+    let service = shared.world.service(name);
+    let known_by = service.map_or(&[][..], |service| &service.chart_sources);
     let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
+    // zoomed charts need finer points instead of those of the whole range, which stay until these come
+    let zoomed = service.and_then(|service| zoomed(shared, time(shared, service, now), now));
+    let (window, moment) = zoomed
+        .map_or_else(|| (window(shared, now), shared.range.moment()), |zoomed| (zoomed.grid, zoomed.moment));
     let want = |source: &SourceInfo| {
-        let detail = shared.world.cache(&source.id).and_then(|cache| cache.details().get(name)?.whole());
+        let cache = shared.world.cache(&source.id);
+        let detail = cache.and_then(|cache| cache.at(moment).details.get(name)?.whole());
         let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
-        want::of(shared, &source.id, Query::Detail { service: name.into(), time_range })
+        want::at(shared, &source.id, Query::Detail { service: name.into(), time_range }, moment)
     };
     asked.map(want).collect()
 }
@@ -155,30 +181,48 @@ pub fn draw(
     (tiles, chosen): (&[(usize, Rect)], Option<usize>),
     buf: &mut Buffer,
 ) {
-    let cache = service.chart_sources.iter().filter_map(|id| Some((id, cx.world.cache(id)?)));
-    let details: Vec<(&SourceId, &ServiceDetail)> =
-        cache.filter_map(|(id, cache)| Some((id, cache.details().get(&service.name)?.value()?))).collect();
+    let zoomed = zoomed(cx.shared, time, cx.now);
+    let histories = service
+        .chart_sources
+        .iter()
+        .filter_map(|id| Some((id, history(cx.shared, service, id, zoomed)?.value()?)));
+    let mut details: Vec<(&SourceId, &ServiceDetail)> = histories.collect();
     let (view, words) = cx.shared.charted(cx, time);
+    let is_fine = |(_, detail): &(&SourceId, &ServiceDetail)| {
+        zoomed.is_some_and(|zoomed| zoomed.fits(detail.request_rate.span))
+    };
+    // the lines of all sources have one grid
+    let is_finer = !details.is_empty() && details.iter().all(is_fine);
+    let view = if is_finer { ZoomedGrid::view(view) } else { view };
+    details.retain(|(_, detail)| is_finer || is_of_range(cx, detail));
+    let failure = failure(cx, service, zoomed);
     for (index, tile) in tiles {
         if let Some(shown) = CHARTS.get(*index) {
             let is_current = Some(*index) == chosen;
-            draw_one(cx, (service, &details), (shown, is_current), (view, &words, marks), *tile, buf);
+            draw_one(
+                cx,
+                (service, &details, failure.as_deref()),
+                (shown, is_current),
+                (view, &words, marks),
+                *tile,
+                buf,
+            );
         }
     }
 }
 
 fn draw_one(
     cx: &ScreenCx<'_>,
-    (service, details): (&Service, &[(&SourceId, &ServiceDetail)]),
+    (service, details, failure): (&Service, &[(&SourceId, &ServiceDetail)], Option<&str>),
     (shown, is_current): (&ServiceChart, bool),
     (view, words, others): (ChartView, &str, &[ChartMark<'_>]),
     area: Rect,
     buf: &mut Buffer,
 ) {
     let title = format!("{}, {words}", shown.title);
-    let title = refusal::titled(cx, title, failure(cx, service));
+    let title = refusal::titled(cx, title, failure.map(str::to_owned));
     let inner = panel(cx, &title, is_current, area, buf);
-    let Some((_, first)) = details.first().filter(|(_, first)| is_of_range(cx, first)) else {
+    let Some((_, first)) = details.first() else {
         let asked = service.chart_sources.iter().filter_map(|id| cx.world.cache(id));
         let asked = asked.filter_map(|cache| cache.details().get(&service.name));
         let has_history = !service.sources.is_empty();
@@ -270,9 +314,9 @@ fn is_of_range(cx: &ScreenCx<'_>, detail: &ServiceDetail) -> bool {
 }
 
 /// Why the charts are incomplete or stale; `None` if they are not.
-fn failure(cx: &ScreenCx<'_>, service: &Service) -> Option<String> {
+fn failure(cx: &ScreenCx<'_>, service: &Service, zoomed: Option<ZoomedGrid>) -> Option<String> {
     service.chart_sources.iter().find_map(|id| {
-        let remote = cx.world.cache(id)?.details().get(&service.name)?;
+        let remote = history(cx.shared, service, id, zoomed)?;
         match cx.shared.scheduler.freshness(id, &Topic::Detail(service.name.clone()), remote, cx.now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::app::prelude::*;
+use crate::app::zoomed_grid::ZoomedGrid;
 use crate::model::ask::SeriesKey;
 use crate::model::series::{Matrix, TimeGrid};
 use crate::model::slo::history;
@@ -118,6 +119,16 @@ pub fn wants(shared: &Shared, key: &SloKey, now: Timestamp) -> Vec<Want> {
     });
     let firing = slots_want(shared, status, &chart_queries, &chart_queries.firing);
     burns.chain(slot_wants(shared, status, &chart_queries)).chain([firing]).collect()
+}
+
+/// The queries for finer points of the burn rates, while their chart is zoomed.
+pub fn finer_wants(shared: &Shared, key: &SloKey, time: ChartedTime, now: Timestamp) -> Vec<Want> {
+    let zoomed = ZoomedGrid::of(shared, time, POINTS, now);
+    let (Some((status, chart_queries)), Some(zoomed)) = (asked(shared, key, now), zoomed) else {
+        return Vec::new();
+    };
+    let burns = chart_queries.burns.iter();
+    burns.map(|(_, query)| zoomed.series_want(shared, &status.source, &query.as_str().into())).collect()
 }
 
 /// The queries for the budget spent per slot alone: at most four.

@@ -168,9 +168,19 @@ impl<'a> Legend<'a> {
         let beside = place.width.saturating_sub(columns);
         let notes = |width| fitting(self.notes.iter().map(|note| vec![note.clone()]).collect(), width);
         let first = self.notes.first().map_or(0, |note| text::width(&note.text));
+        let in_last = self
+            .entries
+            .len()
+            .min(shown)
+            .saturating_sub(shape.across * usize::from(shape.rows.saturating_sub(1)));
+        let used = u16::try_from(in_last).unwrap_or(u16::MAX).saturating_mul(wide + GAP);
+        let behind = if is_whole { place.width.saturating_sub(used) } else { 0 };
         if first <= beside {
             let x = place.x + columns;
             text::runs(cx, &notes(beside), Rect { x, width: beside, height: 1, ..place }, buf);
+        } else if first <= behind {
+            let (x, y) = (place.x + used, place.y + shape.rows);
+            text::runs(cx, &notes(behind), Rect { x, y, width: behind, height: 1 }, buf);
         } else {
             let above = (1 + shape.name).min(place.width);
             text::runs(cx, &notes(above), Rect { width: above, height: 1, ..place }, buf);

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::app::widgets::probe::{NOW, drawn, has_role, lines, sweep, with_cx, without_colour};
 
+mod pictures;
 mod views;
 
 const GAP: f64 = f64::NAN;

@@ -289,6 +289,9 @@ fn message(body: &[u8]) -> String {
 /// JSON fields with an error reason, the most general first.
 const REASONS: [&str; 7] = ["error", "message", "Message", "errors", "error_description", "detail", "msg"];
 
+/// As [`REASONS`], in the typed errors of Elasticsearch: what failed, and what that was caused by.
+const SEARCH_REASONS: [&str; 4] = ["reason", "root_cause", "failed_shards", "caused_by"];
+
 /// Collects the texts with a reason, each once, unless another one already contains it.
 fn collect_reasons(value: &Value, said: &mut Vec<String>) {
     match value {
@@ -302,6 +305,10 @@ fn collect_reasons(value: &Value, said: &mut Vec<String>) {
         other => {
             let reasons = REASONS.iter().filter_map(|key| other.get(key));
             reasons.for_each(|reason| collect_reasons(reason, said));
+            if other.get("type").is_some() || other.get("shard").is_some() {
+                let reasons = SEARCH_REASONS.iter().filter_map(|key| other.get(key));
+                reasons.for_each(|reason| collect_reasons(reason, said));
+            }
         }
     }
 }

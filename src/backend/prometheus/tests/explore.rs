@@ -18,6 +18,9 @@ fn server(asked: &crate::backend::kit::double::ReceivedRequest) -> CannedRespons
             "odd": "no list",
         })),
         "api/v1/labels" => success(&json!(["job", "__name__", "zone"])),
+        "api/v1/series" => success(&json!([
+            { "__name__": "up", "zone": "a", "job": "api" }, { "__name__": "up", "zone": "b", "job": "api" },
+        ])),
         "api/v1/query_exemplars" => success(&json!([{
             "seriesLabels": { "__name__": "h_bucket", "job": "api" },
             "exemplars": [
@@ -37,6 +40,10 @@ fn server(asked: &crate::backend::kit::double::ReceivedRequest) -> CannedRespons
 fn evaluated(asked: &crate::backend::kit::double::ReceivedRequest) -> CannedResponse {
     let histogram = json!({ "count": "4", "sum": "10", "buckets": [[0, "1", "2", "3"], [0, "2", "4", "1"]] });
     match asked.parameter("query") {
+        counted if counted.starts_with("count(") => {
+            let series = if counted.contains("huge") { "2001" } else { "2" };
+            success(&json!({ "resultType": "vector", "result": [{ "metric": {}, "value": [1, series] }] }))
+        }
         "scalar" => success(&json!({ "resultType": "scalar", "result": [1, "NaN"] })),
         "text" => success(&json!({ "resultType": "string", "result": [1, "\u{1b}[2Jhello"] })),
         "many" => {
@@ -165,7 +172,8 @@ async fn labels_are_those_of_the_selector_and_bounded() {
     let double = Double::start(server).await;
     let source = source(&double);
     let search = async |selector: Option<&str>, name: Option<&str>| -> Arc<LabelList> {
-        let wanted = LabelSearch { selector: selector.map(Into::into), name: name.map(Into::into) };
+        let wanted =
+            LabelSearch { selector: selector.map(Into::into), name: name.map(Into::into), is_counted: false };
         match ask(&source, Query::Labels { wanted }.now()).await.answer {
             Answer::Labels(list) => list,
             other => panic!("{other:?}"),
@@ -175,6 +183,19 @@ async fn labels_are_those_of_the_selector_and_bounded() {
     assert_eq!(names.all.iter().map(|name| &**name).collect::<Vec<_>>(), ["__name__", "job", "zone"]);
     let values = search(None, Some("service.name")).await;
     assert_eq!((values.all.len(), values.is_cut), (MAX_LABELS, true));
+    // the number of values of each label; of too many series the names alone
+    let counted = async |selector: &str| -> Arc<LabelList> {
+        match ask(&source, Query::Labels { wanted: LabelSearch::counts(selector.into()) }.now()).await.answer
+        {
+            Answer::Labels(list) => list,
+            other => panic!("{other:?}"),
+        }
+    };
+    let list = counted("up").await;
+    let counts: Vec<_> = list.counts.iter().map(|(name, count)| (&**name, *count)).collect();
+    assert_eq!(counts, [("__name__", 1), ("job", 1), ("zone", 2)]);
+    let list = counted("huge").await;
+    assert_eq!((list.counts.len(), list.all.len()), (0, 3));
     let requests = double.asked();
     let of = |path: &str| requests.iter().find(|asked| asked.path.ends_with(path)).expect("was asked");
     assert_eq!(of("/labels").parameter("match[]"), "up{a=\"b\"}");

@@ -3,7 +3,6 @@
 use ratatui::widgets::{Clear, Widget as _};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::super::run::failure_words;
 use super::super::{Explore, Focus};
 use crate::app::completion::{Completion, CompletionItem};
 use crate::app::prelude::*;
@@ -84,7 +83,7 @@ fn place_of_error(screen: &Explore) -> Option<usize> {
         return Some(offset((error.line, error.column)));
     }
     let failure = screen.failure.as_ref().filter(|failure| text.trim() == &*failure.key.query)?;
-    failure_words(&failure.error.kind).0.map(offset)
+    failure.place.map(offset)
 }
 
 /// The rows that the query needs.
@@ -157,9 +156,8 @@ pub(super) fn hint_lines(screen: &Explore, shared: &Shared, width: u16) -> Vec<V
     }
     let is_of_text = |query: &str| screen.editor.text().trim() == query;
     if let Some(failure) = screen.failure.as_ref().filter(|failure| is_of_text(&failure.key.query)) {
-        let (place, words) = failure_words(&failure.error.kind);
-        let place = place.map(|(line, column)| format!("{line}:{column}: ")).unwrap_or_default();
-        add(Role::Trouble, &format!("{}: {place}{words}", failure.error.source_name));
+        let place = failure.place.map(|(line, column)| format!("{line}:{column}: ")).unwrap_or_default();
+        add(Role::Trouble, &format!("{}: {place}{}", failure.error.source_name, failure.words));
     }
     if let Some(shown) = screen.shown.as_ref().filter(|shown| is_of_text(&shown.key.query)) {
         for warning in shown.warnings.iter().take(MAX_HINTS) {

@@ -11,9 +11,12 @@ use crate::app::widgets::unit::ValueUnit;
 const MAX_LABEL_COLUMNS: usize = 8;
 
 /// The value of a row: at the value cursor, else the newest.
-fn value(screen: &Explore, cursor: Option<Timestamp>, item: &ResultRow) -> f64 {
+fn value(screen: &Explore, cx: &ScreenCx<'_>, cursor: Option<Timestamp>, item: &ResultRow) -> f64 {
     let matrix = screen.shown.as_ref().and_then(|shown| shown.matrix());
     let at = cursor.zip(matrix).and_then(|(at, matrix)| {
+        if let Some(finer) = screen.finer(cx.shared, cx.now) {
+            return finer.line(&item.labels)?.values.get(finer.span.nearest(at)?).copied();
+        }
         let line = matrix.lines.get(item.line?)?;
         line.values.get(matrix.span.index(at.as_second() as f64)?).copied()
     });
@@ -77,7 +80,7 @@ pub(super) fn series(screen: &Explore, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
         };
         cells.push(match &item.words {
             Some(words) => Cell::text(words.clone(), plain),
-            None => number(value(screen, cursor, item)),
+            None => number(value(screen, cx, cursor, item)),
         });
         if is_range {
             cells.extend([number(item.min), number(item.max)]);

@@ -1,23 +1,39 @@
-//! What all stores of logs share: a query is found for labels and cached, pages of lines are read, patterns are compared.
+//! What all sources of log lines share: a query is found for labels and cached, pages of lines are read, patterns are compared.
+//!
+//! A new kind implements [`LogStore`] with its types of answers, its query language and four functions: find labels, make a query,
+//! read a page, count lines.
+
+pub(super) mod explore;
+#[cfg(test)]
+pub(super) mod fixtures;
+pub(super) mod labels;
+mod server;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::log_labels::FoundLabels;
-use super::skew::Skew;
-use crate::backend::Clock;
+use super::handlers::Handler;
+use super::kit::skew::Skew;
+use super::{Clock, Source, SourceDeps};
 use crate::model::ask::{Answer, Answered, Reply};
-use crate::model::labels::{Labels, Text};
+use crate::model::labels::{Interner, Labels, Text};
 use crate::model::log::{
     Comparer, LARGEST_PAGE, LogComparison, LogDirection, LogHistogram, LogLine, LogLines, LogPage, LogQuery,
-    LogSplit, ReadLines, SampledLines,
+    LogSeverity, LogSplit, ReadLines, SampledLines,
 };
 use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::text::counted;
 use crate::model::warning::Warning;
+pub(super) use explore::NumberPoint;
+use labels::FoundLabels;
+pub(super) use server::LogServer;
 
 /// How long a query that was found for labels is used.
 const FOUND_FOR: SignedDuration = SignedDuration::from_mins(10);
@@ -35,10 +51,28 @@ const FEWEST: u32 = 10;
 /// A time range: from, until (exclusive).
 pub(crate) type LogSpan = (Timestamp, Timestamp);
 
-/// A system that stores log lines; [`lines`], [`histogram`] and [`patterns`] answer the questions about them.
-pub(crate) trait LogStore: Sync {
+/// The handlers of a source of log lines.
+pub(super) const fn handlers<S: LogStore + 'static>() -> [Handler<S>; 4] {
+    [
+        Handler::Probe(|source, _| Box::pin(source.probe())),
+        Handler::LogLines(|source, _, wanted, page| Box::pin(lines(source, wanted, page))),
+        Handler::LogCounts(|source, _, wanted, window| Box::pin(histogram(source, wanted, *window))),
+        Handler::LogPatterns(|source, _, wanted, split| Box::pin(patterns(source, wanted, *split))),
+    ]
+}
+
+/// A source of log lines; [`handlers`] answers the questions about them.
+pub(crate) trait LogStore: Source {
     /// What is shared by its answers.
     fn kept(&self) -> &LogStoreState;
+
+    /// Answers a probe.
+    fn probe(&self) -> impl Future<Output = Answered> + Send;
+
+    /// Loads what [`Self::query`] needs to know of the source, if it is not known yet.
+    fn prepare(&self) -> impl Future<Output = Result<(), SourceError>> + Send {
+        ready(Ok(()))
+    }
 
     /// Finds the labels of the log lines that stand for these labels.
     fn find(
@@ -75,11 +109,18 @@ pub(crate) struct LogStoreState {
     pub(crate) clock: Clock,
     pub(crate) skew: Skew,
     found: Mutex<BTreeMap<Labels, (Timestamp, FoundLabels)>>,
+    interner: Mutex<Interner>,
 }
 
 impl LogStoreState {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, skew: Skew::default(), found: Mutex::default() }
+        Self { clock, skew: Skew::default(), found: Mutex::default(), interner: Mutex::default() }
+    }
+
+    /// Runs `work` with the texts that the lines of the source share.
+    pub(crate) fn interned<T>(&self, work: impl FnOnce(&mut Interner) -> T) -> T {
+        // a panic cannot leave the set of texts in an invalid state
+        work(&mut self.interner.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn known(&self, labels: &Labels) -> Option<FoundLabels> {
@@ -119,6 +160,7 @@ async fn chosen<S: LogStore>(
     wanted: &LogQuery,
     span: LogSpan,
 ) -> Result<(Text, Vec<Text>), SourceError> {
+    store.prepare().await?;
     if wanted.written.is_some() {
         return Ok((store.query(&[], wanted).into(), Vec::new()));
     }
@@ -143,17 +185,18 @@ async fn chosen<S: LogStore>(
 async fn read<S: LogStore>(
     store: &S,
     query: &str,
-    page: &LogPage,
+    asked: &LogPage,
     warnings: &mut Vec<Warning>,
 ) -> Result<ReadLines, SourceError> {
-    let mut page = *page;
+    let mut page = *asked;
     loop {
         match store.read(query, &page).await {
             Err(error) if matches!(error.kind, ErrorKind::TooLarge { .. }) && page.limit > FEWEST => {
                 page.limit = (page.limit / 10).max(FEWEST);
             }
-            Ok(read) => {
-                if read.is_cut && read.lines.len() < FEWEST as usize * 10 && page.limit < 100 {
+            Ok(mut read) => {
+                warnings.append(&mut read.warnings);
+                if read.is_cut && page.limit < asked.limit {
                     let words = format!("its lines are very long: only {} at a time are loaded", page.limit);
                     warnings.push(Warning::notice(words));
                 }
@@ -177,8 +220,42 @@ fn lines_of(count: u64) -> String {
     counted(usize::try_from(count).unwrap_or(usize::MAX), "line")
 }
 
+/// How long a server may work on a query: a little less than the client waits for it, because longer work is useless.
+pub(crate) fn server_limit(deps: SourceDeps<'_>) -> Duration {
+    deps.settings.limits.timeout.0.mul_f64(0.9).max(Duration::from_millis(500))
+}
+
+/// Marks a page as cut if it has as many lines as were asked for.
+pub(crate) fn cut_at(limit: u32, read: ReadLines) -> ReadLines {
+    let count = read.lines.len() + usize::try_from(read.unreadable).unwrap_or(usize::MAX);
+    ReadLines { is_cut: count >= limit as usize, ..read }
+}
+
+/// A line of a source that stores lines as fields: without a message it is shown by its fields, and its severity is the one that the
+/// first of `levels` names.
+pub(crate) fn line_of_fields<'a>(
+    at: Timestamp,
+    labels: Labels,
+    fields: Labels,
+    message: &str,
+    levels: impl IntoIterator<Item = &'a str>,
+) -> LogLine {
+    let named =
+        |name: &str| fields.get(name).or_else(|| labels.get(name)).and_then(|name| LogSeverity::named(name));
+    let severity = levels.into_iter().find_map(named);
+    let shown = if message.is_empty() { fields_as_text(&fields) } else { message.to_owned() };
+    let line = LogLine::new(at, labels, fields, shown.as_bytes());
+    LogLine { severity: severity.unwrap_or(line.severity), ..line }
+}
+
+/// Fields as the text of a line that has none of its own.
+pub(crate) fn fields_as_text(fields: &Labels) -> String {
+    let each = fields.iter().map(|(name, value)| format!("{name}={value:?}"));
+    each.collect::<Vec<_>>().join(" ")
+}
+
 /// Answers the question for a page of lines.
-pub(crate) async fn lines<S: LogStore>(store: &S, wanted: &LogQuery, page: &LogPage) -> Answered {
+async fn lines<S: LogStore>(store: &S, wanted: &LogQuery, page: &LogPage) -> Answered {
     let (query, notes) = chosen(store, wanted, (page.from, page.until)).await?;
     let mut warnings: Vec<Warning> = Vec::new();
     let is_live = store.kept().clock.now().duration_since(page.until) < LIVE;
@@ -187,7 +264,15 @@ pub(crate) async fn lines<S: LogStore>(store: &S, wanted: &LogQuery, page: &LogP
     let mut read = if query.is_empty() {
         ReadLines::default()
     } else {
-        read(store, &query, &asked, &mut warnings).await?
+        let found = read(store, &query, &asked, &mut warnings).await?;
+        // the lines after a page may be loaded already: they must not use it up
+        let is_used_up = found.is_cut && found.lines.iter().any(|line| line.at >= page.until);
+        if is_used_up && page.direction == LogDirection::Backward {
+            warnings.clear();
+            read(store, &query, page, &mut warnings).await?
+        } else {
+            found
+        }
     };
     read.lines.retain(|line| line.at < end);
     warnings.extend(store.kept().clock_warning());
@@ -197,7 +282,7 @@ pub(crate) async fn lines<S: LogStore>(store: &S, wanted: &LogQuery, page: &LogP
 }
 
 /// Answers the question for the number of lines over time.
-pub(crate) async fn histogram<S: LogStore>(store: &S, wanted: &LogQuery, window: TimeGrid) -> Answered {
+async fn histogram<S: LogStore>(store: &S, wanted: &LogQuery, window: TimeGrid) -> Answered {
     let (query, _) = chosen(store, wanted, (window.start(), window.end())).await?;
     if query.is_empty() {
         return Ok(Reply::free(Answer::LogCounts(LogHistogram::new(query, window))));
@@ -207,7 +292,7 @@ pub(crate) async fn histogram<S: LogStore>(store: &S, wanted: &LogQuery, window:
 }
 
 /// Answers the question for new patterns: the newest lines of both sides are read and compared.
-pub(crate) async fn patterns<S: LogStore>(store: &S, wanted: &LogQuery, split: LogSplit) -> Answered {
+async fn patterns<S: LogStore>(store: &S, wanted: &LogQuery, split: LogSplit) -> Answered {
     let (query, _) = chosen(store, wanted, (split.from, split.until)).await?;
     let mut warnings: Vec<Warning> = Vec::new();
     let mut comparer = Comparer::default();

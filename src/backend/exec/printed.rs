@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Exec;
-use crate::backend::kit::log_labels::FoundLabels;
-use crate::backend::kit::log_store::{LogSpan, LogStore, LogStoreState};
+use crate::backend::logs::labels::FoundLabels;
+use crate::backend::logs::{LogSpan, LogStore, LogStoreState};
+use crate::model::ask::Answered;
 use crate::model::labels::{Labels, Text};
 use crate::model::log::{LogDirection, LogHistogram, LogLine, LogPage, LogQuery, ReadLines, time};
 use crate::model::placeholder::{TemplatePart, parts};
@@ -24,8 +25,16 @@ pub(super) struct LogRun {
     query: String,
     begun: Instant,
     from: Timestamp,
+    printed: PrintedLines,
+}
+
+/// The lines of an output.
+#[derive(Debug, Clone, Default)]
+struct PrintedLines {
     lines: Vec<LogLine>,
-    unreadable: u64,
+    without_time: u64,
+    /// Whether more was printed than is read.
+    is_flood: bool,
 }
 
 impl Exec {
@@ -55,17 +64,13 @@ impl Exec {
     }
 
     /// The lines of a run that covers this time, of the last one if it is young enough.
-    async fn printed(
-        &self,
-        query: &str,
-        (from, until): LogSpan,
-    ) -> Result<(Vec<LogLine>, u64, bool), SourceError> {
+    async fn printed(&self, query: &str, (from, until): LogSpan) -> Result<PrintedLines, SourceError> {
         let mut last = self.log_run.lock().await;
         let is_enough = |run: &LogRun| {
             run.query == query && run.from <= from && run.begun.elapsed() < self.settings.interval.0
         };
         if let Some(run) = last.as_ref().filter(|run| is_enough(run)) {
-            return Ok((run.lines.clone(), run.unreadable, false));
+            return Ok(run.printed.clone());
         }
         let (arguments, contains) = query.rsplit_once(CONTAINS).unwrap_or((query, ""));
         let arguments: Vec<String> = serde_json::from_str(arguments).unwrap_or_default();
@@ -78,10 +83,18 @@ impl Exec {
         // the last line of a cut output is not a whole one
         let whole = if output.is_cut { output.bytes.iter().rposition(|byte| *byte == b'\n') } else { None };
         let whole = output.bytes.get(..whole.unwrap_or(output.bytes.len())).unwrap_or_default();
-        let (mut lines, unreadable) = read(whole, self.clock.now());
+        let (mut lines, without_time) = read(whole, self.clock.now());
         lines.retain(|line| contains.is_empty() || line.text().contains(&contains));
-        *last = Some(LogRun { query: query.to_owned(), begun, from, lines: lines.clone(), unreadable });
-        Ok((lines, unreadable, output.is_cut))
+        let printed = PrintedLines { lines, without_time, is_flood: output.is_cut };
+        *last = Some(LogRun { query: query.to_owned(), begun, from, printed: printed.clone() });
+        Ok(printed)
+    }
+
+    /// The warning that the output was not read to its end.
+    pub(super) fn flood_warning(&self, is_flood: bool) -> Option<Warning> {
+        let most = self.settings.max_bytes;
+        let words = format!("it printed more than max_bytes ({most}) and was killed: the rest is missing");
+        is_flood.then(|| Warning::missing(words))
     }
 }
 
@@ -115,6 +128,10 @@ impl LogStore for Exec {
         &self.log_state
     }
 
+    async fn probe(&self) -> Answered {
+        self.check()
+    }
+
     async fn find(&self, labels: &Labels, _span: LogSpan) -> Result<FoundLabels, SourceError> {
         Ok(match self.arguments(labels) {
             // the program itself selects the lines
@@ -143,7 +160,8 @@ impl LogStore for Exec {
             let reason = "a program takes no query: name a service or an alert".to_owned();
             return Err(self.error(ErrorKind::Unfit { reason }));
         }
-        let (mut lines, unreadable, is_flood) = self.printed(query, (page.from, page.until)).await?;
+        let PrintedLines { mut lines, without_time, is_flood } =
+            self.printed(query, (page.from, page.until)).await?;
         lines.retain(|line| (page.from..page.until).contains(&line.at));
         lines.sort_by_key(|line| line.at);
         let limit = page.limit as usize;
@@ -153,8 +171,9 @@ impl LogStore for Exec {
             LogDirection::Backward => drop(lines.drain(..surplus)),
             LogDirection::Forward => lines.truncate(limit),
         }
+        let warnings = self.flood_warning(is_flood).into_iter().collect();
         // lines without a time are shown at the time of the run, and that is said
-        Ok(ReadLines { lines, unreadable: 0, is_cut, without_time: unreadable })
+        Ok(ReadLines { lines, is_cut, without_time, warnings, unreadable: 0 })
     }
 
     async fn count(
@@ -163,15 +182,12 @@ impl LogStore for Exec {
         window: TimeGrid,
     ) -> Result<(LogHistogram, Vec<Warning>), SourceError> {
         let end = window.end().checked_add(window.step()).unwrap_or(window.end());
-        let (lines, _, is_flood) = self.printed(query, (window.start(), end)).await?;
+        let PrintedLines { lines, is_flood, .. } = self.printed(query, (window.start(), end)).await?;
         let mut counts = LogHistogram::new(query.into(), window);
         for line in &lines {
             counts.add(line.severity, line.at.as_second() as f64, 1);
         }
-        let most = self.settings.max_bytes;
-        let words =
-            format!("it printed more than max_bytes ({most}) and was killed: the rest is not counted");
-        Ok((counts, if is_flood { vec![Warning::missing(words)] } else { Vec::new() }))
+        Ok((counts, self.flood_warning(is_flood).into_iter().collect()))
     }
 }
 

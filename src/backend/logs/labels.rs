@@ -55,15 +55,72 @@ const USUAL: [(&str, &[&str]); 20] = [
     ("method", &["method"]),
 ];
 
+/// The names of the Elastic Common Schema, of its collectors for Kubernetes, and of OpenTelemetry as Elasticsearch stores it.
+const ECS: [(&str, &[&str]); 16] = [
+    ("service", ECS_SERVICE),
+    ("service_name", ECS_SERVICE),
+    ("app_kubernetes_io_name", ECS_SERVICE),
+    ("app", ECS_SERVICE),
+    ("job", ECS_SERVICE),
+    (
+        "deployment",
+        &["kubernetes.deployment.name", "resource.attributes.k8s.deployment.name", "service.name"],
+    ),
+    (
+        "statefulset",
+        &["kubernetes.statefulset.name", "resource.attributes.k8s.statefulset.name", "service.name"],
+    ),
+    ("container", &["kubernetes.container.name", "container.name", "resource.attributes.k8s.container.name"]),
+    ("pod", &["kubernetes.pod.name", "resource.attributes.k8s.pod.name"]),
+    (
+        "namespace",
+        &["kubernetes.namespace", "kubernetes.namespace_name", "resource.attributes.k8s.namespace.name"],
+    ),
+    ("node", &["kubernetes.node.name", "host.name", "host.hostname", "resource.attributes.host.name"]),
+    ("instance", &["service.node.name", "host.name", "host.hostname", "host.ip"]),
+    ("cluster", &["orchestrator.cluster.name", "resource.attributes.k8s.cluster.name"]),
+    ("region", &["cloud.region", "resource.attributes.cloud.region"]),
+    ("zone", &["cloud.availability_zone", "resource.attributes.cloud.availability_zone"]),
+    ("version", &["service.version", "resource.attributes.service.version"]),
+];
+
+const ECS_SERVICE: &[&str] = &[
+    "service.name",
+    "resource.attributes.service.name",
+    "kubernetes.labels.app_kubernetes_io/name",
+    "kubernetes.labels.app",
+    "kubernetes.container.name",
+    "container.name",
+];
+
 /// The usual names as the default of a setting.
 pub(crate) fn usual() -> LogLabelMap {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     USUAL.iter().map(|(of, names)| ((*of).to_owned(), owned(names))).collect()
 }
 
+/// As [`usual`], for Elasticsearch: the names of its schema come first.
+pub(crate) fn ecs() -> LogLabelMap {
+    let mut map = usual();
+    for (of, names) in ECS {
+        let first = names.iter().map(|name| (*name).to_owned());
+        let before = map.remove(of).unwrap_or_default();
+        map.insert(of.to_owned(), first.chain(before).collect());
+    }
+    map
+}
+
 /// For `deserialize_with`: the names that are given replace the usual ones of their label.
 pub(crate) fn over_usual<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LogLabelMap, D::Error> {
-    let mut map = usual();
+    over(usual(), deserializer)
+}
+
+/// As [`over_usual`], for the names of [`ecs`].
+pub(crate) fn over_ecs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LogLabelMap, D::Error> {
+    over(ecs(), deserializer)
+}
+
+fn over<'de, D: Deserializer<'de>>(mut map: LogLabelMap, deserializer: D) -> Result<LogLabelMap, D::Error> {
     map.extend(LogLabelMap::deserialize(deserializer)?);
     Ok(map)
 }
