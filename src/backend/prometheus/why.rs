@@ -133,7 +133,7 @@ impl Run<'_> {
                 if !wants_beside {
                     return Vec::new();
                 }
-                self.dependencies(levels_grid, &codes).await
+                Box::pin(self.dependencies(levels_grid, &codes)).await
             },
             async { if wants_beside { self.changes(interval).await } else { Vec::new() } }
         );
