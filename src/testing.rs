@@ -41,7 +41,7 @@ reexport! { [crate]
         screens {
             alert: INCIDENT;
             alerts: Row;
-            incident: ALERTS;
+            incident: ALERTS, CockpitPanel;
             incidents: Row;
             overview: INCIDENTS, SLOS;
             service: INCIDENTS, PARTS, SLOS;
@@ -81,6 +81,7 @@ reexport! { [crate]
         assessment: Case, assess;
         capacity: CapacityKey, CapacityReading, CapacitySnapshot, CapacityUnit, CapacityUse, LOOKBACKS,
             Outlook, UsageLine, forecast, lookback_grid;
+        change: Change, ChangeKind, ChangeSnapshot;
         duration: parse, short, text;
         evaluation: EvaluatedQuery, EvaluationKey, LabelSearch, QueryResult, SampleValue;
         fingerprint: Fingerprint;
@@ -93,7 +94,7 @@ reexport! { [crate]
             Urgency;
         journal: ActionRecord, JournalEntry, records;
         labels: Interner, Labels, Text;
-        log: LogLine, LogLines, LogQuery, ReadLines;
+        log: Comparer, LogHistogram, LogLine, LogLines, LogQuery, LogSplit, ReadLines, SampledLines;
         matcher: Matcher, Operator, list, lists, parse;
         metric: MetricCatalog, MetricType;
         notify: Notification, QuietHours;
@@ -110,7 +111,8 @@ reexport! { [crate]
         runbook: RunbookQuery, RunbookSearch;
         saved_query: QueryStore, StoreChange, StoreEdit;
         series: Matrix, Series, TimeGrid;
-        service: DownTarget, ScrapeTargets, ServiceReading, ServiceSnapshot, Signals;
+        service: DownTarget, ScrapeTargets, ServiceDetail, ServiceReading, ServiceSnapshot, Signals;
+        signal: UnknownSignals;
         silence: ProposalInput, Silence, SilenceProposal, SilenceState, left_out, propose, refusal;
         slo {
             use BudgetingMethod, BurnSeverity, Calendar, CalendarUnit, DataExtent, DefinitionOrigin,

@@ -17,6 +17,8 @@ pub struct PageContent {
     pub width: u16,
     /// The list rows among the lines, which the cursor can be on.
     pub rows: Vec<PageRow>,
+    /// The panels that are sections of the text, with the lines of their titles.
+    sections: Vec<(usize, usize)>,
     /// The panel with the focus, and the index of its list's cursor.
     focus: (usize, usize),
 }
@@ -85,6 +87,23 @@ impl PageContent {
             self.lines.push(Vec::new());
         }
         self.lines.push(vec![StyledRun::new(format!(" {title}"), Role::Title)]);
+    }
+
+    /// Adds the title of a section that can have the focus.
+    pub fn section(&mut self, cx: &Cx<'_>, panel: usize, title: &str) {
+        if !self.lines.is_empty() {
+            self.lines.push(Vec::new());
+        }
+        self.sections.push((panel, self.lines.len()));
+        let is_focused = self.focus.0 == panel;
+        let sign = if is_focused { cx.symbol(Role::Selected) } else { " " };
+        let role = if is_focused { Role::Accent } else { Role::Title };
+        self.lines.push(vec![StyledRun::new(sign, Role::Accent), StyledRun::new(title.to_owned(), role)]);
+    }
+
+    /// The line of the title of a section.
+    pub fn section_line(&self, panel: usize) -> Option<usize> {
+        self.sections.iter().find(|(known, _)| *known == panel).map(|(_, line)| *line)
     }
 
     /// Adds text, wrapped to the page's width.

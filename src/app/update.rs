@@ -23,6 +23,7 @@ use crate::model::world::World;
 
 mod confirm;
 mod form;
+mod go;
 mod input;
 mod intent;
 mod menus;

@@ -4,6 +4,7 @@ mod actions;
 mod behaviour;
 mod capacity;
 mod charts;
+mod cockpit;
 mod explore;
 mod frame;
 mod hints;

@@ -93,7 +93,12 @@ impl Stage {
 
     /// One source, with all questions answered.
     pub(crate) fn source(size: (u16, u16), source: Arc<dyn Source>) -> Self {
-        let mut stage = Self::of(size, clock(), vec![source]);
+        Self::sources(size, vec![source])
+    }
+
+    /// Several sources, with all questions answered.
+    pub(crate) fn sources(size: (u16, u16), sources: Vec<Arc<dyn Source>>) -> Self {
+        let mut stage = Self::of(size, clock(), sources);
         stage.answering = true;
         stage.tick();
         stage

@@ -71,9 +71,18 @@ fn finding(labels: &[(&str, &str)], explained: f64, traffic: f64) -> LabelFindin
 }
 
 fn analysis(wanted: &WhyQuery) -> WhyAnalysis {
+    analysis_of(190, &wanted.filters)
+}
+
+/// What a source finds about failures that began this many seconds ago.
+pub(crate) fn analysis_since(seconds: i64) -> WhyAnalysis {
+    analysis_of(seconds, &Labels::default())
+}
+
+fn analysis_of(seconds: i64, filters: &Labels) -> WhyAnalysis {
     let span = TimeGrid::ending(Stage::start(), Duration::from_secs(1800), 360, Duration::from_secs(5));
-    let values = (0..span.count()).map(|at| if span.at(at) > ago(190) { 0.06 } else { 0.001 }).collect();
-    let finding = if wanted.filters.is_empty() {
+    let values = (0..span.count()).map(|at| if span.at(at) > ago(seconds) { 0.06 } else { 0.001 }).collect();
+    let finding = if filters.is_empty() {
         finding(&[("version", "2.0.0-rc1")], 0.94, 0.12)
     } else {
         finding(&[("route", "/cart")], 0.9, 0.4)
@@ -83,9 +92,9 @@ fn analysis(wanted: &WhyQuery) -> WhyAnalysis {
         measured_by: "http_requests_total".into(),
         resource: None,
         bound: None,
-        onset: ago(190),
-        bad: TimeRange { start: ago(190), end: ago(0) },
-        good: Some(TimeRange { start: ago(1800), end: ago(205) }),
+        onset: ago(seconds),
+        bad: TimeRange { start: ago(seconds), end: ago(0) },
+        good: Some(TimeRange { start: ago(1800), end: ago(seconds + 15) }),
         before: Some(0.001),
         after: 0.06,
         severity: 0.06,

@@ -2,9 +2,10 @@
 
 use crate::app::number::{latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
+use crate::app::subjects::change::ChangeCoverage;
 use crate::app::subjects::incident::words as incidents;
 use crate::app::subjects::slo::words as slos;
-use crate::app::subjects::{incident, runbook, service};
+use crate::app::subjects::{change, incident, on_call, runbook, service};
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
 use crate::model::series::TimeGrid;
@@ -16,6 +17,8 @@ use crate::model::slo::BASIS;
 const CHART_HEIGHT: u16 = 9;
 /// The least rows of a preview with a chart.
 const MIN_HEIGHT_WITH_CHART: u16 = 16;
+/// The labels that name who is responsible, the most usual first.
+const OWNER_LABELS: [&str; 3] = ["team", "owner", "squad"];
 /// The most alerts and SLOs that are listed.
 const MAX_LISTED: usize = 5;
 
@@ -168,6 +171,11 @@ fn service_head(cx: &ScreenCx<'_>, place: &Place, page: &mut PageContent) {
     ];
     let numbers = numbers.into_iter().map(|(name, value)| (name, StyledRun::new(value, Role::Text)));
     page.line(text::fitting(numbers, page.width));
+    owner_line(cx, Some(name), &of.labels, page);
+    change_line(cx, Some(name), None, page);
+    let alerts = service::alerts(cx.shared, name);
+    let runbooks: Vec<RunbookQuery> = alerts.into_iter().map(|alert| runbook::of_alert(alert)).collect();
+    runbook_lines(cx, if runbooks.is_empty() { vec![runbook::of_service(name)] } else { runbooks }, page);
 }
 
 fn service_tail(cx: &ScreenCx<'_>, place: &Place, page: &mut PageContent) {
@@ -232,9 +240,45 @@ fn service_line(cx: &ScreenCx<'_>, service: Option<&Text>, page: &mut PageConten
     page.pair("service", &format!("{} {name} {}{colon}{why}", cx.symbol(role), of.health.word()), role);
 }
 
-fn runbook_lines(runbooks: Vec<RunbookQuery>, page: &mut PageContent) {
-    for wanted in runbook::once(runbooks).iter().filter_map(|wanted| wanted.url.as_ref()).take(2) {
-        page.pair("runbook", wanted, Role::Accent);
+/// The addresses of the runbooks; without any, the key that searches for one.
+fn runbook_lines(cx: &ScreenCx<'_>, runbooks: Vec<RunbookQuery>, page: &mut PageContent) {
+    let all = runbook::once(runbooks);
+    let addresses: Vec<&Text> = all.iter().filter_map(|wanted| wanted.url.as_ref()).take(2).collect();
+    for address in &addresses {
+        page.pair("runbook", address, Role::Accent);
+    }
+    if addresses.is_empty() && !all.is_empty() {
+        page.pair("runbook", &format!("{} searches for it", cx.shared.key(Command::Runbook)), Role::Muted);
+    }
+}
+
+/// The last change of a service: how long before the trouble began, or how long ago; else why none is known.
+fn change_line(cx: &ScreenCx<'_>, service: Option<&Text>, began: Option<Timestamp>, page: &mut PageContent) {
+    let Some(service) = service else { return };
+    if let Some(last) = change::last(cx.shared, service) {
+        let when = match began {
+            Some(began) => change::relative(last, began),
+            None => format!("{} ago", ago(last.at, cx.now)),
+        };
+        return page.pair("last change", &format!("{when}: {}", last.sentence()), change::role(last));
+    }
+    let words = match change::coverage(cx.world, &cx.shared.sources) {
+        ChangeCoverage::NoSource => "no source of changes is configured".to_owned(),
+        ChangeCoverage::NotLoaded => cx.shared.waiting().to_owned(),
+        ChangeCoverage::Failed(why) => format!("unknown: {why}"),
+        ChangeCoverage::Since(since) => format!("none since {}", moment(since, cx.now, cx.zone)),
+    };
+    page.pair("last change", &words, Role::Muted);
+}
+
+/// Who is responsible: the team of the labels, and who is on call for the service.
+fn owner_line(cx: &ScreenCx<'_>, service: Option<&Text>, labels: &Labels, page: &mut PageContent) {
+    let team = OWNER_LABELS.iter().find_map(|name| labels.get(name)).map(|name| name.to_string());
+    let on_call = service.and_then(|name| on_call::of_service(cx, name));
+    let on_call = on_call.map(|(names, policy)| format!("on call {names} ({policy})"));
+    let words: Vec<String> = team.into_iter().chain(on_call).collect();
+    if !words.is_empty() {
+        page.pair("owner", &words.join(", "), Role::Text);
     }
 }
 
@@ -256,6 +300,9 @@ fn slo_head(cx: &ScreenCx<'_>, place: &Place, page: &mut PageContent) {
         page.line([vec![StyledRun::new("  ", Role::Text)], notes].concat());
     }
     service_line(cx, status.slo.service.as_ref(), page);
+    owner_line(cx, status.slo.service.as_ref(), &status.slo.labels, page);
+    change_line(cx, status.slo.service.as_ref(), None, page);
+    runbook_lines(cx, runbook::of_slo(cx.shared, status), page);
 }
 
 fn slo_tail(cx: &ScreenCx<'_>, place: &Place, page: &mut PageContent) {
@@ -280,7 +327,6 @@ fn slo_tail(cx: &ScreenCx<'_>, place: &Place, page: &mut PageContent) {
     page.title("About");
     page.pair("objective", &format!("{}%", status.slo.objective.percent_text()), Role::Text);
     page.pair("source", status.source.as_str(), Role::Muted);
-    runbook_lines(runbook::of_slo(cx.shared, status), page);
 }
 
 fn alert_head(cx: &ScreenCx<'_>, place: &Place, page: &mut PageContent) {
@@ -301,13 +347,16 @@ fn alert_head(cx: &ScreenCx<'_>, place: &Place, page: &mut PageContent) {
     if let Some(view) = cx.world.incident_of(*fingerprint) {
         page.line([vec![StyledRun::new(" ", Role::Text)], incidents::line(cx, view)].concat());
     }
-    service_line(cx, cx.world.service_of(&alert.labels), page);
+    let service = cx.world.service_of(&alert.labels);
+    service_line(cx, service, page);
+    owner_line(cx, service, &alert.labels, page);
+    change_line(cx, service, Some(alert.starts_at), page);
+    runbook_lines(cx, vec![runbook::of_alert(alert)], page);
 }
 
 fn alert_tail(cx: &ScreenCx<'_>, place: &Place, page: &mut PageContent) {
     let Place::Alert(fingerprint) = place else { return };
     let Some(alert) = cx.world.alert(*fingerprint) else { return };
-    runbook_lines(vec![runbook::of_alert(alert)], page);
     page.names("sources", alert.sources.iter().map(SourceId::as_str), Role::Muted);
     if let Some(description) =
         alert.annotations.get("description").or_else(|| alert.annotations.get("message"))
@@ -334,13 +383,21 @@ fn incident_head(cx: &ScreenCx<'_>, place: &Place, page: &mut PageContent) {
     for next in &status.pending {
         page.paragraph(&incidents::pending(&next.what, next.at, cx.now), Role::Warning);
     }
-    service_line(cx, incident::service(view), page);
+    let service = incident::service(view);
+    service_line(cx, service, page);
+    let teams = status.teams.iter().map(|team| &*team.name);
+    if status.teams.is_empty() {
+        owner_line(cx, service, &Labels::default(), page);
+    } else {
+        page.names("owner", teams, Role::Text);
+    }
+    change_line(cx, service, Some(status.created_at), page);
+    runbook_lines(cx, runbook::of_incident(cx.shared, view), page);
 }
 
 fn incident_tail(cx: &ScreenCx<'_>, place: &Place, page: &mut PageContent) {
     let Place::Incident(key) = place else { return };
     let Some(view) = key.incident(cx.world) else { return };
-    runbook_lines(runbook::of_incident(cx.shared, view), page);
     if let Some(policy) = &view.incident.escalation_policy {
         page.pair("policy", &policy.name, Role::Text);
     }

@@ -1,48 +1,53 @@
 //! The page of one incident: who has it and when it escalates, the chart of what fails, why, what changed, the runbook, the SLO,
 //! alerts, timeline, similar past incidents. What decides never scrolls; in a small terminal it is a few brief lines.
 
+use jiff::SignedDuration;
+
 use crate::app::chart_control::ChartedTime;
 use crate::app::detection;
+use crate::app::explore_choice::ChartQuery;
 use crate::app::identity::{WhySubject, WhyTarget};
 use crate::app::layout as app_layout;
+use crate::app::log_subject::LogSubject;
+use crate::app::page::scroll_to;
 use crate::app::prelude::*;
-use crate::app::range;
 use crate::app::subjects::incident::remote;
 use crate::app::subjects::runbook::RunbookText;
+use crate::app::subjects::service::charts as service_charts;
 use crate::app::subjects::slo::queries::spending_wants;
-use crate::app::subjects::{self, change, runbook, why};
+use crate::app::subjects::{self, change, why};
 use crate::model::ask::Moment;
 use crate::model::incident::IncidentAlert;
 use crate::model::remote::Freshness;
 use crate::model::series::TimeGrid;
-use crate::model::service::ServiceDetail;
 use crate::model::why::Cause;
 use layout::{CockpitLayout, layout};
+use panel::Cockpit;
+pub use panel::CockpitPanel;
 
+mod brief;
+mod budget;
+mod causes;
+mod changes;
+mod charts;
+mod escalation;
 mod head;
 mod layout;
+mod logs;
 mod page;
+mod panel;
 mod panels;
+mod people;
+mod runbook;
+mod similar;
 
 /// The panel of alerts; panel 0 is the text.
-pub const ALERTS: usize = 1;
-/// The chart of the signal that is wrong, and the panels beside it.
-const CHART: usize = 2;
-const WHY: usize = 3;
-const CHANGES: usize = 4;
-const SLO: usize = 5;
-const RUNBOOK: usize = 6;
-/// The other signals; never focused.
-const SIGNALS: usize = 7;
+pub const ALERTS: usize = CockpitPanel::Alerts.index();
 
 /// Below this width the next step is on the second line.
 const NARROW: u16 = 100;
-/// Points of the charts.
-const POINTS: u16 = 240;
 /// The charts of an incident that is over begin this long before it and end this long after it.
-const CHART_MARGIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
-/// The SLOs whose spent budget is queried.
-const MAX_SLOS: usize = 2;
+const CHART_MARGIN: SignedDuration = SignedDuration::from_mins(30);
 
 /// An alert of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +65,8 @@ pub struct OpenIncident {
     /// The question about its causes, and the ranked answer.
     why: Option<WhyTarget>,
     causes: Vec<Cause>,
+    /// Its logs; `None` if nothing tells which ones are its.
+    logs: Option<Arc<LogSubject>>,
     /// The most fitting runbook, and its text for the panel.
     runbook: Option<Arc<RunbookQuery>>,
     runbook_text: RunbookText,
@@ -72,24 +79,31 @@ fn reported<'a>(shared: &'a Shared, view: &IncidentView, id: &str) -> Option<&'a
 }
 
 impl OpenIncident {
+    /// The focused panel.
+    fn panel(&self) -> CockpitPanel {
+        CockpitPanel::at(self.scroll_position.panel)
+    }
+
     fn parts(&self, body: Rect) -> CockpitLayout {
-        layout(body, self.scroll_position.panel)
+        layout(body, self.panel())
     }
 
     fn incident<'a>(&self, shared: &'a Shared) -> Option<&'a IncidentView> {
         self.subject.as_ref()?.incident(&shared.world)
     }
 
-    /// What Enter opens.
+    /// What Enter opens, for the footer.
     fn opens(&self) -> &'static str {
-        match self.scroll_position.panel {
-            ALERTS => "alert",
-            WHY => "causes",
-            CHANGES => "timeline",
-            SLO => "SLO",
-            RUNBOOK => "read all",
-            _ => "service",
-        }
+        panels::spec(self.panel()).map_or("", |spec| spec.opens)
+    }
+
+    fn service_place(&self, shared: &Shared) -> Option<Place> {
+        let name = self.incident(shared)?.service.as_ref()?;
+        shared.world.service(name).map(|one| Place::Service(one.name.clone()))
+    }
+
+    fn alert_place(&self, shared: &Shared) -> Option<Place> {
+        self.current(shared).map(Place::Alert)
     }
 
     /// The monitored alert under the cursor.
@@ -117,7 +131,8 @@ impl SubjectScreen for OpenIncident {
 
 impl Screen for OpenIncident {
     offers! { self [Time, Charts, AnyAction, IncidentActions]:
-        Acknowledge, Note, Silence, Escalate, Resolve, Why, Runbook, Act, Open self.opens(), NextPanel "panel", Links, Copy, Back
+        Acknowledge, Note, Silence, Escalate, Resolve, Why, Logs, Runbook, Act, Open self.opens(), NextPanel "panel", Links, Copy,
+        Back
     }
 
     fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
@@ -133,35 +148,40 @@ impl Screen for OpenIncident {
         // in a narrow terminal the first line has no room for the next step: it begins the second one
         let is_narrow = area.width < NARROW;
         if right.is_empty() && !is_narrow {
-            right = head::next_step(cx, known).into_iter().collect();
+            right = escalation::next_step(cx, known).into_iter().collect();
         }
         let parts = self.parts(area);
         let [first, second] = parts.head;
         app_layout::heading(cx, &head::title(cx, known), &right, first, buf);
         text::runs(cx, &head::who_and_what(cx, known, is_narrow), second, buf);
-        for part in &parts.panels {
-            panels::draw(self, cx, known, *part, buf);
+        let cockpit = Cockpit { screen: self, cx, view: known };
+        for (panel, area) in &parts.panels {
+            cockpit.draw(*panel, *area, buf);
         }
         if let Some(brief) = parts.brief {
-            panels::draw_brief(self, cx, known, brief, buf);
+            brief::draw(&cockpit, brief, buf);
         }
-        let page = page::page(self, cx, known, parts.text.width);
-        page.render(cx, self.scroll_position.scroll, parts.text, buf);
+        page::page(&cockpit, &parts).render(cx, self.scroll_position.scroll, parts.text, buf);
     }
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         let Some(key) = &self.subject else { return Vec::new() };
         let mut wants = subjects::incident::wants(shared, key);
         let Some(view) = key.incident(&shared.world) else { return wants };
-        wants.extend(chart_wants(shared, view, now));
         wants.extend(detection::wants_of_one(shared, view));
+        let service = view.service.as_ref();
+        if let (Some(name), Some(time)) = (service, charted(self, shared, now)) {
+            let whole = (time, window(shared, view, now).1);
+            wants.extend(service_charts::wants_over(shared, name, whole, now));
+        }
         wants.extend(self.why.iter().flat_map(|target| why::wants(shared, target, now)));
         let since = age(view.incident.created_at, now).saturating_add(Duration::from_secs(3600));
         wants.extend(change::wants_since(shared, since, now));
-        wants.extend(self.runbook.iter().filter_map(|wanted| runbook::wants(shared, wanted)));
-        if self.parts(app_layout::areas(shared.size).body).panels.iter().any(|(panel, _)| *panel == SLO) {
-            let slos = view.service.as_ref().map_or_else(Vec::new, |name| shared.world.slos_of(name));
-            let slos = slos.into_iter().take(MAX_SLOS);
+        wants.extend(self.logs.iter().flat_map(|logs| logs::wants(shared, logs, &view.incident, now)));
+        wants.extend(self.runbook.iter().filter_map(|wanted| subjects::runbook::wants(shared, wanted)));
+        if self.parts(app_layout::areas(shared.size).body).has(CockpitPanel::Slo) {
+            let slos = service.map_or_else(Vec::new, |name| shared.world.slos_of(name));
+            let slos = slos.into_iter().take(budget::MAX_SLOS);
             wants.extend(slos.flat_map(|status| spending_wants(shared, &SloKey::of(status), now)));
         }
         wants
@@ -181,7 +201,9 @@ impl Screen for OpenIncident {
         let others = known.alerts.iter().filter(|alert| !found.contains(alert)).copied();
         let reported = reported.iter().map(|alert| IncidentAlertRow::Reported(alert.id.clone()));
         let rows: Vec<IncidentAlertRow> = reported.chain(others.map(IncidentAlertRow::Linked)).collect();
-        self.runbook = runbook::once(runbook::of_incident(shared, known)).into_iter().next();
+        let runbooks = subjects::runbook::of_incident(shared, known);
+        self.runbook = subjects::runbook::once(runbooks).into_iter().next();
+        self.logs = subjects::logs::of_incident(shared, known).map(Arc::new);
         self.alerts.set_rows(rows);
         self.leave_empty_panel();
     }
@@ -196,7 +218,12 @@ impl Screen for OpenIncident {
             (_, None) | (None, _) => Vec::new(),
         };
         let parts = self.parts(app_layout::areas(shared.size).body);
-        let width = parts.panels.iter().find(|(panel, _)| *panel == RUNBOOK).map(|(_, area)| area.width);
+        let its = |(panel, _): &&(CockpitPanel, Rect)| *panel == CockpitPanel::Runbook;
+        let width = parts.panels.iter().find(its).map(|(_, area)| area.width);
+        if width.is_none() {
+            // the text of the page has only its address
+            self.runbook_text = RunbookText::default();
+        }
         if let (Some(wanted), Some(width)) = (&self.runbook, width) {
             self.runbook_text.lay_out(shared, wanted, width.saturating_sub(3));
         }
@@ -213,7 +240,7 @@ impl Screen for OpenIncident {
     keeps_scroll_position!();
 
     lists_panels! {
-        7;
+        12;
         things {}
         others { ALERTS => alerts, }
     }
@@ -223,17 +250,36 @@ impl Screen for OpenIncident {
     }
 
     fn has_panel(&self, _shared: &Shared, body: Rect, panel: usize) -> bool {
-        match panel {
-            0 => true,
-            ALERTS => !self.alerts.is_empty(),
-            _ => self.parts(body).panels.iter().any(|(shown, _)| *shown == panel),
+        match CockpitPanel::at(panel) {
+            CockpitPanel::Page => true,
+            CockpitPanel::Alerts => !self.alerts.is_empty(),
+            CockpitPanel::Signals => false,
+            panel => panels::is_section(panel) || self.parts(body).has(panel),
         }
     }
 
     fn panel_at(&self, _shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
         let parts = self.parts(body);
         let found = parts.panels.iter().find(|(_, area)| area.contains(cell.into()));
-        found.map(|(panel, _)| *panel).filter(|panel| *panel != SIGNALS)
+        found
+            .map(|(panel, _)| *panel)
+            .filter(|panel| *panel != CockpitPanel::Signals)
+            .map(CockpitPanel::index)
+    }
+
+    /// Scrolls to the section or the list that was just focused.
+    fn show_panel(&mut self, shared: &Shared, area: Rect) {
+        let ScrollPosition { panel, scroll } = self.scroll_position;
+        let Some(page) = self.page(shared, area.width) else { return };
+        let scroll = match (page.section_line(panel), self.panel()) {
+            (Some(line), _) => u16::try_from(line).unwrap_or(u16::MAX).min(page.last_scroll(area.height)),
+            (None, CockpitPanel::Alerts) => {
+                let line = page.line_of(panel, self.alerts.index());
+                line.map_or(scroll, |line| scroll_to(line, scroll, area.height))
+            }
+            (None, _) => scroll,
+        };
+        self.scroll_position.scroll = scroll;
     }
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
@@ -244,29 +290,31 @@ impl Screen for OpenIncident {
         charted(self, shared, now)
     }
 
-    fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
-        let known = self.incident(shared);
-        // the layout does not depend on the time
-        let laid_out =
-            known.map(|known| page::page(self, &shared.cx(known.incident.created_at), known, width));
+    fn page(&self, shared: &Shared, _width: u16) -> Option<PageContent> {
+        let parts = self.parts(app_layout::areas(shared.size).body);
+        // the number of lines does not depend on the time, but for a handoff or two
+        let laid_out = self.incident(shared).map(|view| {
+            let cx = &shared.cx(view.incident.created_at);
+            page::page(&Cockpit { screen: self, cx, view }, &parts)
+        });
         Some(laid_out.unwrap_or_default())
     }
 
     /// Opens what the focused panel is about.
     fn open(&mut self, shared: &Shared) -> Opened {
-        let Some(view) = self.incident(shared) else { return Opened::Nothing };
-        let service = || view.service.as_ref().and_then(|name| shared.world.service(name));
-        let place = match self.scroll_position.panel {
-            ALERTS => self.current(shared).map(Place::Alert),
-            WHY => self.why.clone().map(Place::Why),
-            CHANGES => Some(Place::Timeline),
-            SLO => service()
-                .and_then(|one| shared.world.worst_slo_of(&one.name))
-                .map(|one| Place::Slo(SloKey::of(one))),
-            RUNBOOK => self.runbook.clone().map(Place::Runbook),
-            _ => service().map(|one| Place::Service(one.name.clone())),
-        };
-        place.into()
+        panels::spec(self.panel()).and_then(|spec| (spec.place)(self, shared)).into()
+    }
+
+    fn shown_logs(&self, _shared: &Shared) -> Option<LogSubject> {
+        self.logs.as_deref().cloned()
+    }
+
+    fn chart_queries(&self, shared: &Shared, now: Timestamp) -> Vec<ChartQuery> {
+        let view = self.incident(shared);
+        let name = view.and_then(|view| Some((view, view.service.as_ref()?)));
+        name.map_or_else(Vec::new, |(view, name)| {
+            service_charts::queries(shared, name, window(shared, view, now).1)
+        })
     }
 
     fn selection(&self, _shared: &Shared) -> Selection {
@@ -327,7 +375,7 @@ fn failure(cx: &ScreenCx<'_>, view: &IncidentView) -> Vec<StyledRun<'static>> {
 
 /// The time of the charts: the range of the screen if the incident began in it, else from before the incident to after it.
 fn window(shared: &Shared, view: &IncidentView, now: Timestamp) -> (TimeGrid, Moment) {
-    let live = shared.range.span(now, POINTS, shared.interval);
+    let live = shared.range.span(now, service_charts::POINTS, shared.interval);
     let incident = &view.incident;
     let is_recent = incident.resolved_at.is_none() && incident.created_at >= live.start();
     if shared.range.end.is_some() || is_recent {
@@ -336,32 +384,7 @@ fn window(shared: &Shared, view: &IncidentView, now: Timestamp) -> (TimeGrid, Mo
     let start = incident.created_at.checked_sub(CHART_MARGIN).unwrap_or(incident.created_at);
     let end = incident.resolved_at.and_then(|at| at.checked_add(CHART_MARGIN).ok()).unwrap_or(now).min(now);
     let moment = if end < now { Moment::At(end) } else { Moment::Now };
-    (TimeGrid::ending(end, age(start, end), POINTS, shared.interval), moment)
-}
-
-/// The queries of the charts, to each source that has the service.
-fn chart_wants(shared: &Shared, view: &IncidentView, now: Timestamp) -> Vec<Want> {
-    let Some(service) = view.service.as_ref().and_then(|name| shared.world.service(name)) else {
-        return Vec::new();
-    };
-    let (window, moment) = window(shared, view, now);
-    let asked = shared.answering(AskKind::Detail).filter(|source| service.chart_sources.contains(&source.id));
-    let want = |source: &SourceId| {
-        let cache = shared.world.cache(source);
-        let detail = cache.and_then(|cache| cache.at(moment).details.get(&service.name)?.whole());
-        let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
-        want::at(shared, source, Query::Detail { service: service.name.clone(), time_range }, moment)
-    };
-    asked.map(|source| want(&source.id)).collect()
-}
-
-/// The history of the service, from the first source that has it for the time of the charts.
-fn detail<'a>(shared: &'a Shared, view: &IncidentView, now: Timestamp) -> Option<&'a ServiceDetail> {
-    let service = view.service.as_ref().and_then(|name| shared.world.service(name))?;
-    let (window, moment) = window(shared, view, now);
-    let cache = service.chart_sources.iter().filter_map(|id| shared.world.cache(id));
-    let mut details = cache.filter_map(|cache| cache.at(moment).details.get(&service.name)?.value());
-    details.find(|detail| detail.request_rate.span.step() == window.step())
+    (TimeGrid::ending(end, age(start, end), service_charts::POINTS, shared.interval), moment)
 }
 
 /// The time of the charts, and when the trouble began: the first change of the service in the hour before, else the incident.

@@ -17,6 +17,7 @@ use crate::app::log_format::LineLayout;
 use crate::app::log_list::LogList;
 use crate::app::log_subject::LogSubject;
 use crate::app::prelude::*;
+use crate::app::subjects::logs;
 use crate::model::log::{self, LogDirection, LogLineKey, LogPage, LogPattern, LogSeverity};
 
 mod bars;
@@ -24,8 +25,6 @@ mod loaded;
 #[cfg(test)]
 mod tests;
 mod view;
-
-use loaded::split;
 
 /// The panel of patterns; panel 0 has the lines.
 pub const PATTERNS: usize = 1;
@@ -106,11 +105,10 @@ impl Screen for OpenLogs {
                 let query = Query::LogCounts { wanted: Arc::clone(wanted), window };
                 wants.push(want::of(shared, &source.id, query));
             }
-            if answers(AskKind::LogPatterns) {
-                let split = split(shared, subject, now);
-                let query = Query::LogPatterns { wanted: Arc::clone(wanted), split };
-                wants.push(want::of(shared, &source.id, query));
-            }
+        }
+        if subject.around.is_none() {
+            let split = logs::split(subject.since, loaded::range(shared, subject, now));
+            wants.extend(logs::pattern_wants(shared, wanted, split));
         }
         wants
     }
@@ -153,13 +151,7 @@ impl Screen for OpenLogs {
         self.hidden = count - lines.len();
         self.list.filter = filter;
         self.list.set(lines);
-        let mut news: Vec<LogPattern> =
-            self.comparisons(shared).flat_map(|all| all.remarkable().cloned()).collect();
-        if news.is_empty() {
-            // nothing is new: the most frequent patterns are shown instead
-            news = self.comparisons(shared).flat_map(|all| all.patterns.iter().take(20).cloned()).collect();
-        }
-        self.news = news;
+        self.news = logs::shown_patterns(&self.comparisons(shared));
         self.patterns.set_rows((0..self.news.len()).collect());
         if self.news.is_empty() {
             self.scroll_position.panel = 0;

@@ -158,19 +158,7 @@ impl Screen for OpenService {
     }
 
     fn chart_queries(&self, shared: &Shared, _now: Timestamp) -> Vec<ChartQuery> {
-        let sources = shared.world.service(self.name()).map_or(&[][..], |service| &service.chart_sources);
-        let details = sources
-            .iter()
-            .filter_map(|id| Some((id, shared.world.cache(id)?.details().get(self.name())?.value()?)));
-        let is_one = sources.len() < 2;
-        let queries = details.flat_map(|(id, detail)| {
-            detail.queries.iter().map(move |of| {
-                let title =
-                    if is_one { of.signal.word().to_owned() } else { format!("{} ({id})", of.signal.word()) };
-                ChartQuery { title, query: of.query.clone(), source: Some(id.clone()) }
-            })
-        });
-        queries.collect()
+        charts::queries(shared, self.name(), shared.range.moment())
     }
 
     fn charted(&self, shared: &Shared, now: Timestamp) -> Option<ChartedTime> {

@@ -10,6 +10,7 @@ use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::model::incident::IncidentDetail;
 
+pub mod earlier;
 pub mod words;
 
 /// The properties by which incidents can be grouped.

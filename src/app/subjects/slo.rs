@@ -10,6 +10,7 @@ use crate::app::identity::WhySubject;
 use crate::app::prelude::*;
 use crate::model::slo::{BASIS, Exhaustion, GroupStatus, RECENT, SloState};
 
+pub mod burn_down;
 pub mod course;
 pub mod queries;
 pub mod words;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::go::go;
 use super::run::{choose_in_explore, run};
 use super::{change_range, confirm, form, intent, menus, navigate, refresh_form};
 use crate::app::commands::Command;
@@ -208,7 +209,7 @@ fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) {
             state.shared.effects.push(Effect::Redraw);
         }
         MenuChoice::Context(context) => state.shared.effects.push(Effect::Enter(context)),
-        MenuChoice::Go(place) => state.go(place, now),
+        MenuChoice::Go(place) => go(state, place, now),
         MenuChoice::Link(link) => state.shared.copy(link.to_string(), now),
         MenuChoice::Run(command) => run(state, command, now),
         MenuChoice::Explore(choice) => choose_in_explore(state, *choice, now),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::go::go;
 use crate::app::grid::Grid;
 use crate::app::list::{Cursor, wrapped};
 use crate::app::page::scroll_to;
@@ -142,7 +143,7 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
     match screen.open(shared) {
         Opened::Nothing => return false,
         Opened::Folded => state.ordered = None,
-        Opened::Place(place) => state.go(place, now),
+        Opened::Place(place) => go(state, place, now),
         Opened::Search { place, filter, note } => {
             if let Some(note) = note {
                 state.shared.messages.note(note, now);

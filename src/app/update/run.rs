@@ -1,10 +1,10 @@
 //! Runs commands.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::go::go;
 use super::{change_range, intent, menus, navigate, run_events};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
@@ -16,7 +16,7 @@ use crate::app::menu::{Menu, MenuChoice};
 use crate::app::palette::Palette;
 use crate::app::place::{Document, Place};
 use crate::app::preview_pane::MIN_WIDTH;
-use crate::app::range::{Range, lengths};
+use crate::app::range::Range;
 use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::shared::Shared;
@@ -26,7 +26,6 @@ use crate::app::subjects::{self, change, runbook, why};
 use crate::app::zoomed_grid::ZoomedGrid;
 use crate::config::kind;
 use crate::model::ask::AskKind;
-use crate::model::remote::age;
 use crate::model::runbook::RunbookQuery;
 
 /// Runs a command. The match is exhaustive, so that a new command without an arm does not compile.
@@ -320,8 +319,7 @@ fn lead(state: &mut State, command: Command, now: Timestamp) {
     }
 }
 
-/// Opens the logs of the selection, or a menu if it is about several services. The time range is extended so that it begins some
-/// minutes before the first alert.
+/// Opens the logs of the selection, or a menu if it is about several services; without a selection, a menu of all services.
 fn logs(state: &mut State, now: Timestamp) {
     if matches!(state.place(), Place::Logs(_)) {
         return;
@@ -331,31 +329,24 @@ fn logs(state: &mut State, now: Timestamp) {
         || subjects::logs::of_selection(&state.screen().runbooks(&state.shared), &state.shared),
         |subject| vec![subject],
     );
+    let is_chosen = !all.is_empty();
+    if !is_chosen {
+        all = subjects::logs::of_services(&state.shared);
+    }
     if state.shared.answering(AskKind::LogLines).next().is_none() {
         let sources = kind::sources_to_add(state.shared.kinds, &[AskKind::LogLines]);
         state.shared.messages.note(format!("No source of logs is configured: add {sources}"), now);
     } else if all.len() > 1 {
         let item =
             |subject: LogSubject| (subject.title.to_string(), MenuChoice::Go(Place::Logs(Arc::new(subject))));
-        state.mode = Mode::Menu(Menu::new("Logs", all.into_iter().map(item).collect(), 0));
+        let title = if is_chosen { "Logs" } else { "Logs of which service?" };
+        state.mode = Mode::Menu(Menu::new(title, all.into_iter().map(item).collect(), 0));
     } else if let Some(subject) = all.pop() {
-        if let Some(since) = subject.since.filter(|_| state.shared.range.end.is_none()) {
-            let needed = age(since, now).saturating_add(LOGS_BEFORE);
-            let length = lengths().into_iter().find(|length| *length >= needed && *length <= LONGEST_LOGS);
-            if let Some(length) = length.filter(|length| *length > state.shared.range.length) {
-                change_range(state, now, |range, _| range.length = length);
-            }
-        }
-        state.go(Place::Logs(Arc::new(subject)), now);
+        go(state, Place::Logs(Arc::new(subject)), now);
     } else {
-        state.shared.messages.note("No logs here. Select a service, an alert, an SLO or an incident.", now);
+        state.shared.messages.note("No service is known whose logs could be read", now);
     }
 }
-
-/// The logs begin this long before the first alert ...
-const LOGS_BEFORE: Duration = Duration::from_secs(15 * 60);
-/// ... unless the range would be longer than this.
-const LONGEST_LOGS: Duration = Duration::from_secs(24 * 3600);
 
 /// Opens the causes of what is selected.
 fn why(state: &mut State, now: Timestamp) {

@@ -35,6 +35,7 @@ mod grid;
 mod levels;
 mod metrics;
 mod neighbours;
+mod over;
 mod signals;
 mod tables;
 #[cfg(test)]
@@ -86,6 +87,7 @@ pub(super) async fn analysis(
 }
 
 /// One analysis of a service that has metrics.
+#[derive(Clone, Copy)]
 struct Run<'a> {
     budget: &'a Budget<'a>,
     plan: &'a DiscoveryPlan,
@@ -113,11 +115,45 @@ impl Run<'_> {
             .as_ref()
             .map(|(requests, _)| existing_codes(requests, &labels))
             .unwrap_or_default();
+        // an alert or an incident may be over: then everything is read up to the end of its bad time
+        let known = match self.query.since {
+            Some(since) => {
+                let signals = self.signals(interval, &codes).await;
+                match over::end(&signals, since) {
+                    Some(end) => Some((signals.until(end), Some(end))),
+                    None => Some((signals, None)),
+                }
+            }
+            None => None,
+        };
+        let end = known.as_ref().and_then(|(_, end)| *end).unwrap_or(self.end);
+        let run = Run { end, ..*self };
+        let signals = known.map(|(signals, _)| signals);
+        Box::pin(run.compare(analysis, (interval, signals), &codes, (&labels, &slow_labels))).await;
+    }
+
+    async fn signals(&self, interval: Duration, codes: &[String]) -> ReadSignals {
+        let (requests, buckets) = tokio::join!(self.requests(interval, codes), self.buckets(interval));
+        ReadSignals { requests, buckets }
+    }
+
+    /// Compares the signals, which are read if they are not known yet.
+    async fn compare(
+        &self,
+        analysis: &mut WhyAnalysis,
+        (interval, known): (Duration, Option<ReadSignals>),
+        codes: &[String],
+        (labels, slow_labels): (&[Text], &[Text]),
+    ) {
         let levels_grid = WhyGrid::new(self.query, self.end, interval, 1000.0);
         let wants_beside = !self.is_narrowed();
-        let (requests, buckets, levels, dependencies, changes) = tokio::join!(
-            self.requests(interval, &codes),
-            self.buckets(interval),
+        let (signals, levels, dependencies, changes) = tokio::join!(
+            async {
+                match known {
+                    Some(signals) => signals,
+                    None => self.signals(interval, codes).await,
+                }
+            },
             async {
                 if !wants_beside
                     || self
@@ -133,15 +169,14 @@ impl Run<'_> {
                 if !wants_beside {
                     return Vec::new();
                 }
-                Box::pin(self.dependencies(levels_grid, &codes)).await
+                Box::pin(self.dependencies(levels_grid, codes)).await
             },
             async { if wants_beside { self.changes(interval).await } else { Vec::new() } }
         );
         analysis.changes = changes;
-        let signals = ReadSignals { requests, buckets };
         analysis.looked_at = looked_at(&signals, &levels);
         analysis.dependencies = dependencies;
-        let mut comparisons = self.comparisons(&signals, &codes, (&labels, &slow_labels));
+        let mut comparisons = self.comparisons(&signals, codes, (labels, slow_labels));
         comparisons.sort_by(|a, b| b.0.severity.total_cmp(&a.0.severity));
         let compared = join_all(comparisons.iter().map(async |(_, comparison)| match comparison {
             Some(comparison) => Box::pin(comparison.run(self.budget)).await,
@@ -151,7 +186,7 @@ impl Run<'_> {
         let (compared, levels, others) = tokio::join!(
             compared,
             self.level_symptoms(changed, levels_grid),
-            self.others(&signals, &codes, comparisons.first().map(|(symptom, _)| symptom))
+            self.others(&signals, codes, comparisons.first().map(|(symptom, _)| symptom))
         );
         for ((mut symptom, _), compared) in comparisons.into_iter().zip(compared) {
             (symptom.findings, symptom.labels) = (compared.findings, compared.labels);

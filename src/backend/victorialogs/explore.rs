@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{VictoriaLogs, wire};
+use crate::backend::logs::cut_at;
 use crate::backend::logs::explore::{labels_span, lines_reply, numbers_reply, page};
 use crate::model::ask::{Answer, Answered, Reply, Weight};
 use crate::model::evaluation::{EvaluationKey, LabelList, LabelSearch, MAX_LABELS};

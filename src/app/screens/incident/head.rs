@@ -1,11 +1,10 @@
 //! The two lines of an incident that never scroll: what it is and when it escalates, who has it and what is at stake.
 
+use super::escalation::next_step;
 use crate::app::prelude::*;
 use crate::app::subjects::incident::words;
-use crate::app::subjects::on_call::{levels, words as on_call};
 use crate::app::subjects::slo::words as slos;
-use crate::model::incident::{IncidentStatus, Pending};
-use crate::model::oncall::Coverage;
+use crate::model::incident::IncidentStatus;
 
 /// Symbol, number, status with its age, priority, title.
 pub(super) fn title(cx: &ScreenCx<'_>, view: &IncidentView) -> Vec<StyledRun<'static>> {
@@ -28,54 +27,6 @@ pub(super) fn title(cx: &ScreenCx<'_>, view: &IncidentView) -> Vec<StyledRun<'st
         StyledRun::new(format!("{}  ", words::priority_and_urgency(view)), Role::Text),
         StyledRun::new(incident.title.to_string(), Role::Title),
     ]
-}
-
-/// The next step that the paging system takes by itself: `escalates to Kofi Mensah in 12m46s`.
-pub(super) fn next_step(cx: &ScreenCx<'_>, view: &IncidentView) -> Option<StyledRun<'static>> {
-    let next = view.incident.pending.iter().min_by_key(|pending| pending.at)?;
-    let to = Some(next).filter(|next| *next.what == *"escalate").and_then(|_| next_level(cx, view));
-    let to = to.map(|names| format!(" to {names}")).unwrap_or_default();
-    let does = words::pending(&next.what, next.at, cx.now);
-    let words = match does.split_once(" in ") {
-        Some((does, _)) => format!("{does}{to} in {}", countdown(cx, next)),
-        None => format!("{does}{to}"),
-    };
-    Some(StyledRun::new(words, Role::Warning))
-}
-
-/// The time until a step, to the second in the last hour; in minutes on a slow connection.
-fn countdown(cx: &Cx<'_>, next: &Pending) -> String {
-    let left = age(cx.now, next.at).as_secs();
-    if left >= 3600 || cx.is_slow_link {
-        return on_call::left(next.at, cx.now);
-    }
-    match (left / 60, left % 60) {
-        (0, seconds) => format!("{seconds}s"),
-        (minutes, seconds) => format!("{minutes}m{seconds:02}s"),
-    }
-}
-
-/// The names on the escalation level after that of the people who have the incident now.
-fn next_level(cx: &ScreenCx<'_>, view: &IncidentView) -> Option<String> {
-    let source = &view.incident.source;
-    let snapshot = cx.world.cache(source)?.on_call().value()?;
-    let wanted = view.incident.escalation_policy.as_ref()?;
-    let policy = snapshot.policies.iter().find(|policy| policy.named.id == wanted.id)?;
-    let holders = view.holders();
-    let covers = |level: u32| snapshot.on_call_at(&policy.named.id, level, cx.now).now;
-    let all: Vec<u32> = levels(snapshot, policy).into_iter().collect();
-    let has_holder = |level: &u32| {
-        covers(*level)
-            .on_duty()
-            .iter()
-            .any(|on_duty| holders.iter().any(|holder| holder.id == on_duty.person.id))
-    };
-    let present = all.iter().rposition(has_holder)?;
-    let next = covers(*all.get(present + 1)?);
-    match next {
-        Coverage::Unknown => None,
-        Coverage::Nobody | Coverage::People(_) => Some(on_call::names(cx.shared, source, &next)),
-    }
 }
 
 /// Who has it, the service with its health, the worst SLO with burn rate and exhaustion; the next step first if wanted.

@@ -1,29 +1,40 @@
 //! Where the parts of the incident page are: the head, the panels beside each other or a few brief lines, and the text.
 
-use super::{ALERTS, CHANGES, CHART, RUNBOOK, SIGNALS, SLO, WHY};
+use super::panel::CockpitPanel;
+use super::panels::{PANELS, PanelSpec};
 use crate::app::layout::below_heading;
 use crate::app::prelude::*;
 
-/// The least room below the head for panels.
-const PANELS_FROM: (u16, u16) = (100, 22);
-/// From this room on there are panels for the SLO and the other signals, too.
-const ALL_FROM: (u16, u16) = (150, 36);
+/// The least room below the head for panels in two columns.
+const USUAL_FROM: (u16, u16) = (100, 22);
+/// From this room on there are three columns with all panels.
+const WIDE_FROM: (u16, u16) = (160, 36);
+/// The widths of the columns, in per cent.
+const WIDE_COLUMNS: [u16; 3] = [42, 29, 29];
+const USUAL_COLUMNS: [u16; 2] = [60, 40];
 /// The least rows below the head for the brief lines with a chart, and without.
-const CHART_FROM: u16 = 14;
+const CHART_FROM: u16 = 15;
 const BRIEF_FROM: u16 = 4;
-/// Rows of the chart in a small terminal.
-const SMALL_CHART: u16 = 5;
+/// Rows of the chart in a small terminal, with its border.
+const SMALL_CHART: u16 = 6;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct CockpitLayout {
     /// Two lines that never scroll: what it is, and who has it.
     pub(super) head: [Rect; 2],
     /// The panels with borders.
-    pub(super) panels: Vec<(usize, Rect)>,
+    pub(super) panels: Vec<(CockpitPanel, Rect)>,
     /// Without panels: the lines about causes, the line about the last change, and the chart.
     pub(super) brief: Option<BriefLayout>,
     /// The text that scrolls.
     pub(super) text: Rect,
+}
+
+impl CockpitLayout {
+    /// Whether a panel has a place of its own.
+    pub(super) fn has(&self, panel: CockpitPanel) -> bool {
+        self.panels.iter().any(|(shown, _)| *shown == panel)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +46,17 @@ pub(super) struct BriefLayout {
 }
 
 /// The areas of an incident's page; the focused list of alerts gets more rows.
-pub(super) fn layout(body: Rect, focus: usize) -> CockpitLayout {
+pub(super) fn layout(body: Rect, focus: CockpitPanel) -> CockpitLayout {
     let first = Rect { height: 1.min(body.height), ..body };
     let rest = below_heading(body);
     let head = [first, Rect { height: 1.min(rest.height), ..rest }];
     let room = below_heading(rest);
-    if room.width >= PANELS_FROM.0 && room.height >= PANELS_FROM.1 {
-        return with_panels(head, room, focus);
+    let has = |(width, height): (u16, u16)| room.width >= width && room.height >= height;
+    if has(WIDE_FROM) {
+        return with_panels(head, room, focus, (&WIDE_COLUMNS, |spec| spec.wide));
+    }
+    if has(USUAL_FROM) {
+        return with_panels(head, room, focus, (&USUAL_COLUMNS, |spec| spec.usual));
     }
     let rows = |y, height| Rect { y, height, ..room };
     let (causes, chart) = match room.height {
@@ -56,29 +71,40 @@ pub(super) fn layout(body: Rect, focus: usize) -> CockpitLayout {
     CockpitLayout { head, panels: Vec::new(), brief: Some(BriefLayout { causes, change, chart }), text }
 }
 
-fn with_panels(head: [Rect; 2], room: Rect, focus: usize) -> CockpitLayout {
-    let has_all = room.width >= ALL_FROM.0 && room.height >= ALL_FROM.1;
-    let text_height = if focus == ALERTS { room.height * 2 / 5 } else { (room.height / 4).max(7) };
+/// The column of a panel and its share of the rows.
+type PlaceOf = fn(&PanelSpec) -> Option<(usize, u16)>;
+
+fn with_panels(
+    head: [Rect; 2],
+    room: Rect,
+    focus: CockpitPanel,
+    (columns, place): (&[u16], PlaceOf),
+) -> CockpitLayout {
+    let text_height =
+        if focus == CockpitPanel::Alerts { room.height * 2 / 5 } else { (room.height / 4).max(7) };
     let above = Rect { height: room.height - text_height, ..room };
     let text = Rect { y: above.bottom(), height: text_height, ..room };
-    let left = Rect { width: above.width * 3 / 5, ..above };
-    let right = Rect { x: left.right(), width: above.width - left.width, ..above };
-    let left_parts: &[(usize, u16)] = if has_all { &[(CHART, 5), (SIGNALS, 3)] } else { &[(CHART, 1)] };
-    let right_parts: &[(usize, u16)] = if has_all {
-        &[(WHY, 5), (CHANGES, 3), (SLO, 2), (RUNBOOK, 4)]
-    } else {
-        &[(WHY, 4), (CHANGES, 3), (RUNBOOK, 3)]
-    };
-    let panels = [stacked(left, left_parts), stacked(right, right_parts)].concat();
+    let mut panels = Vec::new();
+    let mut x = above.x;
+    for (index, share) in columns.iter().enumerate() {
+        let is_last = index + 1 == columns.len();
+        let width = if is_last { above.right() - x } else { above.width * share / 100 };
+        let its = PANELS.iter().filter_map(|spec| {
+            let (column, weight) = place(spec)?;
+            (column == index).then_some((spec.panel, weight))
+        });
+        panels.extend(stacked(Rect { x, width, ..above }, &its.collect::<Vec<_>>()));
+        x += width;
+    }
     CockpitLayout { head, panels, brief: None, text }
 }
 
 /// Divides an area into rows by these weights.
-fn stacked(area: Rect, parts: &[(usize, u16)]) -> Vec<(usize, Rect)> {
+fn stacked(area: Rect, parts: &[(CockpitPanel, u16)]) -> Vec<(CockpitPanel, Rect)> {
     let total: u16 = parts.iter().map(|(_, weight)| weight).sum();
     let mut before = 0;
     let edge = |weight: u16| area.y + area.height * weight / total.max(1);
-    let part = |(panel, weight): &(usize, u16)| {
+    let part = |(panel, weight): &(CockpitPanel, u16)| {
         let top = edge(before);
         before += weight;
         (*panel, Rect { y: top, height: edge(before) - top, ..area })
@@ -95,10 +121,10 @@ mod tests {
     proptest! {
         #[test]
         fn parts_lie_within_the_page_and_do_not_overlap(
-            x in 0..5_u16, y in 0..5_u16, width in 0..300_u16, height in 0..100_u16, focus in 0..9_usize,
+            x in 0..5_u16, y in 0..5_u16, width in 0..300_u16, height in 0..100_u16, focus in 0..14_usize,
         ) {
             let body = Rect { x, y, width, height };
-            let cockpit = layout(body, focus);
+            let cockpit = layout(body, CockpitPanel::at(focus));
             let mut parts = vec![cockpit.text];
             parts.extend(cockpit.head);
             parts.extend(cockpit.panels.iter().map(|(_, area)| *area));
@@ -117,8 +143,8 @@ mod tests {
 
     #[test]
     fn what_decides_never_scrolls_at_any_usual_size() {
-        for (size, panels) in [((200, 47), 6), ((120, 33), 4), ((80, 21), 0), ((40, 7), 0)] {
-            let cockpit = layout(Rect { x: 0, y: 2, width: size.0, height: size.1 }, 0);
+        for (size, panels) in [((200, 47), 10), ((120, 33), 5), ((80, 21), 0), ((40, 7), 0)] {
+            let cockpit = layout(Rect { x: 0, y: 2, width: size.0, height: size.1 }, CockpitPanel::Page);
             assert_eq!(cockpit.panels.len(), panels, "{size:?}");
             assert_eq!(cockpit.brief.is_some(), panels == 0, "{size:?}");
             assert!(cockpit.text.height >= 3, "{size:?}");

@@ -1,13 +1,14 @@
 //! The text of an incident's page, as lines that scroll.
 
+use super::layout::CockpitLayout;
+use super::panel::{Cockpit, CockpitPanel};
 use super::{ALERTS, IncidentAlertRow, OpenIncident, reported};
 use crate::app::detection;
 use crate::app::prelude::*;
-use crate::app::subjects::incident::remote;
-use crate::app::subjects::incident::words;
+use crate::app::subjects::incident::{remote, words};
 use crate::app::subjects::{self, why};
 use crate::model::action::Operation;
-use crate::model::incident::{Attribution, Incident, IncidentDetail, IncidentEvent};
+use crate::model::incident::{Incident, IncidentDetail, IncidentEvent};
 use crate::model::measures::DurationStats;
 
 /// A note and the log entry about it are at most this far apart.
@@ -17,14 +18,28 @@ const MAX_DETAILS: usize = 6;
 /// Details of Alertmanager's default template that repeat the alerts themselves.
 const REPEATED_DETAILS: [&str; 3] = ["firing", "num_firing", "num_resolved"];
 
-/// The whole text: alerts, timeline, similar incidents, facts, response times. What helps to act comes first.
-pub(super) fn page(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView, width: u16) -> PageContent {
-    let mut page = screen.new_page(width);
+/// The sections of the text before its timeline and after it, where they have no panels.
+const BEFORE_TIMELINE: [CockpitPanel; 3] = [CockpitPanel::Why, CockpitPanel::Changes, CockpitPanel::Logs];
+const AFTER_TIMELINE: [CockpitPanel; 5] = [
+    CockpitPanel::People,
+    CockpitPanel::Slo,
+    CockpitPanel::Dependencies,
+    CockpitPanel::Similar,
+    CockpitPanel::Runbook,
+];
+
+/// The whole text: alerts, timeline, facts, response times, and between them what has no panel. What helps to act comes first.
+pub(super) fn page(c: &Cockpit<'_>, parts: &CockpitLayout) -> PageContent {
+    let Cockpit { screen, cx, view } = c;
+    let mut page = screen.new_page(parts.text.width);
     let detail = cx.world.incident_detail(view);
+    let sections = |panels: &[CockpitPanel], page: &mut PageContent| {
+        panels.iter().filter(|panel| !parts.has(**panel)).for_each(|panel| c.write(*panel, page));
+    };
     alerts(screen, cx, view, &mut page);
+    sections(&BEFORE_TIMELINE, &mut page);
     if let Some(detail) = detail {
         timeline(cx, detail, &mut page);
-        past(cx, detail, &mut page);
         for warning in remote(cx.shared, view).map(|remote| &remote.warnings).into_iter().flatten() {
             page.remark(cx, warning, Role::Warning);
         }
@@ -37,6 +52,7 @@ pub(super) fn page(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView
         };
         page.paragraph(&format!(" {words}"), role);
     }
+    sections(&AFTER_TIMELINE, &mut page);
     page.title("About");
     facts(screen, cx, view, &mut page);
     times(cx, view, detail, &mut page);
@@ -65,28 +81,6 @@ fn facts(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView, page: &m
             page.line(subjects::service::states(cx, &title, &services, page.width));
         }
     }
-    let people = |stamps: &[Attribution]| {
-        let one = |stamp: &Attribution| {
-            format!("{} {} ago", words::name(cx.shared, &incident.source, &stamp.who), ago(stamp.at, cx.now))
-        };
-        stamps.iter().map(one).collect::<Vec<_>>().join(", ")
-    };
-    if !incident.acknowledged.is_empty() {
-        let role = if view.is_acknowledgement_old(cx.now) { Role::Stale } else { Role::Text };
-        page.pair("acknowledged by", &people(&incident.acknowledged), role);
-    }
-    if !incident.assigned.is_empty() {
-        page.pair("assigned to", &people(&incident.assigned), Role::Text);
-    }
-    for next in &incident.pending {
-        let words =
-            format!("{}, {}", words::pending(&next.what, next.at, cx.now), moment(next.at, cx.now, cx.zone));
-        page.pair("next", &words, Role::Warning);
-    }
-    if let Some(policy) = &incident.escalation_policy {
-        page.pair("policy", &policy.name, Role::Text);
-    }
-    page.names("teams", incident.teams.iter().map(|team| &*team.name), Role::Text);
     for (name, value) in [("conference", &incident.conference), ("link", &incident.url)] {
         if let Some(value) = value {
             page.pair(name, value, Role::Accent);
@@ -163,7 +157,12 @@ fn alerts(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView, page: &
             let details = reported.details.iter().filter(is_new);
             let details = details.chain(reported.labels.iter().filter(|_| linked.is_none()));
             for (name, value) in details.take(MAX_DETAILS) {
-                page.pair(&format!("      {name}"), value, Role::Muted);
+                page.lines.extend(text::beside(
+                    &format!("        {name:<10} "),
+                    value,
+                    page.width,
+                    Role::Muted,
+                ));
             }
         }
     }
@@ -186,7 +185,7 @@ fn timeline(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
     let steps = detail.steps.iter().filter(is_told).map(|step| {
         let role = step_role(step);
         let sign = if role == Role::Muted { " " } else { cx.symbol(role) };
-        (step.at, sign, sentence(step), role)
+        (step.at, sign, words::sentence(step), role)
     });
     let notes = detail.notes.iter().map(|note| {
         let words = format!("{} wrote: {}", note.who, note.content);
@@ -222,18 +221,6 @@ fn step_role(step: &IncidentEvent) -> Role {
     }
 }
 
-/// The text of a log entry, with the person and the channel if the paging system's summary does not name them.
-fn sentence(step: &IncidentEvent) -> String {
-    let mut said = if step.summary.is_empty() { step.kind.to_string() } else { step.summary.to_string() };
-    if let Some(who) = step.who.as_ref().filter(|who| !said.contains(&***who)) {
-        said = format!("{said} ({who})");
-    }
-    if let Some(channel) = step.channel.as_ref().filter(|channel| !said.contains(&***channel)) {
-        said = format!("{said}, by {channel}");
-    }
-    said
-}
-
 /// The times to detect, to acknowledge and to resolve, with the medians of the other incidents of the service.
 fn times(cx: &ScreenCx<'_>, view: &IncidentView, detail: Option<&IncidentDetail>, page: &mut PageContent) {
     let (shared, incident) = (cx.shared, &view.incident);
@@ -266,22 +253,4 @@ fn times(cx: &ScreenCx<'_>, view: &IncidentView, detail: Option<&IncidentDetail>
     pair("acknowledged", taken, |one| Some(one.created_at + one.time_to_acknowledge()?));
     let resolved = incident.resolved_at.map(|at| age(incident.created_at, at));
     pair("resolved", resolved, |one| one.resolved_at);
-}
-
-/// Similar past incidents, as the paging system ranks them.
-fn past(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
-    if detail.past.is_empty() {
-        return;
-    }
-    page.title("Similar incidents");
-    for past in &detail.past {
-        let likeness = format!("{:.0}%", (past.likeness / 10.0).clamp(0.0, 100.0));
-        page.line(vec![
-            StyledRun::new(
-                format!("   {}  {likeness:>4} similar  ", moment(past.created_at, cx.now, cx.zone)),
-                Role::Muted,
-            ),
-            StyledRun::new(past.title.to_string(), Role::Text),
-        ]);
-    }
 }

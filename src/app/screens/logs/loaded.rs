@@ -5,12 +5,9 @@ use jiff::SignedDuration;
 use super::OpenLogs;
 use crate::app::log_subject::LogSubject;
 use crate::app::prelude::*;
-use crate::model::log::{LogComparison, LogDemand, LogHistogram, LogLine, LogLines, LogQuery, LogSplit};
+use crate::app::subjects::logs;
+use crate::model::log::{LogComparison, LogDemand, LogHistogram, LogLine, LogLines, LogQuery};
 
-/// Something begins this long before its alert fires.
-const LEAD: SignedDuration = SignedDuration::from_mins(3);
-/// The time before that whose patterns are not new.
-const BEFORE: SignedDuration = SignedDuration::from_mins(15);
 /// The range in which lines around a line are looked for.
 const AROUND: SignedDuration = SignedDuration::from_hours(1);
 
@@ -22,21 +19,6 @@ pub(super) fn range(shared: &Shared, subject: &LogSubject, now: Timestamp) -> (T
     }
     let end = shared.range.end.unwrap_or(now);
     (end.checked_sub(shared.range.length).unwrap_or(Timestamp::MIN), end)
-}
-
-/// The times whose patterns are compared: what is new begins a little before the first alert, else in the last quarter.
-pub(super) fn split(shared: &Shared, subject: &LogSubject, now: Timestamp) -> LogSplit {
-    let (from, until) = range(shared, subject, now);
-    let quarter = until.checked_sub(shared.range.length / 4).unwrap_or(from);
-    let at = subject
-        .since
-        .and_then(|since| since.checked_sub(LEAD).ok())
-        .filter(|at| *at < until)
-        .unwrap_or(quarter);
-    let before = at.checked_sub(BEFORE).unwrap_or(at);
-    // without an alert all of the range before the last quarter is compared
-    let before = if subject.since.is_some() { before } else { before.min(from) };
-    LogSplit { from: before, at, until }
 }
 
 impl OpenLogs {
@@ -103,11 +85,10 @@ impl OpenLogs {
     }
 
     /// What the sources say about patterns.
-    pub(super) fn comparisons<'a>(&'a self, shared: &'a Shared) -> impl Iterator<Item = &'a LogComparison> {
-        let query = self.subject.as_ref().map(|subject| &subject.query);
-        shared
-            .answering(AskKind::LogPatterns)
-            .filter_map(move |source| shared.world.cache(&source.id)?.log_patterns().get(query?)?.value())
+    pub(super) fn comparisons<'a>(&'a self, shared: &'a Shared) -> Vec<&'a LogComparison> {
+        let query = self.subject.as_ref().map(|subject| &*subject.query);
+        let answers = query.into_iter().flat_map(|query| logs::pattern_answers(shared, query));
+        answers.filter_map(|(_, remote)| remote.value()).collect()
     }
 
     /// The same lines, restricted by the source to those with a text.

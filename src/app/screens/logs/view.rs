@@ -8,8 +8,9 @@ use crate::app::log_list;
 use crate::app::number::plural;
 use crate::app::prelude::*;
 use crate::app::range::lengths;
+use crate::app::subjects::logs;
 use crate::config::kind;
-use crate::model::log::{LogLines, LogPattern};
+use crate::model::log::LogLines;
 use crate::model::source_info::SourceInfo;
 
 /// The areas of the screen below its heading.
@@ -224,33 +225,14 @@ fn draw_patterns(screen: &OpenLogs, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buf
         return;
     }
     let is_focused = screen.scroll_position.panel == PATTERNS;
-    let remarkable = screen.news.iter().filter(|pattern| pattern.change.is_remarkable()).count();
-    let compared: Vec<_> = screen.comparisons(cx.shared).collect();
-    let since = compared.first().map(|news| moment(news.split.at, cx.now, cx.zone)).unwrap_or_default();
-    let all: usize = compared.iter().map(|news| news.patterns.len()).sum();
-    let has_before = compared.iter().any(|news| news.before.lines > 0);
-    let mut words = if remarkable > 0 {
-        format!(" New or more frequent since {since}  {remarkable} of {all} patterns")
-    } else if has_before {
-        format!(" No new pattern since {since}; the most frequent of {all}")
-    } else {
-        format!(" The most frequent of {all} patterns; no lines before {since} to compare with")
-    };
-    let sampled: u64 = compared
-        .iter()
-        .filter(|news| news.before.is_cut || news.after.is_cut)
-        .map(|news| news.after.lines)
-        .sum();
-    if sampled > 0 {
-        words = format!("{words}, of the newest {sampled} lines");
-    }
+    let words = format!(" {}", logs::compared_words(cx, &screen.comparisons(cx.shared)));
     let role = if is_focused { Role::Accent } else { Role::Title };
     text::runs(cx, &[StyledRun::new(words, role)], Rect { height: 1, ..area }, buf);
     let rows = layout::below_heading(area);
     for (y, (index, at)) in (rows.top()..rows.bottom()).zip(screen.patterns.shown(usize::from(rows.height))) {
         let Some(pattern) = screen.news.get(*at) else { continue };
         let line = Rect { y, height: 1, ..rows };
-        text::runs(cx, &pattern_runs(pattern), line, buf);
+        text::runs(cx, &logs::pattern_runs(pattern), line, buf);
         if is_focused && index == screen.patterns.index() {
             text::select(cx, line, buf);
         }
@@ -259,19 +241,6 @@ fn draw_patterns(screen: &OpenLogs, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buf
     if hidden > 0 {
         text::right(buf, area.x, area.y, area.width, &format!("+{hidden} more "), cx.style(Role::Muted));
     }
-}
-
-/// `812x error POST /charge: nil amount (new)`
-fn pattern_runs(pattern: &LogPattern) -> Vec<StyledRun<'static>> {
-    let role = Role::of_log(pattern.severity);
-    let change = pattern.change.words();
-    let change_role = if pattern.change.is_remarkable() { Role::New } else { Role::Muted };
-    vec![
-        StyledRun::new(format!(" {:>7} ", format!("{}x", pattern.after)), Role::Text),
-        StyledRun::new(format!("{:<7} ", pattern.severity.word()), role),
-        StyledRun::new(if change.is_empty() { String::new() } else { format!("{change} ") }, change_role),
-        StyledRun::new(pattern.text.to_string(), Role::Text),
-    ]
 }
 
 /// Why there are no lines.

@@ -34,7 +34,7 @@ pub(super) fn render(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &
     draw_incidents(screen, cx, parts.incidents, buf);
     let (panel, time) = (screen.scroll_position.panel, charts::time(cx.shared, service, cx.now));
     let tiles = charts::tiles(parts.charts, panel);
-    charts::draw(cx, service, (time, &[]), (&tiles, Some(panel)), buf);
+    charts::draw(cx, service, (time, None), (&tiles, Some(panel)), buf);
     list::draw(screen, cx, service, parts.list, buf);
     if parts.slos.height > 0 {
         draw_slos(screen, cx, parts.slos, buf);

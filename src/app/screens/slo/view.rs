@@ -3,6 +3,7 @@
 use super::{BUDGET, BURN, OpenSlo, page, shown};
 use crate::app::prelude::*;
 use crate::app::refusal;
+use crate::app::subjects::slo::burn_down;
 use crate::app::subjects::slo::course::{BudgetCourse, line};
 use crate::app::subjects::slo::queries::{POINTS, burns_key, chart_queries, slots_of};
 use crate::app::subjects::slo::words;
@@ -225,39 +226,7 @@ fn draw_budget(
         };
         return refusal::no_lines(cx, slots.filter(|_| !has_data), words, inner, buf);
     };
-    let rate = basis.and_then(|burn| burn.rate);
-    let gone = rate.filter(|_| group_status.spent.is_some()).map(|rate| {
-        let exhaustion = group_status.exhaustion_at(&status.slo.window, rate, status.at);
-        let (name, reported) = words::exhaustion_label(status, exhaustion, Some(rate));
-        format!(": {name} {}", reported.text)
-    });
-    let gone = gone.unwrap_or_default();
-    let forecast = match (basis, rate) {
-        (Some(burn), Some(rate)) => {
-            format!("at {} ({}){gone}", show::burn(rate), duration::short(burn.lookback))
-        }
-        _ => "no forecast".to_owned(),
-    };
-    let left = group_status
-        .left()
-        .map_or_else(|| "budget".to_owned(), |left| format!("budget {}", show::left(left)));
-    let curves = course.curves(status, group_status, rate);
-    let lines = [
-        ChartLine { values: &curves.left, role: Role::Series1, label: &left },
-        ChartLine { values: &curves.forecast, role: Role::Series2, label: &forecast },
-        ChartLine { values: &curves.ideal, role: Role::Border, label: "ideal" },
-    ];
-    let here = ChartMark { at: status.at, symbol: cx.charset.pick("▲", "^"), role: Role::Accent };
-    let thresholds: &[(f64, &str)] = if curves.lowest < 0.0 { &[(0.0, "exhausted")] } else { &[] };
-    let chart = Chart {
-        marks: &[here],
-        thresholds,
-        limits: Some((curves.lowest, 1.0)),
-        newest: false,
-        view: cx.shared.charts.view_of_own_time(),
-        ..Chart::new(curves.span, &lines, ValueUnit::Ratio)
-    };
-    chart.render(cx, inner, buf);
+    burn_down::draw(cx, (status, group_status), (&course, basis), None, inner, buf);
 }
 
 fn draw_burns(

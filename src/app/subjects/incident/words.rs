@@ -1,7 +1,7 @@
 //! The texts of an incident, used by every screen that shows one.
 
 use crate::app::prelude::*;
-use crate::model::incident::{IncidentStatus, Person, Urgency};
+use crate::model::incident::{IncidentEvent, IncidentStatus, Person, Urgency};
 
 /// The role of an incident: by urgency while it is triggered; stale if it was acknowledged long ago and may be forgotten.
 pub fn role(view: &IncidentView, now: Timestamp) -> Role {
@@ -88,4 +88,16 @@ pub fn pending(what: &str, at: Timestamp, now: Timestamp) -> String {
         return format!("{does} now");
     }
     format!("{does} in {}", duration::short(Duration::from_secs(left * 60)))
+}
+
+/// The text of a log entry, with the person and the channel if the paging system's summary does not name them.
+pub fn sentence(step: &IncidentEvent) -> String {
+    let mut said = if step.summary.is_empty() { step.kind.to_string() } else { step.summary.to_string() };
+    if let Some(who) = step.who.as_ref().filter(|who| !said.contains(&***who)) {
+        said = format!("{said} ({who})");
+    }
+    if let Some(channel) = step.channel.as_ref().filter(|channel| !said.contains(&***channel)) {
+        said = format!("{said}, by {channel}");
+    }
+    said
 }

@@ -48,12 +48,16 @@ fn matrix(asked: &ReceivedRequest, all: &[(Value, &dyn Fn(f64) -> f64)]) -> Cann
     success(&json!({ "resultType": "matrix", "result": all.iter().map(line).collect::<Vec<_>>() }))
 }
 
-/// A server with the service `shop` of 100 requests a second, whose requests of the user `u7` fail. `series` is the number of series
-/// of its counter.
+/// A server with the service `shop` of 100 requests a second, whose requests of the user `u7` fail since the onset. `series` is the
+/// number of series of its counter.
 fn server(asked: &ReceivedRequest, series: f64) -> CannedResponse {
+    server_failing(asked, series, &|at| at > onset())
+}
+
+/// The same, failing at these times.
+fn server_failing(asked: &ReceivedRequest, series: f64, is_failed: &dyn Fn(f64) -> bool) -> CannedResponse {
     let query = asked.parameter("query");
     let is_range = asked.path.ends_with("query_range");
-    let is_failed = |at: f64| at > onset();
     match asked.path.as_str() {
         "/api/v1/labels" => success(&json!(["__name__", "code", "instance", "job", "service", "user"])),
         "/api/v1/query" if query.starts_with("label_replace(count by (__name__)") => {
@@ -75,7 +79,7 @@ fn server(asked: &ReceivedRequest, series: f64) -> CannedResponse {
             matrix(asked, &[(part("all"), &|_| 100.0), (part("failed"), &failed)])
         }
         "/api/v1/query" if query.contains("http_requests_total") => {
-            let is_bad = asked.parameter("time").parse::<f64>().unwrap() > onset();
+            let is_bad = is_failed(asked.parameter("time").parse().unwrap());
             let cell = |labels: &str, part: &str| {
                 let mut labels: serde_json::Map<String, Value> = labels
                     .split_whitespace()
@@ -137,6 +141,32 @@ async fn the_value_that_has_the_failures_is_found_with_few_requests() {
     assert!(symptom.findings[0].explained > 0.99 && (symptom.findings[0].traffic - 0.25).abs() < 0.01);
     assert_eq!(usize::try_from(found.requests).unwrap(), double.asked().len());
     assert!(found.requests <= 10, "{}", found.requests);
+}
+
+#[tokio::test]
+async fn an_incident_that_is_over_is_compared_by_its_own_time() {
+    let at = |second: i64| now().as_second() as f64 + second as f64;
+    let is_failed = move |moment: f64| (at(-900)..at(-600)).contains(&moment);
+    let double = Double::start(move |asked| server_failing(asked, 8.0, &is_failed)).await;
+    let nothing = analysis(why(&double, WhyQuery::of("shop")).await);
+    assert_eq!(nothing.symptoms, [], "the service is healthy now");
+    let since = now() - jiff::SignedDuration::from_secs(840);
+    for until in [None, Some(now() - jiff::SignedDuration::from_secs(300))] {
+        let before = double.asked().len();
+        let found =
+            analysis(why(&double, WhyQuery { since: Some(since), until, ..WhyQuery::of("shop") }).await);
+        let [symptom] = found.symptoms.as_slice() else { panic!("{until:?}: {:?}", found.symptoms) };
+        let (start, end) = (symptom.onset.as_second() as f64 - at(-900), symptom.bad.end.as_second() as f64);
+        assert!(start.abs() <= 30.0 && (end - at(-600)).abs() <= 45.0, "{until:?}: {symptom:?}");
+        assert_eq!(symptom.findings[0].labels, Labels::from_iter([("user", "u7")]));
+        assert_eq!(usize::try_from(found.requests).unwrap(), double.asked().len() - before);
+    }
+    // an incident that began long after that is another one
+    let is_failed = move |moment: f64| (at(-1500)..at(-1200)).contains(&moment);
+    let double = Double::start(move |asked| server_failing(asked, 8.0, &is_failed)).await;
+    let since = Some(now() - jiff::SignedDuration::from_secs(20));
+    let later = analysis(why(&double, WhyQuery { since, ..WhyQuery::of("shop") }).await);
+    assert_eq!(later.symptoms, []);
 }
 
 #[tokio::test]
