@@ -33,17 +33,14 @@ pub(super) async fn evaluate(
         let message = "this query gives numbers, not lines".to_owned();
         return Err(loki.server.http.error(crate::model::source::ErrorKind::BadQuery { message }));
     }
-    let body = match window {
-        Some(window) => {
-            let (start, end) = (nanos(window.start()), nanos(window.end()));
-            let step = format!("{}s", window.step().as_secs());
-            let asked = [("query", &*key.query), ("start", &start), ("end", &end), ("step", &step)];
-            loki.query_range(Weight::Page, &asked).await?
-        }
-        None => {
-            let time = nanos(at.unwrap_or_else(|| loki.server.state.clock.now()));
-            loki.get(Weight::Page, "query", &[("query", &*key.query), ("time", &time)]).await?
-        }
+    let body = if let Some(window) = window {
+        let (start, end) = (nanos(window.start()), nanos(window.end()));
+        let step = format!("{}s", window.step().as_secs());
+        let asked = [("query", &*key.query), ("start", &start), ("end", &end), ("step", &step)];
+        loki.query_range(Weight::Page, &asked).await?
+    } else {
+        let time = nanos(at.unwrap_or_else(|| loki.server.state.clock.now()));
+        loki.get(Weight::Page, "query", &[("query", &*key.query), ("time", &time)]).await?
     };
     numbers_reply(&loki.server, &body, window)
 }

@@ -253,7 +253,7 @@ async fn page() -> (String, Vec<AskKind>) {
 
 #[tokio::test]
 async fn the_page_of_what_is_waited_for_is_what_the_tables_print_and_every_question_has_a_place_in_it() {
-    let (page, used) = page().await;
+    let (page, used) = Box::pin(page()).await;
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/waits.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path, &page).unwrap();
