@@ -5,6 +5,7 @@ mod behaviour;
 mod capacity;
 mod charts;
 mod explore;
+mod findings;
 mod frame;
 mod hints;
 mod incidents;

@@ -200,7 +200,7 @@ fixtures! {
         /// Empty: all services without a voice of their own.
         #[serde(default)]
         services: Vec<String>,
-        format: LineFormat,
+        format: LogLayout,
         /// The mean time between two lines; by default it follows from the request rate.
         every: Option<Seconds>,
         /// Class or module names of a format that has them.
@@ -315,7 +315,7 @@ words! {
 /// How a service writes its lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum LineFormat {
+pub(super) enum LogLayout {
     Json,
     Logfmt,
     /// Log4j's usual layout.

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::breakdown::RequestCell;
-use super::fixtures::{LineFormat, LogLevel};
+use super::fixtures::{LogLayout, LogLevel};
 use super::noise::{mix, unit};
 use super::world::{DemoWorld, ServiceInRegion};
 
@@ -134,15 +134,15 @@ impl LineText<'_> {
     }
 
     /// A line in this format; `class` is the name of a class or module for formats that have one.
-    pub(super) fn written(&self, line: &LineParts<'_>, format: LineFormat, class: &str) -> String {
+    pub(super) fn written(&self, line: &LineParts<'_>, format: LogLayout, class: &str) -> String {
         let text = self.filled(line.template);
         let (message, fields) = text.split_once(" | ").unwrap_or((&text, ""));
         let fields: Vec<(&str, &str)> = fields.split(' ').filter_map(|pair| pair.split_once('=')).collect();
         let utc = line.at.to_zoned(TimeZone::UTC);
         let millis = format!("{:03}", utc.millisecond());
         let written = match format {
-            LineFormat::Json => return self.json(line, message, &fields),
-            LineFormat::Logfmt => {
+            LogLayout::Json => return self.json(line, message, &fields),
+            LogLayout::Logfmt => {
                 let mut out =
                     format!("ts={} level={} msg={}", rfc3339(line.at), line.level.word(), quoted(message));
                 for (name, value) in fields.iter().copied().chain(line.trace.map(|id| ("trace_id", id))) {
@@ -150,15 +150,15 @@ impl LineText<'_> {
                 }
                 out
             }
-            LineFormat::Java => {
+            LogLayout::Java => {
                 let level = line.level.word().to_uppercase();
                 let thread = mix(self.key, 11) % 24 + 1;
                 let fields: String = fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
                 let time = utc.strftime("%Y-%m-%d %H:%M:%S");
                 format!("{time},{millis} {level:<5} [worker-{thread}] {class} - {message}{fields}")
             }
-            LineFormat::Nginx => self.nginx(line, message),
-            LineFormat::Postgres => {
+            LogLayout::Nginx => self.nginx(line, message),
+            LogLayout::Postgres => {
                 let level = match line.level {
                     LogLevel::Debug => "DEBUG",
                     LogLevel::Info => "LOG",
@@ -169,7 +169,7 @@ impl LineText<'_> {
                 let process = 100 + mix(self.key, 11) % 4900;
                 format!("{}.{millis} UTC [{process}] {level}:  {message}", utc.strftime("%Y-%m-%d %H:%M:%S"))
             }
-            LineFormat::Redis => {
+            LogLayout::Redis => {
                 let mark = match line.level {
                     LogLevel::Debug => '-',
                     LogLevel::Info => '*',

@@ -33,11 +33,11 @@ pub(super) struct LogCounts {
 #[derive(Debug, Default)]
 pub(super) struct LogSelection {
     matchers: Vec<Matcher>,
-    stages: Vec<Stage>,
+    stages: Vec<LogStage>,
 }
 
 #[derive(Debug)]
-enum Stage {
+enum LogStage {
     Text {
         wanted: String,
         is_absent: bool,
@@ -143,9 +143,9 @@ impl LogSelection {
                 selection.stages.push(if is_pattern {
                     let wanted =
                         Regex::new(&wanted).map_err(|error| format!("error parsing regexp: {error}"))?;
-                    Stage::Pattern { wanted, is_absent }
+                    LogStage::Pattern { wanted, is_absent }
                 } else {
-                    Stage::Text { wanted, is_absent }
+                    LogStage::Text { wanted, is_absent }
                 });
                 rest = after;
                 continue;
@@ -166,22 +166,22 @@ impl LogSelection {
 
     /// Whether the text of a line matters.
     pub(super) fn needs_text(&self) -> bool {
-        self.stages.iter().any(|stage| !matches!(stage, Stage::Labels(_)))
+        self.stages.iter().any(|stage| !matches!(stage, LogStage::Labels(_)))
     }
 
     /// Whether a line is selected; `known` are its labels, to which fields are added.
     pub(super) fn has_line(&self, text: &str, known: &mut Labels) -> bool {
         self.stages.iter().all(|stage| match stage {
-            Stage::Text { wanted, is_absent } => text.contains(wanted.as_str()) != *is_absent,
-            Stage::Pattern { wanted, is_absent } => wanted.is_match(text) != *is_absent,
-            Stage::Fields => {
+            LogStage::Text { wanted, is_absent } => text.contains(wanted.as_str()) != *is_absent,
+            LogStage::Pattern { wanted, is_absent } => wanted.is_match(text) != *is_absent,
+            LogStage::Fields => {
                 *known = known.with_strs(fields(text));
                 true
             }
-            Stage::Labels(matchers) => {
+            LogStage::Labels(matchers) => {
                 matchers.iter().all(|matcher| matcher.is_match(known.value(&matcher.name)))
             }
-            Stage::Number { name, sign, value } => {
+            LogStage::Number { name, sign, value } => {
                 let own: Option<f64> = known.get(name).and_then(|text| text.parse().ok());
                 own.is_some_and(|own| match *sign {
                     ">=" => own >= *value,
@@ -225,19 +225,19 @@ fn stage_end(text: &str) -> usize {
 }
 
 /// A stage after `|`.
-fn stage_of(text: &str) -> Result<Stage, String> {
+fn stage_of(text: &str) -> Result<LogStage, String> {
     if matches!(text, "json" | "logfmt") {
-        return Ok(Stage::Fields);
+        return Ok(LogStage::Fields);
     }
     for sign in [">=", "<=", ">", "<"] {
         if let Some((name, value)) = text.split_once(sign)
             && let Ok(value) = value.trim().parse()
         {
-            return Ok(Stage::Number { name: name.trim().to_owned(), sign, value });
+            return Ok(LogStage::Number { name: name.trim().to_owned(), sign, value });
         }
     }
     match matchers(&format!("{{{text}}}")) {
-        Ok(all) if !all.is_empty() => Ok(Stage::Labels(all)),
+        Ok(all) if !all.is_empty() => Ok(LogStage::Labels(all)),
         Ok(_) | Err(_) => Err(text.split_whitespace().next().unwrap_or("$end").to_owned()),
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use reqwest::Request;
 use serde_json::{Map, Value, json};
 
-use super::exchange::{self, ParsedRequest, VERSION};
+use super::exchange::{self, ParsedRequest, RefusedRequest, VERSION};
 use super::log_lines::{LogHead, nanos};
 use super::logql::{LogCounts, LogExpr, LogSelection};
 use super::prometheus::pairs;
@@ -39,8 +39,12 @@ pub(super) struct LokiServer {
     clock: Clock,
 }
 
-/// The status and the text of a refusal.
-type RefusedRequest = (u16, String);
+/// The points at which lines are counted, in Unix seconds.
+struct CountGrid {
+    start: f64,
+    step: f64,
+    points: usize,
+}
 
 /// The pods of a service whose streams are selected.
 struct SelectedPods<'a> {
@@ -72,13 +76,16 @@ impl LokiServer {
                 Ok(json!({ "version": VERSION, "revision": "demo", "branch": "demo", "goVersion": "none" }))
             }
             ["loki", "api", "v1", "labels"] => {
-                let labels = self.world.places.first().map(|place| stream(place, 0)).unwrap_or_default();
-                Ok(success(labels.iter().map(|(name, _)| Value::from(&**name)).collect()))
+                let all = self.streams_of(asked)?.into_iter();
+                let names: BTreeSet<String> = all
+                    .flat_map(|labels| labels.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>())
+                    .collect();
+                Ok(success(names.into_iter().collect()))
             }
             ["loki", "api", "v1", "label", name, "values"] => {
-                let all: BTreeSet<String> =
-                    self.streams().map(|labels| labels.value(name).to_owned()).collect();
-                Ok(success(all.into_iter().filter(|value| !value.is_empty()).collect()))
+                let all = self.streams_of(asked)?.into_iter();
+                let values: BTreeSet<String> = all.map(|labels| labels.value(name).to_owned()).collect();
+                Ok(success(values.into_iter().filter(|value| !value.is_empty()).collect()))
             }
             ["loki", "api", "v1", "series"] => {
                 let selections = asked.all("match[]").map(selection).collect::<Result<Vec<_>, _>>()?;
@@ -104,13 +111,35 @@ impl LokiServer {
                 let range = range(asked, now)?;
                 let (kind, result) = match LogExpr::parse(query).map_err(|error| (400, error))? {
                     LogExpr::Lines(selection) => ("streams", self.lines(&selection, asked, &range)?),
-                    LogExpr::Counts(counts) => ("matrix", self.counts(&counts, asked, &range)?),
+                    LogExpr::Counts(counts) => ("matrix", self.matrix(&counts, asked, &range)?),
                 };
                 let data = json!({ "resultType": kind, "encodingFlags": ["categorize-labels"], "result": result, "stats": {} });
                 Ok(success(data))
             }
+            ["loki", "api", "v1", "query"] => {
+                let query = asked.parameter("query").unwrap_or_default();
+                let LogExpr::Counts(counts) = LogExpr::parse(query).map_err(|error| (400, error))? else {
+                    return Err((400, "log queries are not supported as an instant query type, please change your query to a range query type".to_owned()));
+                };
+                let time = moment(asked, "time", now_nanos(now))?;
+                let grid = CountGrid { start: seconds(time), step: 1.0, points: 1 };
+                let result = self.counts(&counts, &grid)?.into_iter().filter_map(|(labels, values)| {
+                    let value = values.first().filter(|value| **value > 0.0)?;
+                    Some(json!({ "metric": pairs(&labels), "value": [grid.start, value.to_string()] }))
+                });
+                Ok(success(
+                    json!({ "resultType": "vector", "result": result.collect::<Vec<_>>(), "stats": {} }),
+                ))
+            }
             _ => Err((404, "404 page not found".to_owned())),
         }
+    }
+
+    /// The labels of the streams that the parameter `query` selects; of all without it.
+    fn streams_of(&self, asked: &ParsedRequest) -> Result<Vec<Labels>, RefusedRequest> {
+        let wanted = asked.parameter("query").map(selection).transpose()?;
+        let is_wanted = |labels: &Labels| wanted.as_ref().is_none_or(|wanted| wanted.has_stream(labels));
+        Ok(self.streams().filter(is_wanted).collect())
     }
 
     /// The Unix time: there are no lines of the future.
@@ -211,42 +240,58 @@ impl LokiServer {
         Some(json!([head.nanos.to_string(), text, { "structuredMetadata": known }]))
     }
 
-    /// The number of lines over time.
-    fn counts(
+    /// The number of lines over time, as series.
+    fn matrix(
         &self,
         counts: &LogCounts,
         asked: &ParsedRequest,
         range: &Range<i64>,
     ) -> Result<Value, RefusedRequest> {
-        let range = seconds(range.start)..seconds(range.end);
+        let (start, end) = (seconds(range.start), seconds(range.end));
         let step = asked.parameter("step").unwrap_or("60s");
         let step = step.parse().ok().or_else(|| duration::parse(step).ok().map(|step| step.as_secs_f64()));
         let step = step.filter(|step| *step > 0.0).ok_or_else(|| (400, "cannot parse step".to_owned()))?;
-        let points = ((range.end - range.start) / step).floor() + 1.0;
+        let points = ((end - start) / step).floor() + 1.0;
         if !(1.0..=POINTS).contains(&points) {
             let error = "exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter";
             return Err((400, error.to_owned()));
         }
+        let grid = CountGrid { start, step, points: whole(points) };
+        let result = self.counts(counts, &grid)?.into_iter().map(|(labels, values)| {
+            let values = values.into_iter().zip(0_u32..).filter(|(count, _)| *count > 0.0);
+            let values =
+                values.map(|(count, number)| json!([start + f64::from(number) * step, count.to_string()]));
+            json!({ "metric": pairs(&labels), "values": values.collect::<Vec<_>>() })
+        });
+        Ok(result.collect())
+    }
+
+    /// The number of lines before each point, by the labels that are kept.
+    fn counts(
+        &self,
+        counts: &LogCounts,
+        grid: &CountGrid,
+    ) -> Result<BTreeMap<Labels, Vec<f64>>, RefusedRequest> {
+        let CountGrid { start, step, points } = *grid;
+        let end = start + step * (points.max(1) - 1) as f64;
         let pods = self.selected(&counts.of);
         let needs_text = counts.of.needs_text();
         let mut budget = ReadBudget::new(needs_text);
-        let length = range.end - range.start + counts.range;
+        let length = end - start + counts.range;
         budget.read(whole(pods.iter().map(|pods| pods.lines(&self.world, length)).sum()))?;
-        let point = |number: f64| range.start + number * step;
         let mut groups: BTreeMap<Labels, Vec<f64>> = BTreeMap::new();
         // lines of the same pod and severity belong to the same group, unless fields of the line matter
         for pods in &pods {
             let mut of_pods: BTreeMap<(usize, &'static str), Vec<f64>> = BTreeMap::new();
-            let part = range.start - counts.range..range.end.min(self.now());
+            let part = start - counts.range..end.min(self.now());
             self.world.each_line(pods.place, &part, &mut |head| {
                 let Some(Some(stream)) = pods.streams.get(head.pod()) else { return };
                 let second = seconds(head.nanos);
                 // a point counts the lines of the range before it, without its beginning
-                let first = ((second - range.start) / step).ceil().max(0.0);
-                let last = ((second + counts.range - range.start) / step).ceil() - 1.0;
-                let mut known = stream.clone();
+                let first = ((second - start) / step).ceil().max(0.0);
+                let last = ((second + counts.range - start) / step).ceil() - 1.0;
                 let values = if needs_text {
-                    known = known.with_strs([(LEVEL, head.level.word())]);
+                    let mut known = stream.with_strs([(LEVEL, head.level.word())]);
                     let text = head.text(&self.world, head.trace().as_deref());
                     if !counts.of.has_line(&text, &mut known) {
                         return;
@@ -255,7 +300,7 @@ impl LokiServer {
                 } else {
                     of_pods.entry((head.pod(), head.level.word())).or_default()
                 };
-                values.resize(whole(points), 0.0);
+                values.resize(points, 0.0);
                 for value in values.iter_mut().take(whole(last + 1.0)).skip(whole(first)) {
                     *value += 1.0;
                 }
@@ -271,14 +316,10 @@ impl LokiServer {
                 sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
             }
         }
-        let unit = if counts.is_rate { counts.range } else { 1.0 };
-        let result = groups.into_iter().map(|(labels, values)| {
-            let values = values.into_iter().zip(0_u32..).filter(|(count, _)| *count > 0.0);
-            let values =
-                values.map(|(count, number)| json!([point(f64::from(number)), (count / unit).to_string()]));
-            json!({ "metric": pairs(&labels), "values": values.collect::<Vec<_>>() })
-        });
-        Ok(result.collect())
+        if counts.is_rate {
+            groups.values_mut().flatten().for_each(|count| *count /= counts.range);
+        }
+        Ok(groups)
     }
 }
 
@@ -344,22 +385,28 @@ fn selection(query: &str) -> Result<LogSelection, RefusedRequest> {
     }
 }
 
-/// The time range of a request in nanoseconds since 1970. Smaller integers are seconds.
+/// The time range of a request in nanoseconds since 1970.
 fn range(asked: &ParsedRequest, now: Timestamp) -> Result<Range<i64>, RefusedRequest> {
-    let moment = |name: &str, otherwise: i64| {
-        let Some(text) = asked.parameter(name) else { return Ok(otherwise) };
-        let whole = text.parse::<i64>().ok().filter(|number| number.unsigned_abs() > 1 << 40);
-        let time = || i64::try_from(text.parse::<Timestamp>().ok()?.as_nanosecond()).ok();
-        let fraction = || text.parse::<f64>().ok().filter(|second| second.is_finite()).map(nanos);
-        let found = whole.or_else(fraction).or_else(time);
-        found.ok_or_else(|| (400, format!("could not parse '{name}' parameter: cannot parse \"{text}\"")))
-    };
-    let end = moment("end", i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX))?;
-    let start = moment("start", end.saturating_sub(nanos(USUAL_RANGE)))?;
+    let end = moment(asked, "end", now_nanos(now))?;
+    let start = moment(asked, "start", end.saturating_sub(nanos(USUAL_RANGE)))?;
     if end < start {
         return Err((400, "end timestamp must not be before or equal to start time".to_owned()));
     }
     Ok(start..end)
+}
+
+fn now_nanos(now: Timestamp) -> i64 {
+    i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+/// A moment in nanoseconds since 1970. Small integers, and fractions, are seconds.
+fn moment(asked: &ParsedRequest, name: &str, otherwise: i64) -> Result<i64, RefusedRequest> {
+    let Some(text) = asked.parameter(name) else { return Ok(otherwise) };
+    let whole = text.parse::<i64>().ok().filter(|number| number.unsigned_abs() > 1 << 40);
+    let time = || i64::try_from(text.parse::<Timestamp>().ok()?.as_nanosecond()).ok();
+    let fraction = || text.parse::<f64>().ok().filter(|second| second.is_finite()).map(nanos);
+    let found = whole.or_else(fraction).or_else(time);
+    found.ok_or_else(|| (400, format!("could not parse '{name}' parameter: cannot parse \"{text}\"")))
 }
 
 /// Nanoseconds in seconds.

@@ -215,7 +215,7 @@ impl DemoWorld {
 }
 
 /// The index of a cell, chosen by how many requests it has, of which only these shares count.
-fn likeliest(place: &ServiceInRegion, counted: &[f64], key: u64) -> Option<usize> {
+pub(super) fn likeliest(place: &ServiceInRegion, counted: &[f64], key: u64) -> Option<usize> {
     let weights = || place.breakdown.cells.iter().zip(counted).map(|(cell, counted)| cell.share * counted);
     let all: f64 = weights().sum();
     let mut left = unit(mix(key, 2)) * all;

@@ -3,7 +3,7 @@
 
 use super::breakdown::{RequestCell, ServiceRoute};
 use super::noise::{mix, mix_text, unit};
-use super::requests::{DemoRequest, RequestFailure};
+use super::requests::{DemoRequest, RequestFailure, likeliest};
 use super::rollout::VersionOf;
 use super::scenario::active_effects;
 use super::world::{DemoWorld, ServiceInRegion};
@@ -335,8 +335,10 @@ impl<'a> SpanBuilder<'a> {
             return;
         }
         let cells = &server.breakdown.cells;
-        let pick = usize::try_from(mix(key, 61)).unwrap_or(0);
-        let Some(cell) = pick.checked_rem(cells.len()).and_then(|pick| cells.get(pick)) else { return };
+        let all = vec![1.0; cells.len()];
+        let Some(cell) = likeliest(server, &all, mix(key, 61)).and_then(|pick| cells.get(pick)) else {
+            return;
+        };
         let version = self.version(server, cell);
         let served = ServedRequest {
             place: server,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use reqwest::Request;
 use serde_json::{Value, json};
 
-use super::exchange::{self, ParsedRequest, VERSION};
+use super::exchange::{self, ParsedRequest, RefusedRequest, VERSION};
 use super::fixtures::Region;
 use super::log_lines::nanos;
 use super::requests::{RequestFailure, TRACES, TraceKey};
@@ -30,19 +30,16 @@ pub(super) struct TempoServer {
     clock: Clock,
 }
 
-/// The status and the text of a refusal.
-type RefusedRequest = (u16, String);
-
 /// The conditions of a search in `TraceQL`.
 #[derive(Debug, Default, PartialEq)]
-struct TraceSearch {
+struct TraceQuery {
     service: Option<String>,
     /// The shortest duration, in nanoseconds.
     minimum: i64,
     has_error: bool,
 }
 
-impl TraceSearch {
+impl TraceQuery {
     fn parse(query: &str) -> Result<Self, RefusedRequest> {
         let refused = |what: &str| {
             (400, format!("invalid TraceQL query: parse error at line 1, col 1: syntax error: {what}"))
@@ -139,7 +136,7 @@ impl TempoServer {
 
     /// The traces that a search finds, the newest first.
     fn search(&self, asked: &ParsedRequest) -> Result<Value, RefusedRequest> {
-        let search = TraceSearch::parse(asked.parameter("q").unwrap_or("{}"))?;
+        let search = TraceQuery::parse(asked.parameter("q").unwrap_or("{}"))?;
         let number = |name: &str, usual: u64| match asked.parameter(name) {
             None => Ok(usual),
             Some(text) => text.parse().map_err(|error| (400, format!("invalid {name}: {error}"))),
@@ -160,7 +157,7 @@ impl TempoServer {
     /// The traces that may have spans of the service, the newest first. Times are in seconds.
     fn keys<'a>(
         &'a self,
-        search: &'a TraceSearch,
+        search: &'a TraceQuery,
         (start, end): (u64, u64),
     ) -> impl Iterator<Item = TraceKey> + 'a {
         let mut around: Vec<(usize, u64)> = Vec::new();
@@ -202,7 +199,7 @@ impl TempoServer {
     }
 
     /// What a search says about a trace; `None` if it does not match.
-    fn summary(&self, key: TraceKey, search: &TraceSearch) -> Option<Value> {
+    fn summary(&self, key: TraceKey, search: &TraceQuery) -> Option<Value> {
         let request = self.world.request(key)?;
         if request.ended > self.now() {
             return None;
