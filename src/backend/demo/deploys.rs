@@ -15,7 +15,7 @@ use crate::backend::kit::change_lines::{BadLines, read_all};
 use crate::backend::kit::probe::probe_report;
 use crate::backend::{Answering, Clock, Source};
 use crate::model::action::WriteSupport;
-use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
+use crate::model::ask::{Answer, Ask, AskKind, Reply};
 use crate::model::change::{ChangeKind, ChangeSnapshot};
 use crate::model::source::{Kind, SourceId};
 use crate::model::source_info::SourceInfo;
@@ -34,7 +34,7 @@ pub(super) struct DemoReports {
 
 const HANDLERS: &[Handler<DemoReports>] = &[
     Handler::Probe(|source, _| Box::pin(ready(Ok(source.probe())))),
-    Handler::Changes(|source, _, since| Box::pin(ready(source.changes(*since)))),
+    Handler::Changes(|source, _, since| Box::pin(ready(Ok(source.changes(*since))))),
 ];
 
 /// A report of one change: its demo time, and its line.
@@ -62,7 +62,7 @@ impl DemoReports {
         Reply::free(Answer::Probe(report))
     }
 
-    fn changes(&self, since: Timestamp) -> Answered {
+    fn changes(&self, since: Timestamp) -> Reply {
         let now = self.clock.now();
         let since = since.max(now.checked_sub(KEPT).unwrap_or(since)).min(now);
         let lines = self.lines(since, now);
@@ -70,7 +70,7 @@ impl DemoReports {
         let changes = read_all(lines.iter().map(|(_, line)| line.as_bytes()), &self.info.id, now, &mut bad);
         let covers = [ChangeKind::Deploy, ChangeKind::Flag].map(|kind| kind.word().into()).to_vec();
         let snapshot = ChangeSnapshot::new(changes, since, now, covers);
-        Ok(Reply { warnings: bad.warning().into_iter().collect(), ..Reply::free(Answer::Changes(snapshot)) })
+        Reply { warnings: bad.warning().into_iter().collect(), ..Reply::free(Answer::Changes(snapshot)) }
     }
 
     /// The reports of a time range, the oldest first.

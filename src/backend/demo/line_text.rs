@@ -53,15 +53,12 @@ impl LineText<'_> {
                 salt += 1;
                 Some((self.value(name, mix(self.key, salt))?, left))
             });
-            match known {
-                Some((value, left)) => {
-                    out.push_str(&value);
-                    rest = left;
-                }
-                None => {
-                    out.push('{');
-                    rest = after;
-                }
+            if let Some((value, left)) = known {
+                out.push_str(&value);
+                rest = left;
+            } else {
+                out.push('{');
+                rest = after;
             }
         }
         out.push_str(rest);
@@ -153,9 +150,12 @@ impl LineText<'_> {
             LogLayout::Java => {
                 let level = line.level.word().to_uppercase();
                 let thread = mix(self.key, 11) % 24 + 1;
-                let fields: String = fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
                 let time = utc.strftime("%Y-%m-%d %H:%M:%S");
-                format!("{time},{millis} {level:<5} [worker-{thread}] {class} - {message}{fields}")
+                let mut out = format!("{time},{millis} {level:<5} [worker-{thread}] {class} - {message}");
+                for (name, value) in &fields {
+                    write!(out, " {name}={value}").unwrap_or_default();
+                }
+                out
             }
             LogLayout::Nginx => self.nginx(line, message),
             LogLayout::Postgres => {

@@ -119,11 +119,11 @@ impl DemoWorld {
         for (number, act) in place.events.iter().enumerate() {
             for (log, salt) in act.effect.logs.iter().zip(0_u64..) {
                 let key = mix(mix(place.key, 710 + number as u64), salt);
-                match log.every {
-                    Some(every) => {
-                        self.repeated(place, (act.begin, &act.effect), (log, every.0, key), range, each)
-                    }
-                    None => self.at_crashes(place, (act.begin, &act.effect), (log, key), range, each),
+                let event = (act.begin, &act.effect);
+                if let Some(every) = log.every {
+                    self.repeated(place, event, (log, every.0, key), range, each);
+                } else {
+                    self.at_crashes(place, event, (log, key), range, each);
                 }
             }
         }

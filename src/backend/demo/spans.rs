@@ -120,6 +120,61 @@ fn is_store(place: &ServiceInRegion) -> Option<&'static str> {
         .find_map(|(prefix, system)| place.name.starts_with(prefix).then_some(system))
 }
 
+/// A span of a service that answers, without its times.
+fn answering<'a>(place: &'a ServiceInRegion, cell: &RequestCell, version: usize) -> DemoSpan<'a> {
+    let route = place.breakdown.routes.get(cell.route);
+    let name = route.map(ServiceRoute::name).filter(|name| !name.is_empty());
+    let attributes = route.filter(|route| !route.path.is_empty()).map_or_else(Vec::new, |route| {
+        vec![("http.request.method", route.method.to_string()), ("http.route", route.path.to_string())]
+    });
+    DemoSpan {
+        id: 0,
+        parent: 0,
+        place,
+        pod: cell.pod,
+        version,
+        name: name.unwrap_or_else(|| format!("{}/Handle", place.name)),
+        kind: SpanRole::Server,
+        start: 0.0,
+        seconds: 0.0,
+        attributes,
+        failure: None,
+    }
+}
+
+/// A span of a service that calls another one, without its times.
+fn calling<'a>(
+    (place, pod, version): (&'a ServiceInRegion, usize, usize),
+    server: &ServiceInRegion,
+) -> DemoSpan<'a> {
+    let (name, attributes) = match is_store(server) {
+        Some("redis") => ("GET".to_owned(), vec![("db.system", "redis".to_owned())]),
+        Some(system) => {
+            let table = server.name.rsplit('-').next().unwrap_or_default();
+            let query = format!("SELECT * FROM {table} WHERE id = $1");
+            (format!("SELECT {table}"), vec![("db.system", system.to_owned()), ("db.query.text", query)])
+        }
+        None => (format!("call {}", server.name), Vec::new()),
+    };
+    let peer = [
+        ("peer.service", server.name.to_string()),
+        ("server.address", format!("{}.{}", server.name, server.service.namespace)),
+    ];
+    DemoSpan {
+        id: 0,
+        parent: 0,
+        place,
+        pod,
+        version,
+        name,
+        kind: SpanRole::Client,
+        start: 0.0,
+        seconds: 0.0,
+        attributes: attributes.into_iter().chain(peer).collect(),
+        failure: None,
+    }
+}
+
 impl<'a> SpanBuilder<'a> {
     /// Adds the spans of those that called the service; returns the id of the one that called it directly, or zero.
     fn callers(&mut self) -> u64 {
@@ -154,7 +209,7 @@ impl<'a> SpanBuilder<'a> {
                 start: start - NETWORK,
                 seconds: seconds + 2.0 * NETWORK,
                 failure: failure.clone(),
-                ..self.client(called, place)
+                ..calling(called, place)
             };
             (start, seconds) = (client.start - before, client.seconds + before + after);
             let server = DemoSpan {
@@ -162,7 +217,7 @@ impl<'a> SpanBuilder<'a> {
                 start,
                 seconds,
                 failure: failure.clone(),
-                ..self.server(caller, cell, version)
+                ..answering(caller, cell, version)
             };
             chain.push(client);
             chain.push(server);
@@ -180,66 +235,10 @@ impl<'a> SpanBuilder<'a> {
         self.world.version_number(place, VersionOf::Pod(pod), self.request.t)
     }
 
-    /// A span of a service that answers, without its times.
-    fn server(&self, place: &'a ServiceInRegion, cell: &RequestCell, version: usize) -> DemoSpan<'a> {
-        let route = place.breakdown.routes.get(cell.route);
-        let name = route.map(ServiceRoute::name).filter(|name| !name.is_empty());
-        let attributes = route.filter(|route| !route.path.is_empty()).map_or_else(Vec::new, |route| {
-            vec![("http.request.method", route.method.to_string()), ("http.route", route.path.to_string())]
-        });
-        DemoSpan {
-            id: 0,
-            parent: 0,
-            place,
-            pod: cell.pod,
-            version,
-            name: name.unwrap_or_else(|| format!("{}/Handle", place.name)),
-            kind: SpanRole::Server,
-            start: 0.0,
-            seconds: 0.0,
-            attributes,
-            failure: None,
-        }
-    }
-
-    /// A span of a service that calls another one, without its times.
-    fn client(
-        &self,
-        (place, pod, version): (&'a ServiceInRegion, usize, usize),
-        server: &ServiceInRegion,
-    ) -> DemoSpan<'a> {
-        let (name, attributes) = match is_store(server) {
-            Some("redis") => ("GET".to_owned(), vec![("db.system", "redis".to_owned())]),
-            Some(system) => {
-                let table = server.name.rsplit('-').next().unwrap_or_default();
-                let query = format!("SELECT * FROM {table} WHERE id = $1");
-                (format!("SELECT {table}"), vec![("db.system", system.to_owned()), ("db.query.text", query)])
-            }
-            None => (format!("call {}", server.name), Vec::new()),
-        };
-        let peer = [
-            ("peer.service", server.name.to_string()),
-            ("server.address", format!("{}.{}", server.name, server.service.namespace)),
-        ];
-        DemoSpan {
-            id: 0,
-            parent: 0,
-            place,
-            pod,
-            version,
-            name,
-            kind: SpanRole::Client,
-            start: 0.0,
-            seconds: 0.0,
-            attributes: attributes.into_iter().chain(peer).collect(),
-            failure: None,
-        }
-    }
-
     /// Adds the span of a service and those of what it calls.
     fn serve(&mut self, served: &ServedRequest<'a>, depth: usize) {
         let ServedRequest { place, cell, version, id, parent, start, seconds, failure } = served;
-        let span = self.server(place, cell, *version);
+        let span = answering(place, cell, *version);
         let (id, parent, start, seconds) = (*id, *parent, *start, *seconds);
         let code = failure.as_ref().map_or("200", |failure| &failure.code).to_owned();
         let attributes =
@@ -318,7 +317,7 @@ impl<'a> SpanBuilder<'a> {
                 seconds: (start + seconds - now).max(0.0) * 0.98,
                 attributes: vec![("code.namespace", place.service.namespace.clone())],
                 failure: failure.clone(),
-                ..self.server(place, cell, *version)
+                ..answering(place, cell, *version)
             };
             self.spans.push(work);
         }
@@ -328,7 +327,7 @@ impl<'a> SpanBuilder<'a> {
     fn call(&mut self, call: MadeCall<'a>, depth: usize) {
         let MadeCall { caller, server, parent, key, start, seconds, failure } = call;
         let id = mix(key, 60).max(1);
-        let client = self.client(caller, server);
+        let client = calling(caller, server);
         self.spans.push(DemoSpan { id, parent, start, seconds, failure: failure.clone(), ..client });
         let inside = seconds - 2.0 * NETWORK;
         if is_store(server).is_some() || inside <= 0.0 {

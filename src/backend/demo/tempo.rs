@@ -7,6 +7,7 @@ use std::sync::Arc;
 use reqwest::Request;
 use serde_json::{Value, json};
 
+use super::breakdown::ServiceRoute;
 use super::exchange::{self, ParsedRequest, RefusedRequest, VERSION};
 use super::fixtures::Region;
 use super::log_lines::nanos;
@@ -168,16 +169,22 @@ impl TempoServer {
         };
         let named = |region| search.service.as_ref().and_then(|name| self.world.place(name, region));
         let its: Vec<&ServiceInRegion> = [Region::Eu, Region::Us].into_iter().filter_map(named).collect();
-        its.iter().for_each(|place| add(place, 1));
+        for place in &its {
+            add(place, 1);
+        }
         for place in its {
-            let called = place.breakdown.routes.iter().flat_map(|route| route.all_calls());
-            called
-                .filter_map(|name| self.world.place(name, place.region))
-                .for_each(|place| add(place, AROUND));
-            self.world.callers_of(place).into_iter().for_each(|(caller, _)| add(caller, AROUND));
+            let called = place.breakdown.routes.iter().flat_map(ServiceRoute::all_calls);
+            for called in called.filter_map(|name| self.world.place(name, place.region)) {
+                add(called, AROUND);
+            }
+            for (caller, _) in self.world.callers_of(place) {
+                add(caller, AROUND);
+            }
         }
         if search.service.is_none() {
-            self.world.places.iter().for_each(|place| add(place, AROUND));
+            for place in &self.world.places {
+                add(place, AROUND);
+            }
         }
         let (first, last) = ((start * 10).div_ceil(TRACES), end * 10 / TRACES);
         (first..=last).rev().flat_map(move |slot| {
