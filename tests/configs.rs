@@ -1,12 +1,13 @@
 //! Configuration files: the good ones load, and each bad one causes the message in the file beside it.
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use burnwatch::testing::backend::KINDS;
 use burnwatch::testing::config::load::parse;
-use burnwatch::testing::config::settings::Settings;
+use burnwatch::testing::config::settings::{ServiceSettings, Settings};
 use burnwatch::testing::config::{KnownNames, sample, schema};
 use serde_json::Value;
 
@@ -68,8 +69,8 @@ fn the_sample_shows_the_defaults() {
     let defaults = Settings::default();
     assert_eq!((settings.health, settings.limits), (defaults.health, defaults.limits));
     assert_eq!(settings.severity, defaults.severity);
-    let services =
-        burnwatch::testing::config::settings::ServiceSettings { lookback: None, ..settings.services };
+    // these have no value unless one is given
+    let services = ServiceSettings { lookback: None, depends_on: BTreeMap::new(), ..settings.services };
     assert_eq!(services, defaults.services);
 }
 

@@ -133,3 +133,125 @@ pub fn sentence(found: &Result<Detected, Undetected>, time: impl FnOnce(Timestam
 pub fn reasons(undetected: &BTreeMap<Undetected, usize>) -> Vec<String> {
     undetected.iter().map(|(why, count)| format!("{count}: {}", why.words())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::display_settings::{Charset, Colours, DisplaySettings};
+    use crate::model::ask::{Answer, Answered, Question, Reply};
+    use crate::model::detection::OnsetSnapshot;
+    use crate::model::fixtures;
+    use crate::model::incident::{Incident, IncidentSnapshot};
+    use crate::model::service::{ServiceReading, ServiceSnapshot};
+    use crate::model::source::{ErrorKind, SourceError};
+    use crate::model::why::WhySignal;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + 60 * minute).unwrap()
+    }
+
+    fn answered(shared: &mut Shared, source: &str, query: Query, answer: Answered) {
+        let question = Question { context: 0, source: SourceId::new(source), ask: query.now(), known: None };
+        shared.world.asked(&question);
+        shared.world.apply(&question, answer, at(60));
+    }
+
+    fn reply(answer: Answer) -> Answered {
+        Ok(Reply::free(answer))
+    }
+
+    /// The service `cart` in two regions, `mail` in one of them, and these incidents by service and minute.
+    fn shared(incidents: &[(&str, i64)]) -> Shared {
+        let of_signals = || vec![AskKind::Services, AskKind::Onsets];
+        let sources = vec![
+            fixtures::source("eu", "toy", of_signals()),
+            fixtures::source("us", "toy", of_signals()),
+            fixtures::source("pager", "toy", vec![AskKind::Incidents]),
+        ];
+        let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
+        let mut shared = Shared::new("demo", sources, look, (120, 40));
+        let reading = |name: &str, target: u64| ServiceReading {
+            name: name.into(),
+            scraped: vec![target].into(),
+            ..ServiceReading::default()
+        };
+        for (source, readings) in
+            [("eu", vec![reading("cart", 1), reading("mail", 2)]), ("us", vec![reading("cart", 3)])]
+        {
+            let snapshot = ServiceSnapshot { readings, lookback: Duration::from_secs(60) };
+            answered(&mut shared, source, Query::Services, reply(Answer::Services(snapshot)));
+        }
+        let incident = |(number, (service, minute)): (u64, &(&str, i64))| Incident {
+            firing: vec![Labels::from_iter([("alertname", "Down"), ("service", *service)])],
+            ..fixtures::incident(number, "fails", at(*minute), "pager")
+        };
+        let incidents = (1..).zip(incidents).map(incident).collect();
+        let snapshot = IncidentSnapshot { incidents, priorities: Vec::new() };
+        answered(&mut shared, "pager", Query::Incidents, reply(Answer::Incidents(snapshot)));
+        shared
+    }
+
+    fn asked(shared: &Shared) -> BTreeMap<String, Arc<[OnsetQuery]>> {
+        let wants = wants(shared, shared.world.incidents());
+        let one = |want: Want| match want.ask.query {
+            Query::Onsets { wanted } => (want.source.to_string(), wanted),
+            other => panic!("{other:?}"),
+        };
+        wants.into_iter().map(one).collect()
+    }
+
+    fn onsets(shared: &mut Shared, source: &str, onset: Onset) {
+        let wanted = Arc::clone(&asked(shared)[source]);
+        let onsets = wanted.iter().map(|one| (one.clone(), onset)).collect();
+        let answer = reply(Answer::Onsets(OnsetSnapshot { onsets }));
+        answered(shared, source, Query::Onsets { wanted }, answer);
+    }
+
+    fn found(shared: &Shared) -> Result<Detected, Undetected> {
+        of(shared, &shared.world.incidents()[0], &[])
+    }
+
+    #[test]
+    fn each_source_is_asked_once_about_the_incidents_of_its_services_the_latest_first() {
+        let shared = shared(&[("cart", 0), ("mail", 5), ("ghost", 7), ("cart", 20)]);
+        let asked = asked(&shared);
+        let of = |source: &str| {
+            let minute = |one: &OnsetQuery| (one.triggered.as_second() - 1_800_000_000) / 60;
+            asked[source].iter().map(|one| (one.service.to_string(), minute(one))).collect::<Vec<_>>()
+        };
+        let named =
+            |all: &[(&str, i64)]| all.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect::<Vec<_>>();
+        assert_eq!(of("eu"), named(&[("cart", 20), ("mail", 5), ("cart", 0)]));
+        assert_eq!(of("us"), named(&[("cart", 20), ("cart", 0)]));
+        assert_eq!(asked.len(), 2);
+    }
+
+    #[test]
+    fn of_two_sources_the_one_that_saw_it_first_counts_and_without_answers_the_reason_is_said() {
+        let mut shared = shared(&[("cart", 0)]);
+        assert_eq!(found(&shared), Err(Undetected::NotAnswered));
+        onsets(&mut shared, "eu", Onset::NothingChanged);
+        assert_eq!(found(&shared), Err(Undetected::NothingChanged));
+        onsets(&mut shared, "us", Onset::At(at(-4), WhySignal::Errors));
+        assert_eq!(found(&shared).unwrap().time(), Duration::from_secs(240));
+        onsets(&mut shared, "eu", Onset::At(at(-9), WhySignal::Latency));
+        let detected = found(&shared);
+        let words = sentence(&detected, |at| at.strftime("%H:%M").to_string());
+        assert_eq!(words, "about 9m00s after the requests became slow (07:51)");
+    }
+
+    #[test]
+    fn a_source_that_fails_and_a_service_that_nobody_knows_are_said() {
+        let mut failing = shared(&[("mail", 0)]);
+        let wanted = Arc::clone(&asked(&failing)["eu"]);
+        let error =
+            SourceError::new(SourceId::new("eu"), ErrorKind::TimedOut { after: Duration::from_secs(1) });
+        answered(&mut failing, "eu", Query::Onsets { wanted }, Err(error));
+        assert_eq!(found(&failing), Err(Undetected::Failed));
+        let unknown = shared(&[("ghost", 0)]);
+        assert_eq!(found(&unknown), Err(Undetected::NoData));
+        assert!(wants_of_one(&unknown, &unknown.world.incidents()[0]).is_empty());
+        let words = sentence(&found(&unknown), |_| String::new());
+        assert_eq!(words, "not measured: no requests and latencies of the service are recorded");
+    }
+}

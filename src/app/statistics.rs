@@ -52,7 +52,7 @@ pub fn known(shared: &Shared, length: Duration, now: Timestamp) -> Statistics {
     let detections = detection::all(shared, period, firings);
     let (delivered_in, delivery_doubt) = delivered_in(shared, period);
     let deliveries = delivered_in.map(|time| deliveries_in(shared, time)).unwrap_or_default();
-    Statistics { detections, deliveries, delivered_in, delivery_doubt, fired }
+    Statistics { fired, detections, deliveries, delivered_in, delivery_doubt }
 }
 
 /// The part of a period for which changes are complete, and why it is not the whole period.

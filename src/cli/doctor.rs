@@ -67,10 +67,8 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
 /// The names in `[services.depends_on]` that no source reports, if every source of services has answered.
 fn unknown_dependencies(view: &WorldView<'_>) -> Vec<String> {
     let (world, known) = (view.world, view.world.services());
-    let mut caches = view
-        .sources
-        .iter()
-        .filter_map(|source| source.answers.contains(&AskKind::Services).then(|| world.cache(&source.id)));
+    let of_services = view.sources.iter().filter(|source| source.answers.contains(&AskKind::Services));
+    let mut caches = of_services.map(|source| world.cache(&source.id));
     let has_answered = |cache: &AnswerCache| {
         let services = cache.services();
         services.value().is_some() && services.failure().is_none()

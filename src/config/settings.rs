@@ -109,7 +109,7 @@ pub struct ServiceSettings {
 
 impl ServiceSettings {
     pub fn dependencies(&self) -> Dependencies {
-        self.depends_on.iter().map(|(caller, called)| (caller, called)).collect()
+        self.depends_on.iter().collect()
     }
 }
 

@@ -84,8 +84,8 @@ pub fn onset(series: &SliSeries, grid: TimeGrid, lookback: Duration, wanted: &On
     let points = |until: Timestamp| (0..grid.count()).take_while(|at| grid.at(*at) <= until).count();
     let lag = usize::try_from(lookback.as_secs().div_ceil(grid.step().as_secs().max(1))).unwrap_or(1).max(1);
     // the point after the page is the first one that has all of the minute of the page
-    let ends = (points(wanted.triggered)..=points(wanted.until)).rev();
-    let found = ends.filter_map(|end| bad_at(series, end, lag, grid.step())).next();
+    let mut ends = (points(wanted.triggered)..=points(wanted.until)).rev();
+    let found = ends.find_map(|end| bad_at(series, end, lag, grid.step()));
     found.map_or(Onset::NothingChanged, |(first, signal)| {
         let before = SignedDuration::try_from(grid.step().max(lookback / 2)).unwrap_or_default();
         let at = grid.at(first);

@@ -67,7 +67,6 @@ fn what_no_source_of_the_context_can_tell_is_wrong_usage_and_names_what_is_missi
     for (verb, flags, kinds) in [
         (&["incidents"][..], prom, "pagerduty"),
         (&["oncall"], prom, "pagerduty"),
-        (&["stats"], am, "pagerduty"),
         (&["postmortem", "1"], prom, "pagerduty"),
         (&["slos"], am, "prometheus"),
         (&["services"], am, "prometheus"),

@@ -129,12 +129,15 @@ pub fn why(service: &Service, now: Timestamp) -> String {
     service.reasons.iter().map(|reason| reason.words(now)).collect::<Vec<_>>().join(", ")
 }
 
+/// A service and its health; `None` if no source reports it.
+pub type NamedHealth<'a> = (&'a Text, Option<Health>);
+
 /// The services that a service calls, each with its health: those that are configured and these others.
 pub fn dependencies<'a>(
     world: &'a World,
     service: &str,
     others: impl IntoIterator<Item = &'a Text>,
-) -> Vec<(&'a Text, Option<Health>)> {
+) -> Vec<NamedHealth<'a>> {
     let mut names: Vec<&Text> = world.health_policy.dependencies.of(service).iter().collect();
     for other in others {
         if !names.contains(&other) {
@@ -152,7 +155,7 @@ fn health(world: &World, name: &str) -> Option<Health> {
 }
 
 /// The services that call this one by the configuration, the worst first.
-pub fn callers<'a>(world: &'a World, service: &'a str) -> Vec<(&'a Text, Option<Health>)> {
+pub fn callers<'a>(world: &'a World, service: &'a str) -> Vec<NamedHealth<'a>> {
     let callers = world.health_policy.dependencies.callers_of(service);
     let mut known: Vec<_> = callers.map(|name| (name, health(world, name))).collect();
     known.sort_by_key(|(_, health)| (health.is_none(), *health));
@@ -160,12 +163,7 @@ pub fn callers<'a>(world: &'a World, service: &'a str) -> Vec<(&'a Text, Option<
 }
 
 /// Services with their health, as many as fit: `x ledger critical  v cart healthy  ? fraud not reported`.
-pub fn states(
-    cx: &Cx<'_>,
-    title: &str,
-    services: &[(&Text, Option<Health>)],
-    width: u16,
-) -> Vec<StyledRun<'static>> {
+pub fn states(cx: &Cx<'_>, title: &str, services: &[NamedHealth<'_>], width: u16) -> Vec<StyledRun<'static>> {
     let mut runs = vec![StyledRun::new(format!("{title} "), Role::Muted)];
     let mut used = text::width(title) + 1;
     for (index, (name, health)) in services.iter().enumerate() {

@@ -22,11 +22,11 @@ use crate::model::why::{
     WhySignal, bound_shift, is_ratio, level_shift, ratio_shift, slower, traffic_shift,
 };
 use budget::Budget;
-use grid::Grid;
+use grid::WhyGrid;
 use levels::LevelSeries;
 use metrics::{Counted, ServiceMetrics, comparable};
 pub(super) use metrics::{PART, part};
-use signals::{Buckets, Signals, existing_codes, looked_at};
+use signals::{Buckets, ReadSignals, existing_codes, looked_at};
 use tables::LabelComparison;
 
 mod budget;
@@ -132,20 +132,20 @@ impl Run<'_> {
         Box::pin(run.compare(analysis, (interval, signals), &codes, (&labels, &slow_labels))).await;
     }
 
-    async fn signals(&self, interval: Duration, codes: &[String]) -> Signals {
+    async fn signals(&self, interval: Duration, codes: &[String]) -> ReadSignals {
         let (requests, buckets) = tokio::join!(self.requests(interval, codes), self.buckets(interval));
-        Signals { requests, buckets }
+        ReadSignals { requests, buckets }
     }
 
     /// Compares the signals, which are read if they are not known yet.
     async fn compare(
         &self,
         analysis: &mut WhyAnalysis,
-        (interval, known): (Duration, Option<Signals>),
+        (interval, known): (Duration, Option<ReadSignals>),
         codes: &[String],
         (labels, slow_labels): (&[Text], &[Text]),
     ) {
-        let levels_grid = Grid::new(self.query, self.end, interval, 1000.0);
+        let levels_grid = WhyGrid::new(self.query, self.end, interval, 1000.0);
         let wants_beside = !self.is_narrowed();
         let (signals, levels, dependencies, changes) = tokio::join!(
             async {
@@ -207,10 +207,10 @@ impl Run<'_> {
     }
 
     /// The services that it calls: those that the metrics of calls tell, and those that are configured.
-    async fn dependencies(&self, grid: Grid, codes: &[String]) -> Vec<DependencyState> {
+    async fn dependencies(&self, grid: WhyGrid, codes: &[String]) -> Vec<DependencyState> {
         let (plan, service) = (self.plan, &self.query.service);
         let names = plan.services.depends_on.get(&**service).map_or(&[][..], Vec::as_slice);
-        let Grid { span, lookback, lag } = grid;
+        let WhyGrid { span, lookback, lag } = grid;
         let (mut states, configured) = tokio::join!(
             neighbours::dependencies(self.budget, service, (span, lookback, lag)),
             configured::dependencies(self.budget, (plan, self.metrics, codes), names, (span, lookback, lag))
@@ -245,7 +245,7 @@ impl Run<'_> {
     /// The changed signals of requests, each with what to compare; `None`: there is nothing to compare with.
     fn comparisons<'s>(
         &'s self,
-        signals: &Signals,
+        signals: &ReadSignals,
         codes: &[String],
         (labels, slow_labels): (&[Text], &[Text]),
     ) -> Vec<(Symptom, Option<LabelComparison<'s>>)> {
@@ -317,7 +317,7 @@ impl Run<'_> {
     fn symptom(
         &self,
         signal: WhySignal,
-        grid: Grid,
+        grid: WhyGrid,
         shift: &SignalShift,
         metric: &Text,
         values: Vec<f64>,
@@ -345,7 +345,7 @@ impl Run<'_> {
     async fn level_symptoms(
         &self,
         changed: Vec<(&LevelSeries, Option<SignalShift>)>,
-        grid: Grid,
+        grid: WhyGrid,
     ) -> (Vec<Symptom>, Vec<ResourceState>) {
         let (shifted, full): (Vec<_>, Vec<_>) = changed.into_iter().partition(|(_, shift)| shift.is_some());
         let made =
@@ -353,7 +353,7 @@ impl Run<'_> {
         let symptoms = join_all(made.map(async |(at, level, shift)| {
             let signal = if level.is_targets() { WhySignal::Targets } else { WhySignal::Saturation };
             // a level has no window
-            let own = Grid { lookback: Duration::from_secs(0), ..grid };
+            let own = WhyGrid { lookback: Duration::from_secs(0), ..grid };
             let mut symptom = self.symptom(signal, own, &shift, &level.metric, level.values.clone());
             symptom.resource = Some(level.resource.clone());
             if level.is_targets() {
@@ -377,7 +377,7 @@ impl Run<'_> {
     /// Other services that broke, if requests of this one fail.
     async fn others(
         &self,
-        signals: &Signals,
+        signals: &ReadSignals,
         codes: &[String],
         worst: Option<&Symptom>,
     ) -> Vec<OtherService> {
@@ -397,7 +397,7 @@ impl Run<'_> {
     }
 
     /// Notes that the data of the requests end before the moment of the question.
-    fn note_end(&self, signals: &Signals) {
+    fn note_end(&self, signals: &ReadSignals) {
         let Some((grid, series)) = &signals.requests else { return };
         let Some(last) = series.all.iter().rposition(|value| value.is_finite()) else {
             self.budget.note("there are no data about requests in the time that was looked at");

@@ -6,9 +6,8 @@ use crate::app::prelude::*;
 use crate::app::screens::service::OpenService;
 use crate::app::subjects::change;
 use crate::app::subjects::incident::words as incidents;
-use crate::app::subjects::service::{self, charts};
+use crate::app::subjects::service::{self, NamedHealth, charts};
 use crate::app::subjects::slo::words;
-use crate::model::health::Health;
 use crate::model::host::Saturated;
 use crate::model::service::Service;
 use crate::model::signal::Signal;
@@ -98,10 +97,7 @@ fn parts(screen: &OpenService, world: &World, service: &Service, body: Rect) -> 
 }
 
 /// The services that it calls, and those that call it, as far as there are some.
-fn around<'a>(
-    world: &'a World,
-    service: &'a Service,
-) -> Vec<(&'static str, Vec<(&'a Text, Option<Health>)>)> {
+fn around<'a>(world: &'a World, service: &'a Service) -> Vec<(&'static str, Vec<NamedHealth<'a>>)> {
     let calls = ("depends on", service::dependencies(world, &service.name, []));
     let callers = ("used by", service::callers(world, &service.name));
     [calls, callers].into_iter().filter(|(_, services)| !services.is_empty()).collect()

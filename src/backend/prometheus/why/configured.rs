@@ -46,7 +46,7 @@ pub(super) async fn dependencies(
     let Some(matrix) = budget.range("configured dependencies", &query, span).await else {
         return Vec::new();
     };
-    let found = by_name(matrix, &labels);
+    let found = by_name(&matrix, &labels);
     let unknown: Vec<&str> =
         names.iter().filter(|name| !found.contains_key(name.as_str())).map(String::as_str).collect();
     if !unknown.is_empty() {
@@ -98,7 +98,7 @@ fn query(
 }
 
 /// The series of each service; if several labels name it, the first one counts.
-fn by_name(matrix: Matrix, labels: &[String]) -> BTreeMap<Text, DependencySeries> {
+fn by_name(matrix: &Matrix, labels: &[String]) -> BTreeMap<Text, DependencySeries> {
     let mut found: BTreeMap<Text, DependencySeries> = BTreeMap::new();
     for label in labels {
         for line in &matrix.lines {
@@ -147,7 +147,7 @@ mod tests {
         };
         let lines =
             vec![line("job", TARGETS, 9.0), line("service", TARGETS, 2.0), line("service", "all", 50.0)];
-        let found = by_name(Matrix { span, lines }, &["service".to_owned(), "job".to_owned()]);
+        let found = by_name(&Matrix { span, lines }, &["service".to_owned(), "job".to_owned()]);
         assert_eq!((found["pay"].targets.all[0], found["pay"].requests.all[0]), (2.0, 50.0));
         assert!(found["pay"].targets.failed.is_empty());
     }

@@ -21,14 +21,14 @@ const LONGEST_COMPARED: SignedDuration = SignedDuration::from_mins(60);
 
 /// Over which points the signals are read.
 #[derive(Clone, Copy)]
-pub(super) struct Grid {
+pub(super) struct WhyGrid {
     pub(super) span: TimeGrid,
     pub(super) lookback: Duration,
     /// The number of points whose windows overlap.
     pub(super) lag: usize,
 }
 
-impl Grid {
+impl WhyGrid {
     pub(super) fn step(self) -> f64 {
         self.span.step().as_secs_f64()
     }

@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Buckets, Grid, Signals};
+use super::{Buckets, ReadSignals, WhyGrid};
 use crate::model::why::{CountedSeries, bound_shift, ratio_shift, recovered, slower, traffic_shift};
 
 /// A bad time that ended at most this long before the alert or the incident began may be its own: alerts wait before they fire.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
 
 /// The end of the bad time that lasted beyond `since`; `None` if a signal is still bad, or if none was.
-pub(super) fn end(signals: &Signals, since: Timestamp) -> Option<Timestamp> {
+pub(super) fn end(signals: &ReadSignals, since: Timestamp) -> Option<Timestamp> {
     let since = since.checked_sub(LATE).unwrap_or(since);
     if is_bad(signals) {
         return None;
@@ -22,13 +22,13 @@ pub(super) fn end(signals: &Signals, since: Timestamp) -> Option<Timestamp> {
     worst.map(|(end, _)| end)
 }
 
-fn is_bad(signals: &Signals) -> bool {
+fn is_bad(signals: &ReadSignals) -> bool {
     let traffic = signals.requests.as_ref().and_then(|(grid, series)| traffic_shift(&series.all, grid.lag));
     severity(signals) > 0.0 || traffic.is_some()
 }
 
 /// How bad the failed and slow requests are at the end of the signals; 0 if they are as usual.
-fn severity(signals: &Signals) -> f64 {
+fn severity(signals: &ReadSignals) -> f64 {
     let failed = signals
         .requests
         .as_ref()
@@ -43,10 +43,10 @@ fn severity(signals: &Signals) -> f64 {
     failed + slow
 }
 
-impl Signals {
+impl ReadSignals {
     /// When the ratios of failed requests, and of those slower than each bound, came back to their usual levels.
     fn ends(&self, since: Timestamp) -> Vec<Timestamp> {
-        let of = |grid: &Grid, series: &CountedSeries| {
+        let of = |grid: &WhyGrid, series: &CountedSeries| {
             let from = grid.span.index(since.as_second() as f64).unwrap_or(0);
             let end = recovered(&series.ratios(), grid.lag, from)?;
             Some(grid.span.at(end.saturating_sub(1)))
@@ -64,9 +64,9 @@ impl Signals {
 
     /// The points up to a moment.
     pub(super) fn until(&self, end: Timestamp) -> Self {
-        let cut = |grid: Grid| {
+        let cut = |grid: WhyGrid| {
             let (span, points) = grid.span.part(grid.span.start(), end);
-            (Grid { span, ..grid }, points)
+            (WhyGrid { span, ..grid }, points)
         };
         let part = |values: &[f64], points: &Range<usize>| values.get(points.clone()).unwrap_or(&[]).to_vec();
         let requests = self.requests.as_ref().map(|(grid, series)| {

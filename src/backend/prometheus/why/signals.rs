@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Run;
-use super::grid::Grid;
+use super::grid::WhyGrid;
 use super::levels::LevelSeries;
 use super::metrics::{Counted, PART};
 use crate::backend::packs::{LatencySignal, QueryFill, Requests};
@@ -27,9 +27,9 @@ pub(super) struct Buckets {
 
 /// The signals of the service over time.
 #[derive(Default)]
-pub(super) struct Signals {
-    pub(super) requests: Option<(Grid, CountedSeries)>,
-    pub(super) buckets: Option<(Grid, Buckets)>,
+pub(super) struct ReadSignals {
+    pub(super) requests: Option<(WhyGrid, CountedSeries)>,
+    pub(super) buckets: Option<(WhyGrid, Buckets)>,
 }
 
 impl Run<'_> {
@@ -61,10 +61,10 @@ impl Run<'_> {
         &self,
         interval: Duration,
         codes: &[String],
-    ) -> Option<(Grid, CountedSeries)> {
+    ) -> Option<(WhyGrid, CountedSeries)> {
         let wanted = self.wants(WhySignal::Errors) || self.wants(WhySignal::Traffic);
         let (requests, metric) = self.metrics.requests.as_ref().filter(|_| wanted)?;
-        let grid = Grid::new(self.query, self.end, interval, metric.series);
+        let grid = WhyGrid::new(self.query, self.end, interval, metric.series);
         let counted = Counted::Failed { requests, codes: codes.to_vec() };
         let selector = metric.within(&self.query.filters);
         let query = counted.both(QueryFill { by: &metric.by, selector: &selector, lookback: grid.lookback });
@@ -78,9 +78,9 @@ impl Run<'_> {
         Some((grid, series))
     }
 
-    pub(super) async fn buckets(&self, interval: Duration) -> Option<(Grid, Buckets)> {
+    pub(super) async fn buckets(&self, interval: Duration) -> Option<(WhyGrid, Buckets)> {
         let (latency, metric) = self.metrics.latency.as_ref().filter(|_| self.wants(WhySignal::Latency))?;
-        let grid = Grid::new(self.query, self.end, interval, metric.series);
+        let grid = WhyGrid::new(self.query, self.end, interval, metric.series);
         let selector = metric.within(&self.query.filters);
         let query = latency.buckets(QueryFill { by: "le", selector: &selector, lookback: grid.lookback }, "");
         let matrix = self.budget.range("latencies", &query, grid.span).await?;
@@ -88,7 +88,7 @@ impl Run<'_> {
     }
 }
 
-pub(super) fn looked_at(signals: &Signals, levels: &[LevelSeries]) -> Vec<WhySignal> {
+pub(super) fn looked_at(signals: &ReadSignals, levels: &[LevelSeries]) -> Vec<WhySignal> {
     let has_requests = signals.requests.is_some();
     let all = [
         (WhySignal::Targets, levels.iter().any(LevelSeries::is_targets)),
