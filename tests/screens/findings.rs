@@ -44,6 +44,12 @@ fn in_ascii_and_without_colour_nothing_is_lost() {
     }
 }
 
+/// The words of a screen: lines and areas are drawn differently where a theme has no background for them.
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
 /// The looks of a screen, each with the first text that has it.
 fn looks(buffer: &Buffer) -> BTreeMap<String, String> {
     let look = |cell: &Cell| format!("{} on {} {:?}", cell.fg, cell.bg, cell.modifier);
@@ -67,10 +73,10 @@ fn every_theme_shows_the_same_text_in_its_own_looks() {
     for (screen, keys) in FINDINGS {
         let mut stage = Stage::demo((80, 24), 1.5);
         stage.press(keys);
-        let text = stage.text();
+        let text = words(&stage.text());
         for theme in &built_in {
             stage.themes(vec![theme.clone()]);
-            assert_eq!(stage.text(), text, "{screen} in {}", theme.name());
+            assert_eq!(words(&stage.text()), text, "{screen} in {}", theme.name());
             let picture = pictures.entry(theme.name().to_owned()).or_default();
             writeln!(picture, "{screen}").expect("a text takes all");
             for (look, text) in looks(&stage.draw()) {
@@ -92,7 +98,6 @@ fn the_cause_is_on_each_of_them() {
     for (keys, words) in [
         (&["D"][..], &["4.18.2 -> 4.19.0", "j.doe", "ci"][..]),
         (&["7"], &["4.18.2 -> 4.19.0, by j.doe"]),
-        (&["H"], &["4.18.2 -> 4.19.0, by j.doe"]),
         (&["C"], &["data-postgres-catalog-0", "3d"]),
         (&["5", "enter"], &["4.18.2 -> 4.19.0, by j.doe"]),
         (&["2", "enter", "i"], &["version=4.19.0", "4.18.2 -> 4.19.0"]),

@@ -17,6 +17,7 @@ use crate::backend::{Answering, Clock, Source};
 use crate::model::action::WriteSupport;
 use crate::model::ask::{Answer, Ask, AskKind, Reply};
 use crate::model::change::{ChangeKind, ChangeSnapshot};
+use crate::model::query_language::QueryLanguage;
 use crate::model::source::{Kind, SourceId};
 use crate::model::source_info::SourceInfo;
 
@@ -50,6 +51,8 @@ impl DemoReports {
             is_exposed: false,
             answers: vec![AskKind::Probe, AskKind::Changes],
             writes: WriteSupport::NONE,
+            // no user writes queries for it
+            language: QueryLanguage::default(),
         };
         Self { info, world, clock }
     }
