@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use super::*;
 use crate::model::alert::AlertState;
 use crate::model::fixtures;
 use crate::model::series::TimeGrid;
 use crate::model::slo::TimeRange;
 use crate::model::source::SourceId;
+use crate::model::why::{DependencyMeasure, DependencyState};
 
 /// The onset of the errors.
 fn onset() -> Timestamp {
