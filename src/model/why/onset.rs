@@ -243,7 +243,7 @@ pub fn recovered(values: &[f64], lag: usize, since: usize) -> Option<usize> {
     let later = || segments.iter().filter(|segment| segment.points.end > since);
     let worst = later().map(|segment| segment.mean).max_by(f64::total_cmp)?;
     let limit = lowest + ALONG * (worst - lowest);
-    let last = later().filter(|segment| segment.mean >= limit).last()?;
+    let last = later().rfind(|segment| segment.mean >= limit)?;
     (segments.last()? != last).then_some(last.points.end)
 }
 
