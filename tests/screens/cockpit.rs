@@ -89,14 +89,14 @@ fn lines() -> Vec<LogLine> {
 
 fn patterns(split: LogSplit) -> Answer {
     let mut comparer = Comparer::default();
-    let mut sides = [0_u64; 2];
+    let (mut before, mut after) = (0_u64, 0_u64);
     for line in lines().into_iter().filter(|line| (split.from..split.until).contains(&line.at)) {
         let is_after = line.at >= split.at;
-        sides[usize::from(is_after)] += 1;
+        *(if is_after { &mut after } else { &mut before }) += 1;
         comparer.add(&Arc::new(line), is_after);
     }
     let covered = Duration::from_secs(900);
-    let [before, after] = sides.map(|lines| SampledLines { lines, covered, is_cut: false });
+    let [before, after] = [before, after].map(|lines| SampledLines { lines, covered, is_cut: false });
     Answer::LogPatterns(comparer.compare("{app=\"checkout\"}".into(), split, before, after))
 }
 
