@@ -77,16 +77,17 @@ impl ChartControl {
 
     /// As [`Self::view`], for a chart with a time axis of its own: only the cursor is shared with the others.
     pub fn view_of_own_time(&self) -> ChartView {
-        ChartView {
-            part: None,
-            cursor: self.cursor,
-            is_logarithmic: self.is_logarithmic,
-            stacking: self.stacking,
-        }
+        let Self { cursor, is_logarithmic, stacking, .. } = *self;
+        ChartView { part: None, cursor, is_logarithmic, stacking }
     }
 
     pub const fn has_cursor(&self) -> bool {
         self.cursor.is_some()
+    }
+
+    /// Whether the user has chosen the part that is shown.
+    pub const fn is_zoomed(&self) -> bool {
+        matches!(self.zoom, Zoom::Part { .. })
     }
 
     pub const fn remove_cursor(&mut self) {
@@ -165,7 +166,7 @@ impl ChartControl {
     /// Moves the cursor; it appears at the end of the shown time. Where it leaves the shown part, that moves along.
     fn move_cursor(&mut self, time: ChartedTime, finest: Duration, by: i64) {
         let part = self.part(time);
-        let grid = part.map_or(time.grid, |part| time.in_steps_of(part, finest));
+        let grid = part.filter(|_| self.is_zoomed()).map_or(time.grid, |part| time.in_steps_of(part, finest));
         let shown = part.map_or(grid, |(from, to)| grid.part(from, to).0);
         let Some(at) = self.cursor.and_then(|at| grid.nearest(at)) else {
             self.cursor = Some(shown.end());

@@ -12,12 +12,17 @@ mod annotation;
 mod breakdown;
 mod catalog;
 mod demo_slos;
+mod deploys;
 mod exchange;
 mod exemplars;
 mod fact_list;
 mod facts;
 mod fixtures;
 mod incidents;
+mod line_text;
+mod log_lines;
+mod logql;
+mod loki;
 mod noise;
 mod pager;
 mod paging;
@@ -25,6 +30,7 @@ mod payload;
 mod prometheus;
 mod promql;
 mod request_series;
+mod requests;
 mod rollout;
 mod rules;
 mod runbooks;
@@ -33,6 +39,8 @@ mod scenario;
 mod series;
 mod shares;
 mod slos;
+mod spans;
+mod tempo;
 mod timeline;
 mod world;
 
@@ -47,6 +55,7 @@ use crate::model::source::SourceId;
 use self::fixtures::Region;
 use self::timeline::DemoTimeline;
 use self::world::DemoWorld;
+use super::packs::Pack;
 use super::{Clock, LocalServer, Source, SourceDeps, Transport, connect};
 
 /// The start time of a demo that has reached this minute of its scenario at `now`.
@@ -54,7 +63,8 @@ pub fn origin(now: Timestamp, minute: f64, speed: f64) -> Timestamp {
     DemoTimeline::new(now, speed).wall_time(-minute * 60.0)
 }
 
-/// The sources of the demo: `prom-eu`, `prom-us`, `alertmanager`, `pager` and the runbooks, all of the same demo world.
+/// The sources of the demo: `prom-eu`, `prom-us`, `alertmanager`, `pager`, `loki`, `tempo`, the reports of `ci` and the runbooks, all
+/// of the same demo world.
 ///
 /// Demo time is 0 at `origin` and runs `speed` times as fast as `clock` (0.01 to 1000; an invalid speed counts as 1).
 pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Arc<dyn Source>> {
@@ -71,8 +81,13 @@ pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Ar
     let server = alertmanager::AlertmanagerServer::new(Arc::clone(&world), clock);
     add("alertmanager", &super::alertmanager::SPEC, "http://alertmanager.demo", &[], Arc::new(server));
     // the PagerDuty source requires https, because it sends a key
-    let server = pager::PagerServer::new(world, clock);
+    let server = pager::PagerServer::new(Arc::clone(&world), clock);
     add("pager", &super::pagerduty::SPEC, "https://pager.demo", &[], Arc::new(server));
+    let server = loki::LokiServer::new(Arc::clone(&world), clock);
+    add("loki", &super::loki::SPEC, "http://loki.demo", &[], Arc::new(server));
+    let server = tempo::TempoServer::new(Arc::clone(&world), clock);
+    add("tempo", &super::tempo::SPEC, "http://tempo.demo", &[], Arc::new(server));
+    sources.push(Arc::new(deploys::DemoReports::new(world, clock)));
     sources.push(Arc::new(runbooks::DemoRunbooks::new()));
     sources
 }
@@ -86,10 +101,12 @@ fn source(
     server: Arc<dyn LocalServer>,
 ) -> Arc<dyn Source> {
     let mut settings = Settings::default();
-    settings.services.packs = ["http", "generic"].map(str::to_owned).to_vec();
+    settings.services.packs = ["http", "generic", "changes", "shop"].map(str::to_owned).to_vec();
     settings.services.describe_by.extend(["region", "version"].map(str::to_owned));
     let transport = Transport::Local(server);
-    let deps = SourceDeps { slos, transport: &transport, ..SourceDeps::new(&settings, clock) };
+    let packs =
+        [Pack::parse(include_str!("../../assets/demo/pack.toml")).expect("the embedded pack is valid")];
+    let deps = SourceDeps { slos, packs: &packs, transport: &transport, ..SourceDeps::new(&settings, clock) };
     connect(&SourceId::new(name), source, deps)
 }
 

@@ -364,7 +364,7 @@ pub(super) struct TracesArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct WhyArgs {
-    /// The name of a service, or of an alert that fires; of several, with its labels: ErrorsHigh{region="eu-west-1"}
+    /// A service, or a firing alert, with labels if several do: High{zone="a"}
     #[arg(value_name = "SERVICE|ALERT")]
     pub(super) subject: WhySubjectName,
     /// Only this signal: targets, errors, latency, traffic or saturation

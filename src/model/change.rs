@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::labels::{Labels, Text};
 use super::source::SourceId;
 use super::words::words;
+pub use loops::folded;
 pub use merge::merged;
 
 words! {
@@ -109,6 +110,8 @@ pub struct Change {
     pub link: Option<Text>,
     /// The id that the reporting system gives it.
     pub id: Option<Text>,
+    /// How often it happened; more than once for restarts that are told together.
+    pub times: u32,
     /// Every source that reported it; the first is the one whose time is used.
     pub sources: Vec<SourceId>,
 }
@@ -130,6 +133,7 @@ impl Change {
             who: None,
             link: None,
             id: None,
+            times: 1,
             sources: vec![source],
         }
     }
@@ -234,6 +238,7 @@ impl ChangeSnapshot {
     }
 }
 
+mod loops;
 mod merge;
 #[cfg(test)]
 mod tests;

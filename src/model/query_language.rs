@@ -21,6 +21,7 @@ use scan::QueryScan;
 words! {
     /// The language of a source's queries.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    #[expect(clippy::enum_variant_names, reason = "these are their names")]
     pub enum QueryLanguage: word {
         #[default]
         PromQl = "PromQL",

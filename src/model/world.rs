@@ -357,6 +357,9 @@ impl World {
                 } else if !is_same {
                     self.link_slos_to_services();
                 }
+                if self.cache.values().filter(|cache| cache.capacity().value().is_some()).nth(1).is_some() {
+                    self.merge_capacity();
+                }
                 self.link_incidents();
             }
             Merges::Slos => {

@@ -80,21 +80,21 @@ fn zoomed_charts_of_a_service_ask_for_finer_points_and_keep_what_they_have() {
     let key = |name: &str| Event::Key(name.parse().expect("a key"));
     let mut stage = service();
     stage.press(&["t", "7"]);
-    assert_eq!(count(&stage, "last 24h"), 5, "{}", stage.body_text());
+    assert_eq!(count(&stage, "last 1d"), 5, "{}", stage.body_text());
     let whole = stage.body_text();
     let zoomed = steps(&stage.effects_of(key("+")));
     assert!(!zoomed.is_empty() && zoomed.iter().all(|step| *step == 300), "{zoomed:?}");
     let waiting = stage.body_text();
-    assert!(waiting.contains("last 12h of 24h") && !waiting.contains("loading"), "{waiting}");
+    assert!(waiting.contains("last 12h of 1d") && !waiting.contains("loading"), "{waiting}");
     let mut stage = service();
     stage.press(&["t", "7", "+", "+"]);
-    assert_eq!(count(&stage, "last 6h of 24h, zoomed (0: all)"), 5, "{}", stage.body_text());
+    assert_eq!(count(&stage, "last 6h of 1d, zoomed (0: all)"), 5, "{}", stage.body_text());
     assert_ne!(stage.body_text(), whole);
     // panned: another moment
     let panned = steps(&stage.effects_of(key("[")));
     assert!(panned.iter().all(|step| *step == 120) && !panned.is_empty(), "{panned:?}");
     stage.press(&["0"]);
-    assert_eq!((count(&stage, "last 24h"), count(&stage, "loading")), (5, 0), "{}", stage.body_text());
+    assert_eq!((count(&stage, "last 1d"), count(&stage, "loading")), (5, 0), "{}", stage.body_text());
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod capacity;
 mod charts;
 mod cockpit;
 mod explore;
+mod findings;
 mod frame;
 mod hints;
 mod incidents;

@@ -273,7 +273,7 @@ fn change_line(cx: &ScreenCx<'_>, service: Option<&Text>, began: Option<Timestam
 
 /// Who is responsible: the team of the labels, and who is on call for the service.
 fn owner_line(cx: &ScreenCx<'_>, service: Option<&Text>, labels: &Labels, page: &mut PageContent) {
-    let team = OWNER_LABELS.iter().find_map(|name| labels.get(name)).map(|name| name.to_string());
+    let team = OWNER_LABELS.iter().find_map(|name| labels.get(name)).map(ToString::to_string);
     let on_call = service.and_then(|name| on_call::of_service(cx, name));
     let on_call = on_call.map(|(names, policy)| format!("on call {names} ({policy})"));
     let words: Vec<String> = team.into_iter().chain(on_call).collect();

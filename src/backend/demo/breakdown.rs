@@ -32,6 +32,17 @@ pub(super) struct ServiceRoute {
     calls: Vec<String>,
 }
 
+impl ServiceRoute {
+    /// The dependencies that its requests call.
+    pub(super) fn all_calls(&self) -> &[String] {
+        &self.calls
+    }
+
+    pub(super) fn calls(&self, service: &str) -> bool {
+        self.calls.iter().any(|called| called == service)
+    }
+}
+
 /// The requests for one route at one pod.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RequestCell {
@@ -119,7 +130,7 @@ impl Breakdown {
         };
         let calls = |needed: &String| {
             let route = self.routes.get(cell.route);
-            route.is_some_and(|route| route.path.is_empty() || route.calls.contains(needed))
+            route.is_some_and(|route| route.path.is_empty() || route.calls(needed))
         };
         is(&scope.version, "version")
             && is(&scope.route, "route")

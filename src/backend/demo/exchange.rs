@@ -11,6 +11,9 @@ use crate::backend::Received;
 /// The version that the simulated servers report.
 pub(super) const VERSION: &str = "x-demo";
 
+/// The status and the text of an error.
+pub(super) type RefusedRequest = (u16, String);
+
 /// A parsed request.
 pub(super) struct ParsedRequest {
     pub(super) method: Method,

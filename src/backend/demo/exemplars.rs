@@ -3,9 +3,8 @@
 use promql_parser::parser::VectorSelector;
 use serde_json::{Value, json};
 
-use super::noise::{mix, mix_text, unit};
 use super::promql::{is_chosen, written};
-use super::rollout::VersionOf;
+use super::requests::TraceKey;
 use super::sampling::bounds;
 use super::series::RegionSeries;
 use super::world::ServiceInRegion;
@@ -46,25 +45,18 @@ impl RegionSeries<'_> {
 
     /// The labels of a bucket, and a request in it.
     fn exemplar(&self, place: &ServiceInRegion, second: f64) -> Option<(Labels, Value)> {
-        let key = mix(mix_text(place.key, "exemplar"), second.to_bits());
-        let t = self.world.time.demo_second(second);
-        let latency = self.numbers(place, t).latency?;
-        let seconds = latency.at_share(unit(mix(key, 1)));
-        let cells = &place.breakdown.cells;
-        let pick = usize::try_from(mix(key, 2)).ok()? % cells.len();
-        let cell = cells.get(pick)?;
-        let version = self.world.version_number(place, VersionOf::Pod(u32::try_from(cell.pod).ok()?), t);
-        let value = |name: &'static str| Some((name, place.breakdown.label(cell, version, name)?));
+        let key = TraceKey::at(place, second)?;
+        let request = self.world.request(key)?;
+        let value =
+            |name: &'static str| Some((name, place.breakdown.label(request.cell, request.version, name)?));
         let own = super::breakdown::CELL_LABELS.into_iter().filter_map(value);
         let own = own.filter(|(_, value): &(&str, &Text)| !value.is_empty());
-        let le = bounds().find(|bound| seconds <= *bound).map_or_else(|| "+Inf".to_owned(), written);
+        let le = bounds().find(|bound| request.seconds <= *bound).map_or_else(|| "+Inf".to_owned(), written);
         let labels = place.labels.with_strs(own).with_strs([("__name__", HISTOGRAM), ("le", &le)]);
-        let trace = format!("{:016x}{:016x}", mix(key, 3), mix(key, 4));
-        let moment = second - EVERY * unit(mix(key, 5));
         let exemplar = json!({
-            "labels": { "trace_id": trace, "span_id": format!("{:016x}", mix(key, 6)) },
-            "value": written(seconds),
-            "timestamp": (moment * 1000.0).round() / 1000.0,
+            "labels": { "trace_id": format!("{:032x}", request.id), "span_id": format!("{:016x}", request.span_id()) },
+            "value": written(request.seconds),
+            "timestamp": (request.ended * 1000.0).round() / 1000.0,
         });
         Some((labels, exemplar))
     }

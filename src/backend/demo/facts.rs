@@ -256,7 +256,7 @@ fn crashes(world: &DemoWorld, place: &ServiceInRegion, t: f64) -> f64 {
 }
 
 /// The changes of the service's feature flags.
-fn flags_of<'a>(
+pub(super) fn flags_of<'a>(
     world: &'a DemoWorld,
     place: &'a ServiceInRegion,
 ) -> impl Iterator<Item = (Begin, &'a FlagChange)> {

@@ -26,6 +26,7 @@ pub(super) struct Fixtures {
     pub(super) scenario: ScenarioFixture,
     pub(super) rules: RuleFixtures,
     pub(super) slos: Vec<SloFixture>,
+    pub(super) voices: Vec<VoiceFixture>,
 }
 
 impl Fixtures {
@@ -35,6 +36,7 @@ impl Fixtures {
             scenario: read(include_str!("../../../assets/demo/story.toml")),
             rules: read(include_str!("../../../assets/demo/rules.toml")),
             slos: read::<SloFixtures>(include_str!("../../../assets/demo/slos.toml")).slo,
+            voices: read::<VoiceFixtures>(include_str!("../../../assets/demo/logs.toml")).voice,
         }
     }
 }
@@ -109,6 +111,11 @@ fixtures! {
         service: String,
         region: Region,
         version: String,
+        /// Who deployed it, and the number of the merge request.
+        by: String,
+        merge_request: u32,
+        /// Who brought the version before back.
+        back_by: String,
         at: Seconds,
         back: Seconds,
         rollout: Seconds,
@@ -120,6 +127,8 @@ fixtures! {
         service: String,
         region: Region,
         flag: String,
+        by: String,
+        back_by: String,
         on: Seconds,
         off: Seconds,
     }
@@ -164,8 +173,48 @@ fixtures! {
         only: EffectScope,
         code: Option<String>,
         from: Option<String>,
+        /// What the service logs meanwhile.
+        #[serde(default)]
+        logs: Vec<LoggedText>,
         rise: [Seconds; 2],
         fall: [Seconds; 2],
+    }
+
+    /// A line that is logged again and again while an effect lasts.
+    struct LoggedText {
+        level: LogLevel,
+        /// The message, and after ` | ` its fields: `charge failed | amount={n:100:9000}`.
+        text: String,
+        /// How often at the full strength of the effect; without it, once at each crash.
+        every: Option<Seconds>,
+        #[serde(default)]
+        stack: Vec<String>,
+    }
+
+    struct VoiceFixtures {
+        voice: Vec<VoiceFixture>,
+    }
+
+    /// What some services log in normal operation.
+    struct VoiceFixture {
+        /// Empty: all services without a voice of their own.
+        #[serde(default)]
+        services: Vec<String>,
+        format: LogLayout,
+        /// The mean time between two lines; by default it follows from the request rate.
+        every: Option<Seconds>,
+        /// Class or module names of a format that has them.
+        #[serde(default)]
+        class: String,
+        line: Vec<UsualLine>,
+    }
+
+    /// One of the usual lines.
+    struct UsualLine {
+        level: LogLevel,
+        /// How often, compared with the other lines.
+        share: f64,
+        text: String,
     }
 
     /// The requests that an effect hits: those that have all of these labels.
@@ -248,6 +297,33 @@ words! {
         #[serde(rename = "us-east-1")]
         Us = "us-east-1",
     }
+}
+
+words! {
+    /// The severity of a line, as Loki detects it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub(super) enum LogLevel: word {
+        Debug = "debug",
+        Info = "info",
+        Warn = "warn",
+        Error = "error",
+        Fatal = "fatal",
+    }
+}
+
+/// How a service writes its lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LogLayout {
+    Json,
+    Logfmt,
+    /// Log4j's usual layout.
+    Java,
+    /// The access log and the error log of nginx.
+    Nginx,
+    Postgres,
+    Redis,
 }
 
 impl Region {

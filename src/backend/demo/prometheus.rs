@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use self::metadata::MetadataRequest;
 use super::catalog::Catalog;
-use super::exchange::{self, ParsedRequest, VERSION};
+use super::exchange::{self, ParsedRequest, RefusedRequest, VERSION};
 use super::fixtures::Region;
 use super::promql::{self, WindowSamples, written};
 use super::rules::DemoRule;
@@ -23,9 +23,6 @@ use crate::model::promql::parse;
 
 /// The maximum number of points in a range query.
 const POINTS: f64 = 11_000.0;
-
-/// The status and the text of an error.
-type RefusedRequest = (u16, String);
 
 mod metadata;
 

@@ -9,7 +9,7 @@ use super::world::{DemoWorld, ServiceInRegion};
 
 impl Deploy {
     /// When a pod takes over, and when the pod that replaces it again does, in seconds after the beginning of the event.
-    fn of_pod(&self, pod: u32, pods: u32) -> (f64, f64) {
+    pub(super) fn of_pod(&self, pod: u32, pods: u32) -> (f64, f64) {
         let part = f64::from(pod + 1) / f64::from(pods.max(1));
         // most connections are closed late
         (self.at.0 + self.rollout.0 * part, self.back.0 + self.drain.0 * part.sqrt())

@@ -1,6 +1,8 @@
 //! When the events of the scenario happen, and how they affect the signals of a service.
 
-use super::fixtures::{Deploy, EffectScope, Fixtures, Region, Seconds, ServiceFixture, SignalEffect};
+use super::fixtures::{
+    Deploy, EffectScope, Fixtures, LogLevel, LoggedText, Region, Seconds, ServiceFixture, SignalEffect,
+};
 use super::noise::{floor, mix, unit};
 
 /// The delay, in seconds, after which dependent services are affected.
@@ -218,6 +220,24 @@ fn effects_of_dependency(
     steps.filter(|effect| effect.errors > 0.0 || effect.latency > 0.0 || effect.slow > 0.0).collect()
 }
 
+/// What a service logs about calls of a dependency that fail or are slow.
+fn upstream_logs(effect: &SignalEffect, weight: f64) -> Vec<LoggedText> {
+    let (from, code) = (&effect.service, effect.code.as_deref().unwrap_or("500"));
+    let line = |level, text: String, every: f64| {
+        vec![LoggedText { level, text, every: Some(Seconds(every)), stack: Vec::new() }]
+    };
+    if effect.errors * weight > 0.0 {
+        // more failures are logged more often
+        let every = (0.05 / (effect.errors * weight)).clamp(0.5, 20.0);
+        return line(
+            LogLevel::Error,
+            format!("{{method}} {{path}}: upstream {from}: {code} after 3 attempts"),
+            every,
+        );
+    }
+    line(LogLevel::Warn, format!("slow call of {from}, took {{ms}} ms"), 4.0)
+}
+
 /// The effect on a dependent service.
 fn passed_effect(effect: &SignalEffect, to: &ServiceFixture, weight: f64) -> SignalEffect {
     let later = |at: Seconds| Seconds(at.0 + DELAY);
@@ -236,6 +256,7 @@ fn passed_effect(effect: &SignalEffect, to: &ServiceFixture, weight: f64) -> Sig
         only: EffectScope { calls: Some(effect.service.clone()), ..EffectScope::default() },
         code: Some("503".to_owned()),
         from: Some(effect.service.clone()),
+        logs: upstream_logs(effect, weight),
         rise: effect.rise.map(later),
         fall: effect.fall.map(later),
     }

@@ -83,16 +83,36 @@ impl DemoWorld {
         (numbers, t): (&RequestNumbers, f64),
         weight: f64,
     ) {
+        self.requests_at(place, numbers, t).add(shares, part, weight);
+    }
+
+    /// The share of the requests of each cell that fails, 0 to 1.
+    pub(super) fn failed_shares(
+        &self,
+        place: &ServiceInRegion,
+        numbers: &RequestNumbers,
+        t: f64,
+    ) -> Vec<f64> {
+        let failed = self.requests_at(place, numbers, t).failed();
+        let cells = place.breakdown.cells.iter();
+        cells.zip(failed).map(|(cell, failed)| failed.iter().sum::<f64>() / cell.share).collect()
+    }
+
+    fn requests_at<'a>(
+        &'a self,
+        place: &'a ServiceInRegion,
+        numbers: &RequestNumbers,
+        t: f64,
+    ) -> RequestsAt<'a> {
         let pods = 0..place.service.pods;
-        let moment = RequestsAt {
+        RequestsAt {
             place,
             versions: pods.map(|pod| self.version_number(place, VersionOf::Pod(pod), t)).collect(),
             effects: active_effects(&place.events, &self.schedule, t).collect(),
             errors: numbers.errors.unwrap_or(0.0),
             latency: numbers.latency,
             undisturbed: place.undisturbed_latency(t),
-        };
-        moment.add(shares, part, weight);
+        }
     }
 }
 

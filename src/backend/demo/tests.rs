@@ -1,6 +1,9 @@
 mod causes;
+mod changes;
 mod charts;
+mod logs;
 mod metadata;
+mod traces;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -62,16 +62,13 @@ impl Default for NumbersData<'_> {
 
 /// The page of lines that a query over a grid, or at one moment, shows: the newest.
 pub(crate) fn page(window: Option<TimeGrid>, at: Option<Timestamp>, now: Timestamp) -> LogPage {
-    let (from, until) = match window {
+    let (from, until) = if let Some(window) = window {
         // the last step is not over yet: its lines belong to the range
-        Some(window) => {
-            let end = window.end().checked_add(window.step()).unwrap_or(window.end());
-            (window.start(), if end > now { now.max(window.end()) } else { window.end() })
-        }
-        None => {
-            let until = at.unwrap_or(now);
-            (until.checked_sub(AT_ONCE).unwrap_or(until), until)
-        }
+        let end = window.end().checked_add(window.step()).unwrap_or(window.end());
+        (window.start(), if end > now { now.max(window.end()) } else { window.end() })
+    } else {
+        let until = at.unwrap_or(now);
+        (until.checked_sub(AT_ONCE).unwrap_or(until), until)
     };
     LogPage { from, until, direction: LogDirection::Backward, limit: PAGE }
 }

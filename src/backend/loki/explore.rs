@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Loki, nanos, wire};
+use crate::backend::logs::cut_at;
 use crate::backend::logs::explore::{labels_span, lines_reply, numbers_reply, page};
 use crate::model::ask::{Answer, Answered, Reply, Weight};
 use crate::model::evaluation::{EvaluationKey, LabelList, LabelSearch};
@@ -26,25 +27,20 @@ pub(super) async fn evaluate(
         let (body, limit) = loki.page(&key.query, &page).await?;
         let answer = body.json::<wire::QueryAnswer<'_>>()?;
         if let wire::QueryData::Streams(streams) = answer.data {
-            let mut read =
-                loki.server.state.interned(|interner| wire::read(interner, &streams, page.direction));
-            read.is_cut = read.lines.len() >= limit as usize;
-            return Ok(lines_reply(read, &page, &body.bytes));
+            let read = loki.server.state.interned(|interner| wire::read(interner, &streams, page.direction));
+            return Ok(lines_reply(cut_at(limit, read), &page, &body.bytes));
         }
         let message = "this query gives numbers, not lines".to_owned();
         return Err(loki.server.http.error(crate::model::source::ErrorKind::BadQuery { message }));
     }
-    let body = match window {
-        Some(window) => {
-            let (start, end) = (nanos(window.start()), nanos(window.end()));
-            let step = format!("{}s", window.step().as_secs());
-            let asked = [("query", &*key.query), ("start", &start), ("end", &end), ("step", &step)];
-            loki.query_range(Weight::Page, &asked).await?
-        }
-        None => {
-            let time = nanos(at.unwrap_or_else(|| loki.server.state.clock.now()));
-            loki.get(Weight::Page, "query", &[("query", &*key.query), ("time", &time)]).await?
-        }
+    let body = if let Some(window) = window {
+        let (start, end) = (nanos(window.start()), nanos(window.end()));
+        let step = format!("{}s", window.step().as_secs());
+        let asked = [("query", &*key.query), ("start", &start), ("end", &end), ("step", &step)];
+        loki.query_range(Weight::Page, &asked).await?
+    } else {
+        let time = nanos(at.unwrap_or_else(|| loki.server.state.clock.now()));
+        loki.get(Weight::Page, "query", &[("query", &*key.query), ("time", &time)]).await?
     };
     numbers_reply(&loki.server, &body, window)
 }

@@ -49,6 +49,9 @@ const COARSE_STEP: Duration = Duration::from_secs(30);
 /// The step if the scrape interval is not known.
 const USUAL_STEP: Duration = Duration::from_secs(15);
 
+/// Labels that say where a service runs: a change in one region is not one in another.
+const PLACES: [&str; 2] = ["cluster", "region"];
+
 /// The part of the time range that is read with one step.
 #[derive(Debug, Clone, Copy)]
 struct Part {
@@ -164,7 +167,7 @@ async fn of_metric(
     let fixed: Vec<&str> =
         service_labels.iter().map(String::as_str).filter(|label| *label != "pod").collect();
     let own = entry.labels.iter().chain(&entry.subject).map(String::as_str);
-    let mut key: Vec<&str> = fixed.iter().copied().chain(own).collect();
+    let mut key: Vec<&str> = fixed.iter().copied().chain(own).chain(PLACES).collect();
     if entry.is_pattern() {
         key.push("__name__");
     }

@@ -118,7 +118,7 @@ impl Run<'_> {
         // an alert or an incident may be over: then everything is read up to the end of its bad time
         let known = match self.query.since {
             Some(since) => {
-                let signals = self.signals(interval, &codes).await;
+                let signals = Box::pin(self.signals(interval, &codes)).await;
                 match over::end(&signals, since) {
                     Some(end) => Some((signals.until(end), Some(end))),
                     None => Some((signals, None)),
@@ -151,7 +151,7 @@ impl Run<'_> {
             async {
                 match known {
                     Some(signals) => signals,
-                    None => self.signals(interval, codes).await,
+                    None => Box::pin(self.signals(interval, codes)).await,
                 }
             },
             async {

@@ -48,19 +48,16 @@ pub(super) async fn evaluate(
         }
         return Ok(lines_reply(cut_at(page.limit, read), &page, &body.bytes));
     }
-    let body = match window {
-        Some(window) => {
-            let step = format!("{}s", window.step().as_secs());
-            let end = window.end().checked_add(window.step()).unwrap_or(window.end());
-            let span = (window.start(), end);
-            source.select(Weight::Page, "stats_query_range", &key.query, span, &[("step", &step)]).await?
-        }
-        None => {
-            let page = page(None, at, now);
-            let time = page.until.to_string();
-            let span = (page.from, page.until);
-            source.select(Weight::Page, "stats_query", &key.query, span, &[("time", &time)]).await?
-        }
+    let body = if let Some(window) = window {
+        let step = format!("{}s", window.step().as_secs());
+        let end = window.end().checked_add(window.step()).unwrap_or(window.end());
+        let span = (window.start(), end);
+        source.select(Weight::Page, "stats_query_range", &key.query, span, &[("step", &step)]).await?
+    } else {
+        let page = page(None, at, now);
+        let time = page.until.to_string();
+        let span = (page.from, page.until);
+        source.select(Weight::Page, "stats_query", &key.query, span, &[("time", &time)]).await?
     };
     numbers_reply(&source.server, &body, window)
 }

@@ -201,12 +201,7 @@ fn listed(kinds: impl IntoIterator<Item = AskKind>) -> String {
 /// The text of `docs/waits.md`, and the kinds of questions that it names.
 async fn page() -> (String, Vec<AskKind>) {
     let sources = demo_sources();
-    let mut infos: Vec<SourceInfo> = sources.iter().map(|source| source.info().clone()).collect();
-    // the demo world has no source of logs
-    let of_logs = vec![AskKind::LogLines, AskKind::LogCounts, AskKind::LogPatterns];
-    infos.push(fixtures::source("logs", "loki", of_logs));
-    // the demo world has no traces: this source is asked and never answers
-    infos.push(fixtures::source("tempo", "tempo", vec![AskKind::Trace, AskKind::Traces]));
+    let infos: Vec<SourceInfo> = sources.iter().map(|source| source.info().clone()).collect();
     let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
     let mut state = State::new(Shared::new("demo", infos, look, (120, 40)));
     answered(&mut state, &sources).await;
@@ -253,7 +248,7 @@ async fn page() -> (String, Vec<AskKind>) {
 
 #[tokio::test]
 async fn the_page_of_what_is_waited_for_is_what_the_tables_print_and_every_question_has_a_place_in_it() {
-    let (page, used) = page().await;
+    let (page, used) = Box::pin(page()).await;
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/waits.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path, &page).unwrap();

@@ -290,6 +290,7 @@ fn joined_change(mut reports: Vec<Change>) -> Option<Change> {
         who: first(|report| &report.who),
         link: first(|report| &report.link),
         id: first(|report| &report.id),
+        times: reports.iter().map(|report| report.times).max()?,
         sources,
     })
 }

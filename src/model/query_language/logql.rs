@@ -269,8 +269,9 @@ pub(super) fn split_by(query: &str, by: &str, step: Duration) -> Result<String, 
 
 /// The query of only the lines with these labels: filters behind the stages of each selector.
 pub(super) fn only(query: &str, labels: &Labels) -> String {
-    let filter: String =
+    let filters: Vec<String> =
         labels.iter().map(|(name, value)| format!(" | {}={}", label(name), quoted(value))).collect();
+    let filter = filters.concat();
     let scan = QueryScan::of(LANGUAGE, query);
     let ranges: Vec<usize> =
         scan.tokens.iter().filter(|token| token.kind == TokenKind::Open('[')).map(|token| token.at).collect();

@@ -229,7 +229,7 @@ proptest! {
             let context = language.at_cursor(&text, at);
             prop_assert!(context.replaced.start <= at && at <= context.replaced.end, "{context:?}");
             prop_assert!(text.get(context.replaced.clone()).is_some());
-            prop_assert!(text[..at].ends_with(&context.typed));
+            prop_assert!(text.get(..at).unwrap().ends_with(&context.typed));
             let _checked = language.check(&text);
             let _lines = language.gives_lines(&text);
             let _split = language.split_by(&text, "pod", MINUTE);

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::LabelFinding;
 use crate::model::labels::{Labels, Text};
+use weights::{Cells, Weight, is_excess, ratio, weights};
+
+mod weights;
 
 /// The requests of one side: bad or good time.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -51,8 +54,6 @@ const CONFINED: f64 = 0.3;
 const ALL: f64 = 0.95;
 /// The fewest requests of an excess.
 const FEWEST: f64 = 3.0;
-/// The service's own ratio counts as this many requests of each cell's good time, so that few requests give no extreme ratios.
-const PRIOR: f64 = 50.0;
 /// Two sets are equivalent if the requests that are only in one of them are at most this share of both.
 const SAME: f64 = 0.005;
 /// Pairs are built from the values that have at least this share of the excess, the best first.
@@ -64,141 +65,6 @@ const FINDINGS: usize = 8;
 const NEW: f64 = 0.02;
 /// A label's values were replaced if those that are new and those that are gone have at least this share of the traffic.
 const REPLACED: f64 = 0.1;
-
-/// A cell as the measure sees it.
-#[derive(Debug, Clone, Copy, Default)]
-struct Weight {
-    excess: f64,
-    /// Everything that is no excess.
-    rest: f64,
-    /// The variance of the counted events; 0: a level, which has no counts.
-    variance: f64,
-    /// The variance of the excess if there is none.
-    doubt: f64,
-    /// The traffic of the bad time; of the good time if requests are missing.
-    traffic: f64,
-    /// The traffic of the good and of the bad time.
-    good: f64,
-    bad: f64,
-    failed: f64,
-}
-
-impl Weight {
-    fn plus(self, other: Self) -> Self {
-        Self {
-            excess: self.excess + other.excess,
-            rest: self.rest + other.rest,
-            variance: self.variance + other.variance,
-            doubt: self.doubt + other.doubt,
-            traffic: self.traffic + other.traffic,
-            good: self.good + other.good,
-            bad: self.bad + other.bad,
-            failed: self.failed + other.failed,
-        }
-    }
-
-    fn minus(self, other: Self) -> Self {
-        let negated = |value: f64| -value;
-        self.plus(Self {
-            excess: negated(other.excess),
-            rest: negated(other.rest),
-            variance: negated(other.variance),
-            doubt: negated(other.doubt),
-            traffic: negated(other.traffic),
-            good: negated(other.good),
-            bad: negated(other.bad),
-            failed: negated(other.failed),
-        })
-    }
-}
-
-fn ratio(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 }
-}
-
-/// Whether an excess is more than chance, and more than a few requests.
-fn is_excess(weight: Weight) -> bool {
-    if weight.variance <= 0.0 {
-        return weight.excess > 0.0;
-    }
-    weight.excess >= FEWEST && weight.excess >= SIGMAS * weight.doubt.max(0.0).sqrt()
-}
-
-/// The weights of the cells.
-fn weights(cells: &[WhyCell], difference: Difference) -> Vec<Weight> {
-    let total = |of: fn(&WhyCell) -> f64| cells.iter().map(of).sum::<f64>();
-    // without a good time nothing is expected to fail
-    let usual = ratio(total(|cell| cell.good.failed), total(|cell| cell.good.all));
-    let highest = |of: &dyn Fn(&WhyCell) -> f64| cells.iter().map(of).fold(0.0, f64::max);
-    let weight = |cell: &WhyCell| {
-        let (good, bad) = (cell.good, cell.bad);
-        let (excess, rest, variance, doubt, traffic) = match difference {
-            Difference::Failed => {
-                let expected = (good.failed + PRIOR * usual) / (good.all + PRIOR);
-                let excess = bad.failed - bad.all * expected;
-                // Poisson noise of the expected failures, and the doubt about their ratio
-                let unknown = bad.all * bad.all * expected * (1.0 - expected).max(0.0) / (good.all + PRIOR);
-                let doubt = bad.all * expected + unknown;
-                (excess, bad.all - excess, bad.failed + doubt, doubt, bad.all)
-            }
-            Difference::Risen => {
-                (bad.all - good.all, good.all, bad.all + good.all, bad.all + good.all, bad.all)
-            }
-            Difference::Fallen => {
-                (good.all - bad.all, bad.all, bad.all + good.all, bad.all + good.all, good.all)
-            }
-            Difference::Higher => {
-                let most = highest(&|cell| cell.bad.all - cell.good.all);
-                let excess = bad.all - good.all;
-                (excess, (most - excess).max(0.0), 0.0, 0.0, 1.0)
-            }
-            Difference::Lower => {
-                let most = highest(&|cell| cell.good.all - cell.bad.all);
-                let excess = good.all - bad.all;
-                (excess, (most - excess).max(0.0), 0.0, 0.0, 1.0)
-            }
-        };
-        Weight { excess, rest, variance, doubt, traffic, good: good.all, bad: bad.all, failed: bad.failed }
-    };
-    cells.iter().map(weight).collect()
-}
-
-/// A set of cells, as bits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Cells(Vec<u64>);
-
-impl Cells {
-    fn none(count: usize) -> Self {
-        Self(vec![0; count.div_ceil(64)])
-    }
-
-    fn insert(&mut self, at: usize) {
-        if let Some(word) = self.0.get_mut(at / 64) {
-            *word |= 1 << (at % 64);
-        }
-    }
-
-    fn and(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect())
-    }
-
-    fn without(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(a, b)| a & !b).collect())
-    }
-
-    fn sum(&self, weights: &[Weight]) -> Weight {
-        let mut sum = Weight::default();
-        for (block, word) in self.0.iter().enumerate() {
-            let mut left = *word;
-            while left != 0 {
-                let at = block * 64 + left.trailing_zeros() as usize;
-                sum = sum.plus(weights.get(at).copied().unwrap_or_default());
-                left &= left - 1;
-            }
-        }
-        sum
-    }
-}
 
 /// A set of requests that may explain the difference.
 #[derive(Debug, Clone)]
@@ -457,10 +323,7 @@ fn chosen(table: &Table<'_>, sorted: Vec<Candidate>) -> Vec<LabelFinding> {
         let others: Vec<&Candidate> =
             others.iter().filter(|other| !has_single || single(&other.labels) || other.is_new).collect();
         findings.push(table.finding(first, &others));
-        covered = Some(covered.map_or_else(
-            || first.cells.clone(),
-            |covered| Cells(covered.0.iter().zip(&first.cells.0).map(|(a, b)| a | b).collect()),
-        ));
+        covered = Some(covered.map_or_else(|| first.cells.clone(), |covered| covered.or(&first.cells)));
         if findings.len() == FINDINGS {
             break;
         }

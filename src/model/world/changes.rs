@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::World;
-use crate::model::change::{Change, merged};
+use crate::model::change::{Change, folded, merged};
 use crate::model::labels::Text;
 
 /// The merged changes, and which of them belong to each service.
@@ -40,7 +40,7 @@ impl World {
         if digest == self.changes.digest {
             return;
         }
-        let all: Vec<Arc<Change>> = merged(reports.cloned()).into_iter().map(Arc::new).collect();
+        let all: Vec<Arc<Change>> = folded(merged(reports.cloned())).into_iter().map(Arc::new).collect();
         let mut by_service: HashMap<Text, Vec<usize>> = HashMap::new();
         for (at, change) in all.iter().enumerate() {
             if let Some(service) = &change.service {

@@ -87,7 +87,7 @@ impl World {
     }
 
     /// Whether two sources scrape the same targets, as the servers of a highly available pair do.
-    fn is_pair(&self, one: &SourceId, other: &SourceId) -> bool {
+    pub(super) fn is_pair(&self, one: &SourceId, other: &SourceId) -> bool {
         let readings = |source| Some(&self.cache.get(source)?.services().value()?.readings);
         let (Some(one), Some(other)) = (readings(one), readings(other)) else { return false };
         let names: HashMap<&Text, &ServiceReading> =

@@ -7,6 +7,7 @@ use crate::app::menu::{Menu, MenuChoice};
 use crate::app::prelude::*;
 use crate::app::subjects::link;
 use crate::model::saved_query::StoreEdit;
+use crate::model::series::TimeGrid;
 use crate::model::source_info::SourceInfo;
 
 impl Explore {
@@ -222,7 +223,7 @@ impl Explore {
             }
             ExploreChoice::Split(label) => {
                 let query = self.query.clone().unwrap_or_default();
-                let step = self.window(shared, now).map_or(Duration::ZERO, |window| window.step());
+                let step = self.window(shared, now).map_or(Duration::ZERO, TimeGrid::step);
                 let changed = self.language(shared).split_by(&query, &label, step);
                 self.restart(shared, changed.map_err(|error| error.to_string()), now);
             }

@@ -257,7 +257,9 @@ fn the_history_and_the_errors_are_those_of_the_language() {
     });
     let edits = edits.collect::<Vec<_>>();
     let mut store = QueryStore::default();
-    edits.into_iter().for_each(|change| store.apply(change));
+    for change in edits {
+        store.apply(change);
+    }
     assert_eq!(store.source_of("prod", "{app=\"pay\"}").map(|source| &**source), Some("loki"));
     desk.send(Event::QueriesRead(store));
     desk.press(&["E", "ctrl-u", "esc", "up"]);

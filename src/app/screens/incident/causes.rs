@@ -3,7 +3,7 @@
 use super::OpenIncident;
 use super::panel::Cockpit;
 use crate::app::prelude::*;
-use crate::app::subjects::why;
+use crate::app::subjects::{service, why};
 use crate::model::health::{Health, percent};
 use crate::model::why::WhyAnalysis;
 
@@ -79,46 +79,59 @@ pub(super) fn brief(c: &Cockpit<'_>) -> Vec<(String, Role)> {
     c.screen.causes.iter().map(|cause| (cause.words.clone(), Role::Text)).collect()
 }
 
-/// A service that is called, with whether its calls began to fail.
-fn dependency(c: &Cockpit<'_>, name: &Text, after: f64, is_bad: bool) -> StyledRun<'static> {
-    let health = c.cx.world.service(name).map(|service| service.health);
-    let role = if is_bad { Role::Critical } else { health.map_or(Role::Text, Role::of_health) };
-    let symbol = if is_bad || health.is_some() { c.cx.symbol(role) } else { " " };
-    let state = match health.filter(|health| *health != Health::Healthy) {
-        Some(health) => format!(" {}", health.word()),
-        None => String::new(),
+/// A service with its health; with how many of the calls to it fail, if that is more than before.
+fn state(
+    c: &Cockpit<'_>,
+    (name, health): (&Text, Option<Health>),
+    failing: Option<f64>,
+) -> StyledRun<'static> {
+    let role = match (failing, health) {
+        (Some(_), _) => Role::Critical,
+        (None, Some(health)) => Role::of_health(health),
+        (None, None) => Role::Unknown,
     };
-    let failing = if is_bad { format!(" {} of calls fail", percent(after)) } else { String::new() };
-    StyledRun::new(format!("{symbol} {name}{state}{failing}"), role)
+    let word = health.filter(|health| *health != Health::Healthy).map(|health| format!(" {}", health.word()));
+    let failing = failing.map(|ratio| format!(" {} of calls fail", percent(ratio)));
+    let words = [word, failing].into_iter().flatten().collect::<String>();
+    StyledRun::new(format!("{} {name}{words}", c.cx.symbol(role)), role)
 }
 
-/// The states of the services that it calls, and of others that broke with it, as rows of words.
+/// The states of the services that it calls, of those that call it, and of others that broke with it, as rows of words.
 pub(super) fn dependencies(c: &Cockpit<'_>, width: u16) -> PageContent {
     let mut page = PageContent::new(width);
-    let analysis = match analysis(c) {
-        Ok(analysis) => analysis,
-        Err((words, role)) => {
-            page.paragraph(&words, role);
-            return page;
-        }
+    let found = analysis(c);
+    let Some(service) = &c.view.service else {
+        page.paragraph("No service is known for this incident.", Role::Muted);
+        return page;
     };
-    if analysis.dependencies.is_empty() {
-        let words = "No source tells which services it calls (metrics of Tempo, Istio or Linkerd).";
-        page.paragraph(words, Role::Muted);
-    } else {
-        let bad_first = [true, false].into_iter().flat_map(|is_bad| {
-            analysis.dependencies.iter().filter(move |state| state.onset.is_some() == is_bad)
-        });
-        let states = bad_first.map(|state| dependency(c, &state.name, state.after, state.onset.is_some()));
-        flow(&mut page, states);
+    let analysis = found.as_ref().ok();
+    let called = analysis.map_or(&[][..], |analysis| &analysis.dependencies);
+    let failing = |name: &Text| {
+        called.iter().find(|state| state.name == *name && state.onset.is_some()).map(|state| state.after)
+    };
+    let mut known = service::dependencies(c.cx.world, service, called.iter().map(|state| &state.name));
+    known.sort_by_key(|(name, _)| failing(name).is_none());
+    match &found {
+        _ if !known.is_empty() => {
+            flow(&mut page, known.into_iter().map(|one| state(c, one, failing(one.0))));
+        }
+        Err((words, role)) => page.paragraph(words, *role),
+        Ok(_) => {
+            let words = "Which services it calls is not known: no metrics of Tempo, Istio or Linkerd, none configured.";
+            page.paragraph(words, Role::Muted);
+        }
     }
-    if !analysis.others.is_empty() {
-        let others = analysis.others.iter().take(MAX_OTHERS);
-        let named = others.map(|other| {
-            let words = format!("{} {} {}", c.cx.symbol(Role::Critical), other.name, percent(other.after));
-            StyledRun::new(words, Role::Critical)
-        });
-        flow(&mut page, std::iter::once(StyledRun::new("broke with it:", Role::Muted)).chain(named));
+    let callers = service::callers(c.cx.world, service);
+    let others = analysis.map_or(&[][..], |analysis| &analysis.others).iter().take(MAX_OTHERS);
+    let broken = others.map(|other| {
+        let words = format!("{} {} {}", c.cx.symbol(Role::Critical), other.name, percent(other.after));
+        StyledRun::new(words, Role::Critical)
+    });
+    let callers: Vec<_> = callers.into_iter().map(|one| state(c, one, None)).collect();
+    for (title, services) in [("used by:", callers), ("broke with it:", broken.collect())] {
+        if !services.is_empty() {
+            flow(&mut page, std::iter::once(StyledRun::new(title, Role::Muted)).chain(services));
+        }
     }
     page
 }
@@ -142,14 +155,15 @@ fn flow(page: &mut PageContent, runs: impl Iterator<Item = StyledRun<'static>>) 
     }
 }
 
-/// The page of the dependency that fails, else of the first one that is monitored.
+/// The page of the dependency that fails, else of the one with the worst health that is monitored.
 pub(super) fn dependency_place(screen: &OpenIncident, shared: &Shared) -> Option<Place> {
-    let analysis = why::found(&shared.world, screen.why.as_ref()?).analysis?;
-    let failing = analysis.dependencies.iter().filter(|state| state.onset.is_some()).map(|state| &state.name);
-    let all = failing
-        .chain(analysis.others.iter().map(|other| &other.name))
-        .chain(analysis.dependencies.iter().map(|state| &state.name));
-    all.into_iter()
-        .find_map(|name| shared.world.service(name))
-        .map(|service| Place::Service(service.name.clone()))
+    let world = &shared.world;
+    let analysis = screen.why.as_ref().and_then(|target| why::found(world, target).analysis);
+    let called = analysis.map_or(&[][..], |analysis| &analysis.dependencies);
+    let failing = called.iter().filter(|state| state.onset.is_some()).map(|state| &state.name);
+    let service = screen.incident(shared)?.service.as_ref()?;
+    let known = service::dependencies(world, service, called.iter().map(|state| &state.name));
+    let others = analysis.into_iter().flat_map(|analysis| &analysis.others).map(|other| &other.name);
+    let mut all = failing.chain(known.into_iter().map(|(name, _)| name)).chain(others);
+    all.find_map(|name| world.service(name)).map(|service| Place::Service(service.name.clone()))
 }

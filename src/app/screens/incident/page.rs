@@ -6,7 +6,6 @@ use super::{ALERTS, IncidentAlertRow, OpenIncident, reported};
 use crate::app::detection;
 use crate::app::prelude::*;
 use crate::app::subjects::incident::{remote, words};
-use crate::app::subjects::{self, why};
 use crate::model::action::Operation;
 use crate::model::incident::{Incident, IncidentDetail, IncidentEvent};
 use crate::model::measures::DurationStats;
@@ -54,12 +53,12 @@ pub(super) fn page(c: &Cockpit<'_>, parts: &CockpitLayout) -> PageContent {
     }
     sections(&AFTER_TIMELINE, &mut page);
     page.title("About");
-    facts(screen, cx, view, &mut page);
+    facts(cx, view, &mut page);
     times(cx, view, detail, &mut page);
     page
 }
 
-fn facts(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView, page: &mut PageContent) {
+fn facts(cx: &ScreenCx<'_>, view: &IncidentView, page: &mut PageContent) {
     let incident = &view.incident;
     let monitored = view.service.as_ref();
     let paging = incident.service.as_ref().map(|service| &service.name);
@@ -70,16 +69,6 @@ fn facts(screen: &OpenIncident, cx: &ScreenCx<'_>, view: &IncidentView, page: &m
         (Some(name), _) => page.pair("service", name, Role::Accent),
         (None, Some(paging)) => page.pair("service", paging, Role::Text),
         (None, None) => {}
-    }
-    if let Some(service) = monitored {
-        let found = screen.why.as_ref().and_then(|target| why::found(cx.world, target).analysis);
-        let others = found.into_iter().flat_map(|analysis| &analysis.dependencies).map(|state| &state.name);
-        let services = subjects::service::dependencies(cx.world, service, others);
-        if !services.is_empty() {
-            // as far from the edge as the other facts
-            let title = format!("  {:<15}", "depends on");
-            page.line(subjects::service::states(cx, &title, &services, page.width));
-        }
     }
     for (name, value) in [("conference", &incident.conference), ("link", &incident.url)] {
         if let Some(value) = value {

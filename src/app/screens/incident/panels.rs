@@ -97,7 +97,7 @@ pub(super) const PANELS: [PanelSpec; 12] = [
         uses: &[AskKind::LogPatterns],
         wide: Some((0, 11)),
         usual: Some((0, 8)),
-        opens: "logs",
+        opens: "log lines",
         place: |screen, shared| screen.logs_place(shared),
         content: PanelContent::Lines(logs::patterns),
     },

@@ -9,6 +9,7 @@ use crate::app::subjects::incident::words;
 use crate::app::subjects::on_call::words as on_call_words;
 use crate::model::incident::{Attribution, IncidentStatus};
 use crate::model::oncall::Coverage;
+use crate::model::world::AnswerCache;
 
 /// A handoff is told if it is this near.
 const SOON: Duration = Duration::from_secs(24 * 3600);
@@ -67,7 +68,7 @@ fn policy(c: &Cockpit<'_>, page: &mut PageContent) {
     let Some(named) = &c.view.incident.escalation_policy else {
         return page.paragraph("The incident names no escalation policy.", Role::Muted);
     };
-    let remote = c.cx.world.cache(source).map(|cache| cache.on_call());
+    let remote = c.cx.world.cache(source).map(AnswerCache::on_call);
     let Some((snapshot, policy)) = policy_key(c.view).and_then(|key| key.policy(c.cx.world)) else {
         page.fact("policy", &named.name, Role::Text);
         let answers = c.cx.shared.answering(AskKind::OnCall).any(|info| info.id == *source);

@@ -43,7 +43,7 @@ pub(super) fn earlier_ones(c: &Cockpit<'_>, width: u16) -> PageContent {
         (_, Some(_)) => page.paragraph("No similar incident is known.", Role::Muted),
         (Some(error), None) => page.remark(c.cx, error, Role::Stale),
         (None, None) if !answers => {
-            page.paragraph("Its source does not tell earlier incidents.", Role::Muted)
+            page.paragraph("Its source does not tell earlier incidents.", Role::Muted);
         }
         (None, None) => page.paragraph(c.cx.shared.waiting(), Role::Muted),
     }

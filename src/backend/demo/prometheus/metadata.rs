@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use promql_parser::parser::{Expr, VectorSelector};
 use serde_json::{Map, Value, json};
 
-use super::{RefusedRequest, pairs};
-use crate::backend::demo::exchange::ParsedRequest;
+use super::pairs;
+use crate::backend::demo::exchange::{ParsedRequest, RefusedRequest};
 use crate::backend::demo::series::RegionSeries;
 use crate::model::promql::{self, parse};
 

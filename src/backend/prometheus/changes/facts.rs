@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::PLACES;
 use super::service_names::{ServiceNames, WORKLOAD};
 use crate::backend::kit::time::Epoch;
 use crate::backend::packs::{ChangeEntry, ChangeSign};
@@ -71,7 +72,8 @@ impl EntryTimeline<'_> {
             return None;
         }
         let kept = entry.labels.iter().filter(|name| service.as_ref() != labels.get(name));
-        let kept = kept.filter_map(|name| Some((name.as_str(), labels.get(name)?.clone())));
+        let kept = kept.map(String::as_str).chain(PLACES);
+        let kept = kept.filter_map(|name| Some((name, labels.get(name)?.clone())));
         let subject = entry.subject.iter().find_map(|name| labels.get(name));
         let subject_name = if entry.kind == ChangeKind::Flag { "flag" } else { "subject" };
         let labels = Labels::default().with(kept).with(subject.map(|value| (subject_name, value.clone())));

@@ -77,6 +77,7 @@ fn change(fact: &ChangeFact) -> Change {
         labels: fact.labels.clone(),
         from: from.clone(),
         to: to.clone(),
+        times: fact.count,
         ..Change::new(*at, *kind, title, SourceId::new(&fact.sees))
     }
 }
@@ -134,7 +135,7 @@ fn joined(facts: &[ChangeFact]) -> Vec<(ChangeSign, Change)> {
     if let (Some((name, value)), 1) = (instances.first(), instances.len()) {
         labels = labels.with([(name.clone(), value.clone())]);
     }
-    let whole = ChangeFact { kind, title: Some(title.into()), labels, ..first.clone() };
+    let whole = ChangeFact { kind, title: Some(title.into()), labels, count, ..first.clone() };
     vec![(first.how, change(&whole))]
 }
 

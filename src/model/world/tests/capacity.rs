@@ -67,6 +67,41 @@ fn a_resource_that_two_servers_report_is_listed_once_and_budgets_stand_beside_it
 }
 
 #[test]
+fn the_same_name_in_two_regions_is_two_resources() {
+    let mut world = world();
+    answered(&mut world, "prom", false, vec![disk("prom", "cart", 90_000)], 1000);
+    let elsewhere = |used| CapacityReading {
+        amount: CapacityUse::Amount { used, limit: Some(500.0) },
+        ..disk("am", "cart", 50_000)
+    };
+    answered(&mut world, "am", false, vec![elsewhere(403.0)], 1001);
+    let count = |world: &World| world.capacity().iter().filter(|one| &*one.key.resource == "disk").count();
+    assert_eq!(count(&world), 1, "nearly the same usage: a highly available pair");
+    answered(&mut world, "am", false, vec![elsewhere(240.0)], 1001);
+    assert_eq!(count(&world), 2, "another usage");
+    answered(&mut world, "am", false, vec![elsewhere(403.0)], 1001);
+    let reading = |targets: &[u64]| ServiceReading {
+        name: "cart".into(),
+        scraped: targets.into(),
+        ..ServiceReading::default()
+    };
+    let services = |world: &mut World, source: &str, targets: &[u64]| {
+        let snapshot =
+            ServiceSnapshot { readings: vec![reading(targets)], lookback: Duration::from_secs(60) };
+        world.apply(
+            &question(source, Query::Services.now()),
+            Ok(Reply::free(Answer::Services(snapshot))),
+            at(1002),
+        );
+    };
+    services(&mut world, "prom", &[1, 2]);
+    services(&mut world, "am", &[3, 4]);
+    assert_eq!(count(&world), 2);
+    services(&mut world, "am", &[1, 2]);
+    assert_eq!(count(&world), 1, "a highly available pair");
+}
+
+#[test]
 fn what_is_soon_full_degrades_its_service_until_the_answer_is_an_hour_old() {
     let mut world = world();
     services(&mut world, &["cart"], 1000);

@@ -71,7 +71,8 @@ fn pictures(look: impl Fn(&dyn Fn(&Cx<'_>) -> Buffer) -> Buffer) -> String {
     for (name, view) in views() {
         for size in SIZES {
             let picture = lines(&look(&|cx| full(cx, view, size))).join("\n");
-            out += &format!("{name}, {}x{}\n{picture}\n\n", size.0, size.1);
+            let heading = format!("{name}, {}x{}\n", size.0, size.1);
+            out.extend([heading.as_str(), &picture, "\n\n"]);
         }
     }
     out
