@@ -237,7 +237,7 @@ mod tests {
         onsets(&mut shared, "eu", Onset::At(at(-9), WhySignal::Latency));
         let detected = found(&shared);
         let words = sentence(&detected, |at| at.strftime("%H:%M").to_string());
-        assert_eq!(words, "about 9m00s after the requests became slow (07:51)");
+        assert_eq!(words, "about 9m after the requests became slow (07:51)");
     }
 
     #[test]

@@ -128,17 +128,15 @@ pub struct Symptom {
     pub labels: Vec<Text>,
 }
 
-words! {
-    /// What the state of a dependency was read from.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    pub enum DependencyMeasure: word {
-        /// The calls of the service to it.
-        Calls = "calls",
-        /// All requests that it gets, also from others.
-        Requests = "requests",
-        /// Its scrape targets: how many are down.
-        Targets = "targets",
-    }
+/// What the state of a dependency was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DependencyMeasure {
+    /// The calls of the service to it.
+    Calls,
+    /// All requests that it gets, also from others.
+    Requests,
+    /// Its scrape targets: how many are down.
+    Targets,
 }
 
 /// The failures of another service that the service calls.
