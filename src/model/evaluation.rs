@@ -72,8 +72,6 @@ pub enum QueryResult {
     /// Log lines, oldest first: the newest of the range.
     Lines {
         lines: Vec<Arc<LogLine>>,
-        /// Whether the range may have more lines.
-        is_cut: bool,
     },
 }
 

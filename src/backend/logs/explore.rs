@@ -91,7 +91,7 @@ pub(crate) fn lines_reply(read: ReadLines, page: &LogPage, raw: &[u8]) -> Reply 
         warnings
             .push(Warning::notice("rows without a time: they are shown at the end of the range".to_owned()));
     }
-    let evaluation = EvaluatedQuery::new(QueryResult::Lines { lines, is_cut }, raw);
+    let evaluation = EvaluatedQuery::new(QueryResult::Lines { lines }, raw);
     Reply { warnings, ..Reply::free(Answer::Evaluation(Arc::new(evaluation))) }
 }
 

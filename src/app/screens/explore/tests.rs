@@ -151,7 +151,7 @@ fn answer(question: &Question, now: Timestamp) -> Answered {
                     let fields = Labels::from_iter([("route", "/pay")]);
                     Arc::new(LogLine::new(at(-60 + n), labels, fields, text.as_bytes()))
                 };
-                evaluated(QueryResult::Lines { lines: (0..30).map(line).collect(), is_cut: true })
+                evaluated(QueryResult::Lines { lines: (0..30).map(line).collect() })
             } else {
                 let values = (0..window.count()).map(|at| at as f64).collect();
                 let lines = vec![Series { labels: Labels::from_iter([("pod", "a")]), values }];
