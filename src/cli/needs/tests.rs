@@ -200,8 +200,14 @@ fn listed(kinds: impl IntoIterator<Item = AskKind>) -> String {
 
 /// The text of `docs/waits.md`, and the kinds of questions that it names.
 async fn page() -> (String, Vec<AskKind>) {
-    let sources = demo_sources();
-    let infos: Vec<SourceInfo> = sources.iter().map(|source| source.info().clone()).collect();
+    // logs and traces are asked for and never answered here, so that their screens still wait for them
+    let mut sources = demo_sources();
+    let is_answered = |kind: &AskKind| !matches!(kind, AskKind::LogLines | AskKind::Traces);
+    sources.retain(|source| source.info().answers.iter().all(is_answered));
+    let mut infos: Vec<SourceInfo> = sources.iter().map(|source| source.info().clone()).collect();
+    let of_logs = vec![AskKind::LogLines, AskKind::LogCounts, AskKind::LogPatterns];
+    infos.push(fixtures::source("logs", "loki", of_logs));
+    infos.push(fixtures::source("tempo", "tempo", vec![AskKind::Trace, AskKind::Traces]));
     let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
     let mut state = State::new(Shared::new("demo", infos, look, (120, 40)));
     answered(&mut state, &sources).await;

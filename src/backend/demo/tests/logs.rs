@@ -102,8 +102,10 @@ fn pages_in_both_directions_have_the_same_lines_and_the_histogram_counts_them() 
     assert_eq!(walked.len(), whole.lines.len(), "no line twice");
     // the last bar of the histogram begins at its end
     let counted = counts(&*source, of("checkout", "eu-west-1"), 120, 4);
-    let all =
-        lines(&*source, of("checkout", "eu-west-1"), page(-120, 124, LogDirection::Backward, LARGEST_PAGE));
+    let (from, step) = (counted.span.start(), counted.span.step());
+    let until = counted.span.end().checked_add(step).unwrap();
+    let whole = LogPage { from, until, direction: LogDirection::Backward, limit: LARGEST_PAGE };
+    let all = lines(&*source, of("checkout", "eu-west-1"), whole);
     let errors = all.lines.iter().filter(|line| line.severity == LogSeverity::Error).count() as u64;
     let of = |severity| counted.total(severity);
     assert!(of(LogSeverity::Error).abs_diff(errors) <= 2, "{} {errors}", of(LogSeverity::Error));
