@@ -156,6 +156,7 @@ mod tests {
         shared.world.apply(&question, answer, at(60));
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what a source gives")]
     fn reply(answer: Answer) -> Answered {
         Ok(Reply::free(answer))
     }

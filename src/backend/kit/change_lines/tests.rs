@@ -51,7 +51,7 @@ fn the_time_of_the_commit_is_read_unless_it_is_after_the_change() {
         let line = json!({"time": 1_772_366_340, "kind": "deploy", "to": "2", field: value}).to_string();
         let change = read_line(&line).unwrap();
         assert_eq!(change.labels, Labels::default(), "{field} is no label");
-        change.made_at.map(|at| at.as_second())
+        change.made_at.map(Timestamp::as_second)
     };
     for field in ["committed_at", "commit_time", "merged_at", "made_at"] {
         assert_eq!(made(field, json!("2026-03-01T10:59:00Z")), Some(1_772_362_740), "{field}");
