@@ -97,10 +97,8 @@ pub fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
     tiles
 }
 
-/// The finer grid of the part that the user has chosen. Where charts open at an event by themselves, the points of the whole
-/// range tell when that began.
 fn zoomed(shared: &Shared, time: ChartedTime, now: Timestamp) -> Option<ZoomedGrid> {
-    ZoomedGrid::of(shared, time, POINTS, now).filter(|_| shared.charts.is_zoomed())
+    ZoomedGrid::of(shared, time, POINTS, now)
 }
 
 /// The history of a service at one source: of the part that is shown if that has arrived, else of the range.
