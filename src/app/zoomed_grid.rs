@@ -27,10 +27,11 @@ pub struct ZoomedGrid {
 }
 
 impl ZoomedGrid {
-    /// The grid of what the charts of a page show, with at most so many points; `None` if they show the whole range, if that has
-    /// enough points for the width of the terminal, or if no finer ones can be had.
+    /// The grid of the part that the user has chosen, with at most so many points; `None` if there is none, if that has enough
+    /// points for the width of the terminal, or if no finer ones can be had. Where charts open at an event by themselves, the
+    /// points of the whole range tell when that began.
     pub fn of(shared: &Shared, time: ChartedTime, points: u16, now: Timestamp) -> Option<Self> {
-        let (from, to) = shared.charts.view(time).part?;
+        let (from, to) = shared.charts.view(time).part.filter(|_| shared.charts.is_zoomed())?;
         let is_enough =
             time.grid.part(from, to).1.len() >= usize::from(shared.size.0).min(usize::from(points));
         let is_at_end = to == time.grid.end();

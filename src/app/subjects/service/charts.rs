@@ -125,11 +125,9 @@ pub fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
     tiles
 }
 
-/// The finer grid of the part that the user has chosen, of charts up to this moment. Where charts open at an event by themselves,
-/// the points of the whole range tell when that began. An event in the past has no finer one.
+/// The finer grid of the part that the user has chosen, of charts up to this moment. An event in the past has no finer one.
 fn zoomed(shared: &Shared, (time, moment): (ChartedTime, Moment), now: Timestamp) -> Option<ZoomedGrid> {
-    let is_chosen = shared.charts.is_zoomed() && moment == shared.range.moment();
-    ZoomedGrid::of(shared, time, POINTS, now).filter(|_| is_chosen)
+    ZoomedGrid::of(shared, time, POINTS, now).filter(|_| moment == shared.range.moment())
 }
 
 /// The history of a service at one source: of the part that is shown if that has arrived, else of the whole time up to the moment.
