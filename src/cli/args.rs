@@ -364,7 +364,7 @@ pub(super) struct TracesArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct WhyArgs {
-    /// A service, or a firing alert, with labels if several do: High{zone="a"}
+    /// A service or a firing alert, with labels if needed: High{zone="a"}
     #[arg(value_name = "SERVICE|ALERT")]
     pub(super) subject: WhySubjectName,
     /// Only this signal: targets, errors, latency, traffic or saturation

@@ -99,7 +99,10 @@ fn the_cause_is_on_each_of_them() {
         (&["D"][..], &["4.18.2 -> 4.19.0", "j.doe", "ci"][..]),
         (&["7"], &["4.18.2 -> 4.19.0, by j.doe"]),
         (&["C"], &["data-postgres-catalog-0", "3d"]),
-        (&["5", "enter"], &["4.18.2 -> 4.19.0, by j.doe"]),
+        (
+            &["5", "enter"],
+            &["4.18.2 -> 4.19.0, by", "j.doe, GitLab !4812", "nil amount in currency minor units"],
+        ),
         (&["2", "enter", "i"], &["version=4.19.0", "4.18.2 -> 4.19.0"]),
         (&["2", "enter", "L"], &["(new) POST /charges: nil amount in currency minor units"]),
         (&["2", "enter", "X", "enter"], &["failed first in payments", "nil amount"]),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::fixtures::{Deploy, EffectScope, LogLevel, LoggedText, SignalEffect, VoiceFixture};
 use super::line_text::{LineParts, LineText};
 use super::noise::{floor, mix, unit};
-use super::requests::TraceKey;
+use super::requests::{TraceKey, nanos};
 use super::rollout::VersionOf;
 use super::scenario::{Begin, Occurrence};
 use super::world::{DemoWorld, ServiceInRegion};
@@ -293,11 +293,4 @@ impl LogHead<'_> {
         let (level, template, stack) = (self.level, self.template, self.stack);
         text.written(&LineParts { at, level, template, stack, trace }, voice.format, &voice.class)
     }
-}
-
-/// Unix seconds in nanoseconds.
-pub(super) fn nanos(second: f64) -> i64 {
-    #[expect(clippy::cast_possible_truncation, reason = "saturates, and times are far from the ends")]
-    let nanos = (second * 1e9).round() as i64;
-    nanos
 }

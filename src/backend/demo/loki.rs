@@ -10,9 +10,10 @@ use reqwest::Request;
 use serde_json::{Map, Value, json};
 
 use super::exchange::{self, ParsedRequest, RefusedRequest, VERSION};
-use super::log_lines::{LogHead, nanos};
+use super::log_lines::LogHead;
 use super::logql::{LogCounts, LogExpr, LogSelection};
 use super::prometheus::pairs;
+use super::requests::nanos;
 use super::world::{DemoWorld, ServiceInRegion};
 use crate::backend::{Clock, LocalServer, Receiving};
 use crate::model::duration;

@@ -34,7 +34,7 @@ const TIME_BITS: u32 = 40;
 impl TraceKey {
     /// The request of a service at a Unix time.
     pub(super) fn at(place: &ServiceInRegion, second: f64) -> Option<Self> {
-        let time = u64::try_from(super::log_lines::nanos(second) / 100_000_000).ok()?;
+        let time = u64::try_from(nanos(second) / 100_000_000).ok()?;
         Some(Self { place: place.number, time, has_failed: false })
     }
 
@@ -224,4 +224,11 @@ pub(super) fn likeliest(place: &ServiceInRegion, counted: &[f64], key: u64) -> O
         left < 0.0
     });
     found.filter(|_| all > 0.0)
+}
+
+/// Unix seconds in nanoseconds.
+pub(super) fn nanos(second: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "saturates, and times are far from the ends")]
+    let nanos = (second * 1e9).round() as i64;
+    nanos
 }

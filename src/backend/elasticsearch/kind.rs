@@ -25,6 +25,8 @@ auth.token = { env = "ELASTIC_API_KEY" }
 index = "logs-*,filebeat-*"
 # The fields that log lines have for a label of services and alerts, the likeliest first; other labels keep their defaults.
 labels.service = ["service.name", "kubernetes.labels.app"]
+# The field that holds the time of a line.
+time_field = "@timestamp"
 # The fields that hold the severity and the text of a line, the likeliest first.
 level_fields = ["log.level", "level"]
 message_fields = ["message"]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::LabelFinding;
 use crate::model::labels::{Labels, Text};
-use weights::{Cells, Weight, is_excess, ratio, weights};
+use weights::{CellWeight, Cells, is_excess, ratio, weights};
 
 mod weights;
 
@@ -71,7 +71,7 @@ const REPLACED: f64 = 0.1;
 struct Candidate {
     labels: Vec<(Text, Text)>,
     cells: Cells,
-    sum: Weight,
+    sum: CellWeight,
     explained: f64,
     /// Youden's J, or what [`CONFINED`] gives.
     score: f64,
@@ -81,8 +81,8 @@ struct Candidate {
 
 /// One table with its totals.
 struct Table<'a> {
-    weights: &'a [Weight],
-    total: Weight,
+    weights: &'a [CellWeight],
+    total: CellWeight,
     /// How many values each label has: the fewer, the broader.
     values: BTreeMap<&'a Text, usize>,
 }
@@ -105,7 +105,7 @@ impl Table<'_> {
     }
 
     /// Whether significantly more of the excess is inside than its share of the traffic.
-    fn separates(&self, inside: Weight, outside: Weight) -> bool {
+    fn separates(&self, inside: CellWeight, outside: CellWeight) -> bool {
         if self.total.variance <= 0.0 {
             // levels have no counts
             return true;
@@ -130,7 +130,8 @@ impl Table<'_> {
     fn refines(&self, whole: &Candidate, part: &Candidate) -> bool {
         let left = whole.sum.minus(part.sum);
         let kept = ratio(part.sum.excess, whole.sum.excess);
-        let rate = |weight: Weight| if weight.traffic > 0.0 { weight.excess / weight.traffic } else { 0.0 };
+        let rate =
+            |weight: CellWeight| if weight.traffic > 0.0 { weight.excess / weight.traffic } else { 0.0 };
         kept >= 0.85
             && left.traffic > SAME * whole.sum.traffic
             && rate(left) < 0.25 * rate(part.sum)
@@ -174,7 +175,7 @@ impl Table<'_> {
 /// values are tried.
 pub fn rank(cells: &[WhyCell], difference: Difference) -> Vec<LabelFinding> {
     let weights = weights(cells, difference);
-    let total = weights.iter().fold(Weight::default(), |sum, weight| sum.plus(*weight));
+    let total = weights.iter().fold(CellWeight::default(), |sum, weight| sum.plus(*weight));
     if !is_excess(total) {
         return Vec::new();
     }

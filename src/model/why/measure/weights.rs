@@ -7,7 +7,7 @@ const PRIOR: f64 = 50.0;
 
 /// A cell as the measure sees it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Weight {
+pub(super) struct CellWeight {
     pub(super) excess: f64,
     /// Everything that is no excess.
     pub(super) rest: f64,
@@ -23,7 +23,7 @@ pub(super) struct Weight {
     pub(super) failed: f64,
 }
 
-impl Weight {
+impl CellWeight {
     pub(super) fn plus(self, other: Self) -> Self {
         Self {
             excess: self.excess + other.excess,
@@ -57,7 +57,7 @@ pub(super) fn ratio(part: f64, whole: f64) -> f64 {
 }
 
 /// Whether an excess is more than chance, and more than a few requests.
-pub(super) fn is_excess(weight: Weight) -> bool {
+pub(super) fn is_excess(weight: CellWeight) -> bool {
     if weight.variance <= 0.0 {
         return weight.excess > 0.0;
     }
@@ -65,7 +65,7 @@ pub(super) fn is_excess(weight: Weight) -> bool {
 }
 
 /// The weights of the cells.
-pub(super) fn weights(cells: &[WhyCell], difference: Difference) -> Vec<Weight> {
+pub(super) fn weights(cells: &[WhyCell], difference: Difference) -> Vec<CellWeight> {
     let total = |of: fn(&WhyCell) -> f64| cells.iter().map(of).sum::<f64>();
     // without a good time nothing is expected to fail
     let usual = ratio(total(|cell| cell.good.failed), total(|cell| cell.good.all));
@@ -98,7 +98,16 @@ pub(super) fn weights(cells: &[WhyCell], difference: Difference) -> Vec<Weight> 
                 (excess, (most - excess).max(0.0), 0.0, 0.0, 1.0)
             }
         };
-        Weight { excess, rest, variance, doubt, traffic, good: good.all, bad: bad.all, failed: bad.failed }
+        CellWeight {
+            excess,
+            rest,
+            variance,
+            doubt,
+            traffic,
+            good: good.all,
+            bad: bad.all,
+            failed: bad.failed,
+        }
     };
     cells.iter().map(weight).collect()
 }
@@ -130,8 +139,8 @@ impl Cells {
         Self(self.0.iter().zip(&other.0).map(|(a, b)| a & !b).collect())
     }
 
-    pub(super) fn sum(&self, weights: &[Weight]) -> Weight {
-        let mut sum = Weight::default();
+    pub(super) fn sum(&self, weights: &[CellWeight]) -> CellWeight {
+        let mut sum = CellWeight::default();
         for (block, word) in self.0.iter().enumerate() {
             let mut left = *word;
             while left != 0 {
