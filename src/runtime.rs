@@ -38,6 +38,7 @@ pub use terminal::{is_serial, size};
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -179,12 +180,18 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
     ended
 }
 
-/// Runs `future` to its end on a new Tokio runtime, for the verbs without a screen.
+/// Runs `future` to its end, for the verbs without a screen. All of them run on one Tokio runtime: HTTP connections that are kept
+/// between two calls belong to the runtime that opened them, and break when it ends.
 ///
 /// # Errors
 /// [`RuntimeError::Start`] if the runtime cannot be created.
 pub fn wait_for<F: Future>(future: F) -> Result<F::Output, RuntimeError> {
-    Ok(Tasks::start().map_err(RuntimeError::Start)?.block_on(future))
+    static TASKS: OnceLock<Tasks> = OnceLock::new();
+    if let Some(tasks) = TASKS.get() {
+        return Ok(tasks.block_on(future));
+    }
+    let tasks = Tasks::start().map_err(RuntimeError::Start)?;
+    Ok(TASKS.get_or_init(|| tasks).block_on(future))
 }
 
 /// The Tokio runtime. When it is dropped, nothing waits for tasks that still run.

@@ -7,10 +7,11 @@ mod kind;
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::handlers::{Handler, kinds, reads};
@@ -74,17 +75,17 @@ impl ChangeFile {
         SourceError::new(self.info.id.clone(), ErrorKind::Local { what, problem: problem.into() })
     }
 
-    /// Reads what is new in a blocking task with a time limit: a file on an unreachable network mount can block for ever.
+    /// Reads what is new in a blocking task with a time limit: a file on an unreachable network mount can block for ever. One task
+    /// reads at a time, and questions wait for it within their own limit, so that blocked ones do not pile up.
     async fn read<T: Send + 'static>(
         &self,
         with: impl FnOnce(&mut FollowedFile, Timestamp) -> Result<T, String> + Send + 'static,
     ) -> Result<T, SourceError> {
         let (followed, now) = (Arc::clone(&self.followed), self.clock.now());
-        let reading = tokio::task::spawn_blocking(move || match followed.try_lock() {
-            Ok(mut followed) => with(&mut followed, now),
-            Err(TryLockError::Poisoned(poisoned)) => with(&mut poisoned.into_inner(), now),
-            Err(TryLockError::WouldBlock) => Err("is still being read".to_owned()),
-        });
+        let reading = async {
+            let mut followed = followed.lock_owned().await;
+            tokio::task::spawn_blocking(move || with(&mut followed, now)).await
+        };
         match timeout(self.time_limit, reading).await {
             Ok(Ok(read)) => read.map_err(|problem| self.failed(problem)),
             Ok(Err(error)) => Err(self.failed(format!("cannot be read: {error}"))),

@@ -6,7 +6,7 @@ use super::panel::Cockpit;
 use crate::app::prelude::*;
 use crate::app::subjects::change;
 use crate::app::widgets::chart::ChartMark;
-use crate::model::change::Change;
+use crate::model::change::{Change, ChangeKind};
 
 /// A change beside the incident, and its symbol on the charts if it is one of the incident's service.
 type MarkedChange<'a> = (&'a Arc<Change>, Option<&'static str>);
@@ -58,10 +58,25 @@ pub(super) fn beside(c: &Cockpit<'_>, width: u16) -> PageContent {
     page
 }
 
-/// The change that is nearest to the beginning in a few words, or why none is known.
+/// Whether somebody made the change. Crashes and scaling are often consequences of what began.
+const fn is_made(change: &Change) -> bool {
+    match change.kind {
+        ChangeKind::Deploy
+        | ChangeKind::Rollback
+        | ChangeKind::Config
+        | ChangeKind::Flag
+        | ChangeKind::Other => true,
+        ChangeKind::Restart | ChangeKind::OutOfMemory | ChangeKind::Scale => false,
+    }
+}
+
+/// The change that is nearest to the beginning in a few words, or why none is known. Of those of the service, one that somebody
+/// made.
 pub(super) fn last(c: &Cockpit<'_>) -> (String, Role) {
     let begun = c.view.incident.created_at;
-    match marked(c).first() {
+    let near = marked(c);
+    let made = near.iter().find(|(one, symbol)| symbol.is_some() && is_made(one) && one.at <= begun);
+    match made.or(near.first()) {
         Some((one, symbol)) => {
             let its = one.service.as_deref().filter(|_| symbol.is_none()).map(|its| format!("{its} "));
             let its = its.unwrap_or_default();
