@@ -48,9 +48,9 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     // from the page to its alert and the chart
     keyboard.press(ENTER, "Timeline, newest first");
     keyboard.press("\t", "Alerts 1");
-    keyboard.press(ENTER, "Related alerts (shared labels)");
+    keyboard.press(ENTER, "fires > 0.05");
     keyboard.press("r", "Runbook PaymentsErrorBudgetBurn");
-    keyboard.leave("Related alerts (shared labels)");
+    keyboard.leave("fires > 0.05");
     keyboard.leave("Timeline, newest first");
     // silence it with a comment, and resolve
     keyboard.press("s", "Affects 1 of");
