@@ -11,7 +11,6 @@ use super::slo::TimeRange;
 use super::words::words;
 pub use cause::{Cause, CauseContext, CauseKind, LOOKED_BACK, causes};
 pub use measure::{Difference, Tally, WhyCell, labels_of, rank};
-pub use onset::recovered;
 pub use sentence::{amount, headline, is_ratio, named, share};
 pub use symptom::{
     CountedSeries, LevelKind, SignalShift, bound_shift, level_shift, ratio_shift, slower, traffic_shift,

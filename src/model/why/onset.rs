@@ -234,10 +234,9 @@ pub fn shift_of(segments: &[Segment], values: &[f64], lag: usize) -> Option<Leve
     Some(LevelShift { start, end, good, usual, before, after, present, noise, is_step })
 }
 
-/// The end, exclusive, of the last time above the usual level that lasted beyond the point `since`; `None` if it lasts until the
-/// end of the series, or if there was none.
-pub fn recovered(values: &[f64], lag: usize, since: usize) -> Option<usize> {
-    let segments = segments(values, lag);
+/// The end, exclusive, of the last time above the usual level that lasted beyond the point `since` of a series with these segments;
+/// `None` if it lasts until the end of the series, or if there was none.
+pub fn recovered(segments: &[Segment], since: usize) -> Option<usize> {
     let usual = segments.iter().filter(|segment| segment.points.len() >= USUAL).map(|segment| segment.mean);
     let lowest = usual.min_by(f64::total_cmp)?;
     let later = || segments.iter().filter(|segment| segment.points.end > since);
@@ -348,12 +347,13 @@ mod tests {
     #[test]
     fn what_is_over_ended_at_the_end_of_its_last_bad_level() {
         let over = levels(&[(0.01, 40), (0.30, 10), (0.20, 10), (0.01, 30)], 0.002);
-        assert_eq!(recovered(&over, 3, 45), Some(60));
+        assert_eq!(recovered(&segments(&over, 3), 45), Some(60));
         // what ended before that moment is another incident
-        assert_eq!(recovered(&over, 3, 61), None);
-        assert_eq!(recovered(&levels(&[(0.01, 40), (0.30, 10)], 0.002), 3, 45), None, "it lasts");
-        assert_eq!(recovered(&levels(&[(0.3, 40)], 0.0), 3, 10), None);
-        assert_eq!(recovered(&[], 3, 0), None);
+        assert_eq!(recovered(&segments(&over, 3), 61), None);
+        let lasts = levels(&[(0.01, 40), (0.30, 10)], 0.002);
+        assert_eq!(recovered(&segments(&lasts, 3), 45), None);
+        assert_eq!(recovered(&segments(&levels(&[(0.3, 40)], 0.0), 3), 10), None);
+        assert_eq!(recovered(&[], 0), None);
         let shift = last_shift(&over[..60], 3).unwrap();
         assert_eq!((shift.start, shift.end), (40, 60));
     }

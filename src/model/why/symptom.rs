@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::onset::{LevelShift, last_shift, median, ratio_segments, shift_of};
+use super::onset::{LevelShift, Segment, last_shift, median, ratio_segments, recovered, shift_of};
 
 /// How many standard deviations a change must be, both of the counts and of the usual level.
 const SIGMAS: f64 = 5.0;
@@ -48,6 +48,19 @@ impl CountedSeries {
         self.all.iter().enumerate().map(ratio).collect()
     }
 
+    /// The ratio divided into segments of constant level. `lag` is the number of points that share data, `step` the seconds between
+    /// two.
+    fn segments(&self, lag: usize, step: f64) -> Vec<Segment> {
+        let count = |values: &[f64]| values.iter().map(|value| step * value).collect::<Vec<f64>>();
+        ratio_segments(&count(&self.all), &count(&self.failed), lag)
+    }
+
+    /// The end, exclusive, of the last time with a higher ratio than usual that lasted beyond the point `since`; `None` if it lasts
+    /// until the end of the series, or if there was none.
+    pub fn recovered(&self, lag: usize, step: f64, since: usize) -> Option<usize> {
+        recovered(&self.segments(lag, step), since)
+    }
+
     /// All and failed requests at these points, which are `step` seconds apart.
     fn counts(&self, points: impl IntoIterator<Item = usize>, step: f64) -> (f64, f64) {
         let at = |values: &[f64], point: usize| {
@@ -87,9 +100,7 @@ impl SignalShift {
 /// Whether the ratio of failed requests rose. `lag` is the number of points that share data, `step` the seconds between two.
 pub fn ratio_shift(series: &CountedSeries, lag: usize, step: f64) -> Option<SignalShift> {
     let ratios = series.ratios();
-    let count = |values: &[f64]| values.iter().map(|value| step * value).collect::<Vec<f64>>();
-    let segments = ratio_segments(&count(&series.all), &count(&series.failed), lag);
-    if let Some(shift) = shift_of(&segments, &ratios, lag) {
+    if let Some(shift) = shift_of(&series.segments(lag, step), &ratios, lag) {
         return is_ratio_rise(series, &shift, step)
             .then(|| SignalShift::of(&shift, shift.after - shift.before));
     }
@@ -247,6 +258,15 @@ mod tests {
         assert_eq!(ratio_shift(&counted(&[(0.002, 80), (0.003, 14)], 180.0), 3, 5.0), None);
         // of few requests
         assert_eq!(ratio_shift(&counted(&[(0.0, 80), (0.001, 14)], 10.0), 3, 5.0), None);
+    }
+
+    #[test]
+    fn a_dozen_failures_that_are_over_have_an_end() {
+        let series = counted(&[(0.0, 60), (0.004, 10), (0.0, 30)], 50.0);
+        assert_eq!(series.recovered(3, 5.0, 55), Some(70));
+        assert_eq!(series.recovered(3, 5.0, 75), None);
+        // one that goes on has none
+        assert_eq!(counted(&[(0.0, 60), (0.004, 20)], 50.0).recovered(3, 5.0, 55), None);
     }
 
     #[test]

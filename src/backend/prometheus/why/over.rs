@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Buckets, ReadSignals, WhyGrid};
-use crate::model::why::{CountedSeries, bound_shift, ratio_shift, recovered, slower, traffic_shift};
+use crate::model::why::{CountedSeries, bound_shift, ratio_shift, slower, traffic_shift};
 
 /// A bad time that ended at most this long before the alert or the incident began may be its own: alerts wait before they fire.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
@@ -48,7 +48,7 @@ impl ReadSignals {
     fn ends(&self, since: Timestamp) -> Vec<Timestamp> {
         let of = |grid: &WhyGrid, series: &CountedSeries| {
             let from = grid.span.index(since.as_second() as f64).unwrap_or(0);
-            let end = recovered(&series.ratios(), grid.lag, from)?;
+            let end = series.recovered(grid.lag, grid.step(), from)?;
             Some(grid.span.at(end.saturating_sub(1)))
         };
         let failed = self.requests.as_ref().and_then(|(grid, series)| of(grid, series));
