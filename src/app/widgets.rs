@@ -12,4 +12,4 @@ pub mod text;
 pub mod unit;
 
 #[cfg(test)]
-mod probe;
+pub(super) mod probe;

@@ -37,7 +37,7 @@ pub(super) fn drawn(width: u16, height: u16, draw: impl FnOnce(Rect, &mut Buffer
 }
 
 /// The buffer's rows as text, without blanks at their ends.
-pub(super) fn lines(buf: &Buffer) -> Vec<String> {
+pub(in crate::app) fn lines(buf: &Buffer) -> Vec<String> {
     let area = buf.area;
     (area.top()..area.bottom())
         .map(|y| {

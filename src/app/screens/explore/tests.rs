@@ -4,6 +4,7 @@ use super::*;
 use crate::app::display_settings::{Charset, Colours, DisplaySettings};
 use crate::app::event::{Arrival, Effect, Event};
 use crate::app::state::State;
+use crate::app::widgets::probe::lines;
 use crate::app::{render, update};
 use crate::model::ask::{Answer, Answered, Moment, Question, Reply};
 use crate::model::evaluation::{EvaluatedQuery, Exemplar, LabelList};
@@ -92,11 +93,7 @@ impl Desk {
         let (width, height) = self.state.shared.size;
         let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
         render(&self.state, self.now, &mut buf);
-        let rows = buf.content().chunks(usize::from(width.max(1)));
-        let row = |cells: &[ratatui::buffer::Cell]| -> String {
-            cells.iter().map(ratatui::buffer::Cell::symbol).collect()
-        };
-        rows.map(|cells| row(cells).trim_end().to_owned() + "\n").collect()
+        lines(&buf).join("\n") + "\n"
     }
 
     fn shows(&self, what: &str) {
