@@ -212,6 +212,11 @@ fn first_frames() {
 }
 
 fn report(name: &str, taken: Vec<(f64, f64)>, lost: usize, echo: &mut Echo) {
+    if taken.is_empty() {
+        println!("key to screen, {name:<22} no key had an effect");
+        echo.taken.clear();
+        return;
+    }
     let (times, bytes): (Vec<f64>, Vec<f64>) = taken.into_iter().unzip();
     let ((median, high, most), (usual, ..)) = (spread(times), spread(bytes));
     let (back, late, latest) = spread(std::mem::take(&mut echo.taken));
@@ -378,7 +383,9 @@ fn measure(arguments: &[String]) {
         |key: &str| chosen.as_ref().is_none_or(|chosen| key.chars().all(|key| chosen.contains(key)));
     // the logs are those of the service under the cursor
     for screen in ["1", "2", "3", "4", "2L"].into_iter().filter(|key| is_chosen(key)) {
-        moves(&mut terminal, &mut echo, screen, ["j", "k"]);
+        // log lines are read from the newest one, which is the last
+        let keys = if screen == "2L" { ["k", "j"] } else { ["j", "k"] };
+        moves(&mut terminal, &mut echo, screen, keys);
         filters(&mut terminal, &mut echo, screen);
         if screen == "3" {
             choices(&mut terminal, &mut echo, screen, ("S", "Order by"), &["2", "3", "4", "5", "1"]);
