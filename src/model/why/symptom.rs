@@ -150,9 +150,16 @@ pub fn bound_shift(cumulative: &[Vec<f64>], lag: usize, step: f64) -> Option<(us
     good.min_by(|(_, a), (_, b)| before(a).total_cmp(&before(b)))
 }
 
-/// The requests that are slower than a bound.
+/// The requests that are slower than a bound. Counters that are rounded or read apart differ by a few requests to and fro: a point
+/// with fewer than no slow requests is made up for by the next points, so that only a lasting difference counts.
 pub fn slower(all: &[f64], below: &[f64]) -> CountedSeries {
-    let slow = all.iter().zip(below).map(|(all, below)| (all - below).max(0.0));
+    let mut owed = 0.0;
+    let slow = all.iter().zip(below).map(|(all, below)| {
+        let difference = all - below;
+        let slow = owed + if difference.is_finite() { difference } else { 0.0 };
+        owed = slow.min(0.0);
+        slow.max(0.0)
+    });
     CountedSeries { all: all.to_vec(), failed: slow.collect() }
 }
 
@@ -289,6 +296,29 @@ mod tests {
         assert_eq!((shift.bad, shift.good, shift.before), (60..80, None, None));
         // one that always failed has nothing to explain
         assert_eq!(ratio_shift(&counted(&[(0.4, 80)], 50.0), 3, 5.0), None);
+    }
+
+    #[test]
+    fn counters_that_are_rounded_apart_make_no_slow_requests() {
+        // after a minute of slow requests the counters of all and of fast requests differ by one to and fro
+        let all = vec![240.0; 120];
+        let wobble = [0.2, -0.2, 0.4, 0.0, -0.4, -0.2, 0.2, 0.0];
+        let below = |slow: f64| -> Vec<f64> {
+            let at = |point: usize| match point {
+                ..40 => 0.0,
+                40..52 => slow,
+                _ => wobble[point % wobble.len()],
+            };
+            (0..120).map(|point| 240.0 - at(point)).collect()
+        };
+        assert_eq!(ratio_shift(&slower(&all, &below(3.0)), 3, 5.0), None);
+        assert!(ratio_shift(&slower(&all[..50], &below(3.0)[..50]), 3, 5.0).is_some());
+        // what is lost at one point is not gained at the next, and the sum stays that of the counters
+        for slow in [slower(&all, &below(0.0)), slower(&all, &below(3.0))] {
+            assert!(slow.failed.iter().all(|value| *value >= 0.0));
+            assert!(slow.failed[52..].iter().sum::<f64>() < 1.0, "{slow:?}");
+        }
+        assert_eq!(slower(&[5.0, f64::NAN, 5.0], &[4.0, 4.0, f64::NAN]).failed, [1.0, 0.0, 0.0]);
     }
 
     #[test]
