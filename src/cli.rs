@@ -157,7 +157,7 @@ impl<'a> CliContext<'a> {
             Some(Verb::Changes(wanted)) => changes::run(self, wanted),
             Some(Verb::Listen(wanted)) => Ok(listen::run(wanted)),
             Some(Verb::Handoff { since }) => report_verbs::handoff(self, *since),
-            Some(Verb::Postmortem { incident }) => report_verbs::postmortem(self, incident),
+            Some(Verb::Postmortem(wanted)) => report_verbs::postmortem(self, wanted),
             Some(Verb::Trace { id, listing }) => traces::trace(self, *id, *listing),
             Some(Verb::Traces(wanted)) => traces::traces(self, wanted),
             Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),

@@ -31,6 +31,7 @@ reexport! { [crate]
         event: Arrival, Effect, Event, MouseAction, Plan, TerminalLink;
         event_log: LogEventKind;
         filter: Filter, Haystack;
+        identity: ReviewSubject;
         key: Key;
         list: Grouping;
         log_subject: LogSubject;

@@ -7,6 +7,9 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 #[cfg(test)]
+#[path = "cli/documents.rs"]
+mod documents;
+#[cfg(test)]
 #[path = "support/skip.rs"]
 mod skip;
 #[cfg(test)]
@@ -75,53 +78,6 @@ fn every_list_is_one_json_object_with_its_lists() {
         assert_eq!((&json["context"], &json["is_partial"]), (&"demo".into(), &false.into()), "{verb}");
         assert!(!json[key].as_array().unwrap().is_empty(), "{verb}");
     }
-}
-
-#[test]
-fn a_hand_over_and_a_review_are_markdown_with_what_is_known() {
-    let home = Home::new();
-    let demo = ["--demo", "--at", "12", "--seed", "7", "--utc"];
-    let run = |words: &[&str]| home.run(&[&demo[..], words].concat());
-    let handed = run(&["handoff", "--since", "8h"]);
-    assert_eq!(handed.status.code(), Some(0), "{}", complaint(&handed));
-    let text = out(&handed);
-    for part in [
-        "# Handoff: demo, Wed",
-        "## Incidents",
-        "| triggered | P1 |",
-        "## Error budgets",
-        "## Alerts",
-        "## Silences",
-        "## Actions taken",
-        "## On call",
-        "MTTA",
-    ] {
-        assert!(text.contains(part), "{part} is missing:\n{text}");
-    }
-    let incidents: Value = serde_json::from_str(&out(&run(&["incidents", "--all", "-o", "json"]))).unwrap();
-    let over =
-        incidents["incidents"].as_array().unwrap().iter().find(|i| i["service"] == "payments").unwrap();
-    let number = over["number"].to_string();
-    for name in [number.as_str(), over["id"].as_str().unwrap()] {
-        let review = run(&["postmortem", name]);
-        assert_eq!(review.status.code(), Some(0));
-        let text = out(&review);
-        for part in [
-            "# Postmortem: ",
-            "| Detected | about ",
-            "| Acknowledged | after ",
-            "| payments: availability | ",
-            "error ratio, prom-eu",
-            "PaymentsErrorBudgetBurn fired for",
-            "## Similar past incidents",
-            "## Action items",
-        ] {
-            assert!(text.contains(part), "{part} is missing:\n{text}");
-        }
-    }
-    let unknown = run(&["postmortem", "nobody-knows"]);
-    assert_eq!(unknown.status.code(), Some(2));
-    assert!(complaint(&unknown).contains("burnwatch incidents --all"));
 }
 
 #[test]

@@ -179,7 +179,7 @@ commands! {
     Handoff      "handoff"      ["H"]                 Global "Show the handoff report of the last 12 hours, to read or copy";
     Statistics    "statistics"     ["#"]                 Global "Statistics: pages, MTTD, MTTA, MTTR, MTBF, deployments";
     Changes       "changes"        ["D"]                 Global "What changed in the last day: deployments, restarts, configuration, flags";
-    Review        "review"         ["v"]                 Global "Draft a postmortem of the selected incident";
+    Review        "review"         ["v"]                 Global "Draft a postmortem of the selected incident, alert or service";
     Logs          "logs"           ["L"]                 Global "Show the logs of the selected service, alert, SLO or incident";
     FollowLogs    "follow"         ["F"]                 Logs   "Follow new log lines, or stop";
     FilterServer  "filter-at-source" ["&"]               Logs   "Have the source search the whole time range for the text of the filter";

@@ -14,7 +14,8 @@ const REFRESH: Duration = Duration::from_secs(300);
 
 /// The question about an incident; `None` if no monitored service belongs to it.
 fn question(view: &IncidentView) -> Option<OnsetQuery> {
-    Some(OnsetQuery::new(view.service.clone()?, &view.incident))
+    let incident = &view.incident;
+    Some(OnsetQuery::new(view.service.clone()?, incident.created_at, incident.resolved_at))
 }
 
 /// The sources that have the signals of a service.
@@ -25,7 +26,10 @@ fn sources<'a>(shared: &'a Shared, service: &str) -> impl Iterator<Item = &'a So
 
 /// One question to each source, about all these incidents whose service it has.
 pub fn wants<'a>(shared: &Shared, incidents: impl IntoIterator<Item = &'a IncidentView>) -> Vec<Want> {
-    let mut latest: Vec<OnsetQuery> = incidents.into_iter().filter_map(question).collect();
+    wants_about(shared, incidents.into_iter().filter_map(question).collect())
+}
+
+fn wants_about(shared: &Shared, mut latest: Vec<OnsetQuery>) -> Vec<Want> {
     latest.sort_by(|a, b| (b.triggered, a).cmp(&(a.triggered, b)));
     latest.dedup();
     latest.truncate(MAX_INCIDENTS);
@@ -43,8 +47,13 @@ pub fn wants<'a>(shared: &Shared, incidents: impl IntoIterator<Item = &'a Incide
 
 /// The questions about one incident: its signals, and which alerts fired then.
 pub fn wants_of_one(shared: &Shared, view: &IncidentView) -> Vec<Want> {
-    let mut wants = wants(shared, [view]);
-    if let Some(wanted) = question(view).filter(|_| !wants.is_empty()) {
+    wants_of_time(shared, question(view))
+}
+
+/// The questions about one time of trouble: the signals of the service, and which alerts fired then.
+pub fn wants_of_time(shared: &Shared, wanted: Option<OnsetQuery>) -> Vec<Want> {
+    let mut wants = wants_about(shared, wanted.iter().cloned().collect());
+    if let Some(wanted) = wanted.filter(|_| !wants.is_empty()) {
         let firings = want::firings(shared, wanted.until, age(wanted.since(), wanted.until));
         wants.extend(firings.into_iter().map(|want| Want { interval: REFRESH, ..want }));
     }
@@ -56,10 +65,21 @@ pub fn wants_of_one(shared: &Shared, view: &IncidentView) -> Vec<Want> {
 /// # Errors
 /// Why it is not measured.
 pub fn of_one(shared: &Shared, view: &IncidentView) -> Result<Detected, Undetected> {
-    let fired = question(view).map(|wanted| {
-        firing_history::between(&shared.world, &shared.sources, wanted.since(), wanted.until).fired
-    });
+    let fired = question(view).map(|wanted| fired(shared, &wanted));
     of(shared, view, &fired.unwrap_or_default())
+}
+
+/// The detection of a time of trouble without an incident, from the answers to [`wants_of_time`]: by the alerts of its service.
+///
+/// # Errors
+/// Why it is not measured.
+pub fn of_time(shared: &Shared, wanted: &OnsetQuery) -> Result<Detected, Undetected> {
+    let fired = fired(shared, wanted);
+    about(shared, wanted, &fired, std::iter::empty())
+}
+
+fn fired(shared: &Shared, wanted: &OnsetQuery) -> Vec<FiringHistory> {
+    firing_history::between(&shared.world, &shared.sources, wanted.since(), wanted.until).fired
 }
 
 /// The incidents created in a period.
@@ -96,17 +116,27 @@ fn has_failed(shared: &Shared, wanted: &OnsetQuery) -> bool {
 /// Why it is not measured.
 pub fn of(shared: &Shared, view: &IncidentView, fired: &[FiringHistory]) -> Result<Detected, Undetected> {
     let wanted = question(view).ok_or(Undetected::NoService)?;
-    let Some(onset) = onset(shared, &wanted) else {
+    let linked =
+        view.alerts.iter().filter_map(|alert| shared.world.alert(*alert)).map(|alert| alert.starts_at);
+    about(shared, &wanted, fired, linked)
+}
+
+/// The detection by the alerts of the service in this history, by other alerts that began then, or by the page.
+fn about(
+    shared: &Shared,
+    wanted: &OnsetQuery,
+    fired: &[FiringHistory],
+    linked: impl Iterator<Item = Timestamp>,
+) -> Result<Detected, Undetected> {
+    let Some(onset) = onset(shared, wanted) else {
         return Err(match sources(shared, &wanted.service).next() {
             None => Undetected::NoData,
-            Some(_) if has_failed(shared, &wanted) => Undetected::Failed,
+            Some(_) if has_failed(shared, wanted) => Undetected::Failed,
             Some(_) => Undetected::NotAnswered,
         });
     };
-    let its = fired.iter().filter(|fired| fired.service == view.service);
+    let its = fired.iter().filter(|fired| fired.service.as_ref() == Some(&wanted.service));
     let firings = its.flat_map(|fired| fired.firings.iter().map(|firing| firing.from));
-    let linked =
-        view.alerts.iter().filter_map(|alert| shared.world.alert(*alert)).map(|alert| alert.starts_at);
     detected(onset, wanted.triggered, firings.chain(linked))
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::oncall::{EscalationPolicy, OnCallSnapshot};
@@ -45,6 +47,29 @@ impl SloKey {
     pub fn status<'a>(&self, world: &'a World) -> Option<&'a SloStatus> {
         world.slo(&self.source, &self.id)
     }
+}
+
+/// What a postmortem is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReviewSubject {
+    /// An incident of a paging system.
+    Incident(IncidentKey),
+    /// A time in which something was wrong without an incident of a paging system.
+    Outage(Outage),
+}
+
+/// A time in which a service was unhealthy or an alert fired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// The name of the alert or the service.
+    pub title: Text,
+    /// The monitored service, if there is one.
+    pub service: Option<Text>,
+    pub from: Timestamp,
+    /// Its end; `None` if it lasts.
+    pub until: Option<Timestamp>,
+    /// Whether it is counted from the beginning of an alert; otherwise the user gave the time.
+    pub is_alerted: bool,
 }
 
 /// What a page about causes was opened for.

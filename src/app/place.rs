@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::identity::{IncidentKey, PolicyKey, SloKey, WhyTarget};
+use super::identity::{IncidentKey, PolicyKey, ReviewSubject, SloKey, WhyTarget};
 use super::log_subject::LogSubject;
 use super::registry::screens;
 use crate::model::capacity::CapacityKey;
@@ -86,7 +86,7 @@ pub enum Document {
     Handoff(Duration),
     /// The paging statistics of the last period of this length.
     Statistics(Duration),
-    Postmortem(IncidentKey),
+    Postmortem(ReviewSubject),
     /// What changed in the last period of this length.
     Changes(Duration),
 }

@@ -1,4 +1,6 @@
-//! The draft of a blameless postmortem in Markdown, from the data of an incident.
+//! The draft of a blameless postmortem in Markdown, from the data of an incident, or of the time in which an alert fired.
+
+mod reviewed;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,6 +9,7 @@ use jiff::SignedDuration;
 
 use super::change_report;
 use super::detection;
+use super::identity::ReviewSubject;
 use super::markdown_writer::{MarkdownWriter, escaped};
 use super::number::{UNKNOWN, latency, or_dash, percent, rate};
 use super::prelude::*;
@@ -23,25 +26,15 @@ use crate::model::journal::ActionRecord;
 use crate::model::pages::times;
 use crate::model::series::{Matrix, TimeGrid};
 use crate::model::slo::{TimeRange, show};
+use reviewed::Reviewed;
+pub use reviewed::{subject_of_alert, subject_of_service};
 
-/// The charts begin this long before the incident and end this long after it.
-const CHART_MARGIN: SignedDuration = SignedDuration::from_mins(30);
 /// Changes this long before the incident are listed.
 const CHANGES_BEFORE: SignedDuration = SignedDuration::from_mins(60);
 /// Points of a chart, one character each.
 const POINTS: u16 = 72;
 /// Most SLOs in the table: each costs up to four queries.
 const SLOS: usize = 2;
-
-/// The time range of the charts: from before the incident until after it, at most until now.
-fn time_range(view: &IncidentView, now: Timestamp) -> TimeRange {
-    let incident = &view.incident;
-    let end = incident.resolved_at.unwrap_or(now);
-    TimeRange {
-        start: incident.created_at.checked_sub(CHART_MARGIN).unwrap_or(incident.created_at),
-        end: end.checked_add(CHART_MARGIN).unwrap_or(end).min(now),
-    }
-}
 
 /// The moment at which the charts end.
 fn shown(around: TimeRange, now: Timestamp) -> Moment {
@@ -53,24 +46,27 @@ fn length(bounds: TimeRange) -> Duration {
     bounds.length().max(Duration::from_secs(60))
 }
 
-fn slos<'a>(shared: &'a Shared, view: &'a IncidentView) -> Vec<&'a SloStatus> {
-    let its = view.service.as_ref().map_or_else(Vec::new, |name| shared.world.slos_of(name));
+fn slos<'a>(shared: &'a Shared, reviewed: &Reviewed<'a>) -> Vec<&'a SloStatus> {
+    let its = reviewed.service.map_or_else(Vec::new, |name| shared.world.slos_of(name));
     its.into_iter().take(SLOS).collect()
 }
 
 /// The queries of the report, besides those sent on every screen: incident, charts, firing history, budgets.
-pub fn wants(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Vec<Want> {
-    let Some(known) = key.incident(&shared.world) else { return Vec::new() };
-    let around = time_range(known, now);
-    let mut wants = incident::wants(shared, key);
-    wants.extend(detection::wants_of_one(shared, known));
-    let since = age(known.incident.created_at, now).saturating_add(Duration::from_secs(3600));
+pub fn wants(shared: &Shared, subject: &ReviewSubject, now: Timestamp) -> Vec<Want> {
+    let Some(reviewed) = Reviewed::of(&shared.world, subject) else { return Vec::new() };
+    let around = reviewed.around(now);
+    let mut wants = match subject {
+        ReviewSubject::Incident(key) => incident::wants(shared, key),
+        ReviewSubject::Outage(_) => Vec::new(),
+    };
+    wants.extend(detection::wants_of_time(shared, reviewed.onset()));
+    let since = age(reviewed.from, now).saturating_add(Duration::from_secs(3600));
     wants.extend(change::wants_since(shared, since, now));
     wants.extend(want::firings(shared, around.end, length(around)));
-    for status in slos(shared, known) {
+    for status in slos(shared, &reviewed) {
         wants.extend(spending_wants(shared, &SloKey::of(status), now));
     }
-    if let Some(name) = &known.service {
+    if let Some(name) = reviewed.service {
         wants.extend(chart_wants(shared, name, around, shown(around, now)));
     }
     wants
@@ -96,21 +92,25 @@ fn chart_wants<'a>(
 }
 
 /// The draft; `None` if the incident is unknown.
-pub fn markdown(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Option<String> {
-    let known = key.incident(&shared.world)?;
-    let incident = &known.incident;
-    let mut writer = MarkdownWriter::titled(&format!("Postmortem: #{} {}", incident.number, incident.title));
+pub fn markdown(shared: &Shared, subject: &ReviewSubject, now: Timestamp) -> Option<String> {
+    let reviewed = &Reviewed::of(&shared.world, subject)?;
+    let mut writer = MarkdownWriter::titled(&format!("Postmortem: {}", reviewed.title));
     writer.paragraph(
         "Draft, generated from the data of the sources. Keep it blameless: how it could happen, not who caused it. Times are \
          recorded by the systems; users may have been affected earlier or longer.",
     );
-    facts(shared, known, now, &mut writer);
-    impact(shared, known, now, &mut writer);
-    charts(shared, known, now, &mut writer);
-    timeline(shared, known, now, &mut writer);
-    changes(shared, known, &mut writer);
-    people(shared, known, &mut writer);
-    earlier(shared, known, &mut writer);
+    match reviewed.view {
+        Some(view) => facts(shared, view, now, &mut writer),
+        None => outage_facts(shared, reviewed, now, &mut writer),
+    }
+    impact(shared, reviewed, now, &mut writer);
+    charts(shared, reviewed, now, &mut writer);
+    timeline(shared, reviewed, now, &mut writer);
+    changes(shared, reviewed, &mut writer);
+    if let Some(view) = reviewed.view {
+        people(shared, view, &mut writer);
+        earlier(shared, view, &mut writer);
+    }
     for (title, question) in [
         ("What went well", "What shortened the incident?"),
         ("What went badly", "What made the incident longer, or harder to detect?"),
@@ -160,10 +160,29 @@ fn facts(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut Mark
     writer.table(&["", ""], rows.map(|(name, value)| [name.to_owned(), value]));
 }
 
-fn impact(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
+/// The facts of a time without an incident of a paging system.
+fn outage_facts(shared: &Shared, reviewed: &Reviewed<'_>, now: Timestamp, writer: &mut MarkdownWriter) {
+    let ended = match reviewed.until {
+        Some(at) => format!("after {} ({})", after(reviewed.from, at), moment(shared, at)),
+        None => format!("not yet, for {}", after(reviewed.from, now)),
+    };
+    let detected = reviewed.onset().map_or_else(
+        || "not measured".to_owned(),
+        |onset| detection::sentence(&detection::of_time(shared, &onset), |at| moment(shared, at)),
+    );
+    let rows = [
+        ("Service", reviewed.service.map_or_else(|| "-".to_owned(), ToString::to_string)),
+        ("Began", moment(shared, reviewed.from)),
+        ("Detected", detected),
+        ("Ended", ended),
+        ("Incident", "none of a paging system".to_owned()),
+    ];
+    writer.table(&["", ""], rows.map(|(name, value)| [name.to_owned(), value]));
+}
+
+fn impact(shared: &Shared, reviewed: &Reviewed<'_>, now: Timestamp, writer: &mut MarkdownWriter) {
     writer.section("Impact on error budgets");
-    let incident = &view.incident;
-    let bounds = TimeRange { start: incident.created_at, end: incident.resolved_at.unwrap_or(now) };
+    let bounds = TimeRange { start: reviewed.from, end: reviewed.until.unwrap_or(now) };
     let time = |at: Timestamp| at.to_zoned(shared.look.zone.clone()).strftime("%H:%M").to_string();
     let row = |status: &SloStatus| {
         let (share, hours) = match spent_between(shared, status, bounds) {
@@ -175,7 +194,7 @@ fn impact(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut Mar
         let left = status.worst().and_then(crate::model::slo::GroupStatus::left);
         [handoff::named(status), share, hours, or_dash(left, show::left)]
     };
-    let rows: Vec<_> = slos(shared, view).into_iter().map(row).collect();
+    let rows: Vec<_> = slos(shared, reviewed).into_iter().map(row).collect();
     writer.table(&["SLO", "Budget spent", "Time slots", "Budget left"], &rows);
     if rows.is_empty() {
         writer.paragraph(
@@ -184,9 +203,10 @@ fn impact(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut Mar
     }
 }
 
-fn charts(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
-    let Some(name) = &view.service else { return };
-    let end = shown(time_range(view, now), now);
+fn charts(shared: &Shared, reviewed: &Reviewed<'_>, now: Timestamp, writer: &mut MarkdownWriter) {
+    let Some(name) = reviewed.service else { return };
+    let around = reviewed.around(now);
+    let end = shown(around, now);
     let cache = shared.world.sources();
     let cache = cache.filter_map(|(id, cache)| Some((id, cache.at(end).details.get(name)?.value()?)));
     let mut lines = Vec::new();
@@ -209,17 +229,15 @@ fn charts(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut Mar
     if lines.is_empty() {
         return;
     }
-    let around = time_range(view, now);
     let (from, to) = (moment(shared, around.start), moment(shared, around.end));
     writer.section(&format!("{name} from {from} to {to}"));
     writer.block(&lines);
 }
 
-fn timeline(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
-    writer.section("Timeline");
+/// The log of an incident and the actions on it.
+fn incident_events(shared: &Shared, view: &IncidentView) -> Vec<(Timestamp, String)> {
     let incident = &view.incident;
-    let around = time_range(view, now);
-    let mut events: Vec<(Timestamp, String)> = Vec::new();
+    let mut events = Vec::new();
     if let Some(detail) = shared.world.incident_detail(view) {
         events.extend(detail.steps.iter().map(|step| (step.at, escaped(&step.summary))));
         let notes = detail.notes.iter();
@@ -228,21 +246,32 @@ fn timeline(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut M
     } else {
         events.push((incident.created_at, "incident created (the incident log is not available)".to_owned()));
     }
-    let noise = firing_history::between(&shared.world, &shared.sources, around.start, around.end);
-    for fired in noise.fired.iter().filter(|fired| fired.service.is_none() || fired.service == view.service) {
-        let flaps = if fired.is_flapping { " (flapping)" } else { "" };
-        for firing in &fired.firings {
-            let fires = if firing.is_open { "firing," } else { "fired" };
-            let lasted = firing_history::lasted(firing);
-            events.push((firing.from, format!("{}{flaps} {fires} for {lasted}", escaped(&fired.name))));
-        }
-    }
     let about = |record: &&ActionRecord| {
         *record.action.target.id == *incident.id && view.sources.contains(&record.action.source)
     };
     for record in shared.records.iter().filter(about) {
         let line = format!("{}: {}", escaped(&record.who), escaped(&runs::recorded(record)));
         events.push((record.begun_at, line));
+    }
+    events
+}
+
+fn timeline(shared: &Shared, reviewed: &Reviewed<'_>, now: Timestamp, writer: &mut MarkdownWriter) {
+    writer.section("Timeline");
+    let around = reviewed.around(now);
+    let mut events = reviewed.view.map(|view| incident_events(shared, view)).unwrap_or_default();
+    let noise = firing_history::between(&shared.world, &shared.sources, around.start, around.end);
+    for fired in noise
+        .fired
+        .iter()
+        .filter(|fired| fired.service.is_none() || fired.service.as_ref() == reviewed.service)
+    {
+        let flaps = if fired.is_flapping { " (flapping)" } else { "" };
+        for firing in &fired.firings {
+            let fires = if firing.is_open { "firing," } else { "fired" };
+            let lasted = firing_history::lasted(firing);
+            events.push((firing.from, format!("{}{flaps} {fires} for {lasted}", escaped(&fired.name))));
+        }
     }
     events.sort_by_key(|(at, _)| *at);
     let time = |at: Timestamp| at.to_zoned(shared.look.zone.clone());
@@ -253,11 +282,10 @@ fn timeline(shared: &Shared, view: &IncidentView, now: Timestamp, writer: &mut M
     }
 }
 
-/// The changes from an hour before the incident until its end.
-fn changes(shared: &Shared, view: &IncidentView, writer: &mut MarkdownWriter) {
-    let incident = &view.incident;
-    let start = incident.created_at.checked_sub(CHANGES_BEFORE).unwrap_or(incident.created_at);
-    let end = incident.resolved_at.unwrap_or(Timestamp::MAX);
+/// The changes from an hour before the trouble until its end.
+fn changes(shared: &Shared, reviewed: &Reviewed<'_>, writer: &mut MarkdownWriter) {
+    let start = reviewed.from.checked_sub(CHANGES_BEFORE).unwrap_or(reviewed.from);
+    let end = reviewed.until.unwrap_or(Timestamp::MAX);
     change_report::section(shared, TimeRange { start, end }, writer);
 }
 

@@ -238,13 +238,9 @@ pub(super) enum Verb {
     /// The failed and the slowest traces of a service
     #[command(after_help = LISTING)]
     Traces(TracesArgs),
-    /// A draft review of an incident, in Markdown
+    /// A draft review of an incident, an alert or a service, in Markdown
     #[command(after_help = LISTING)]
-    Postmortem {
-        /// Its number or id
-        #[arg(value_name = "INCIDENT")]
-        incident: String,
-    },
+    Postmortem(PostmortemArgs),
     /// Log lines of a service or an alert, and what is new in them
     #[command(after_help = LISTING)]
     Logs(LogsArgs),
@@ -345,6 +341,19 @@ pub(super) struct AlertsArgs {
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) listing: ListingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PostmortemArgs {
+    /// Number or id of an incident, the name of a firing alert, or a service
+    #[arg(value_name = "INCIDENT|ALERT|SERVICE")]
+    pub(super) subject: String,
+    /// How long ago the trouble of the service began; default: the first of its firing alerts
+    #[arg(long, value_name = "DURATION", value_parser = acting::length)]
+    pub(super) since: Option<Duration>,
+    /// How long ago it ended; default: it lasts
+    #[arg(long, value_name = "DURATION", value_parser = acting::length, requires = "since")]
+    pub(super) until: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

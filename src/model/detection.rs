@@ -31,10 +31,10 @@ pub struct OnsetQuery {
 }
 
 impl OnsetQuery {
-    pub fn new(service: Text, incident: &Incident) -> Self {
-        let triggered = incident.created_at;
+    /// The question about a page at `triggered`, whose incident was resolved then.
+    pub fn new(service: Text, triggered: Timestamp, resolved: Option<Timestamp>) -> Self {
         let soon = triggered.checked_add(LOOKED_AHEAD).unwrap_or(triggered);
-        let until = incident.resolved_at.map_or(soon, |resolved| resolved.clamp(triggered, soon));
+        let until = resolved.map_or(soon, |resolved| resolved.clamp(triggered, soon));
         Self { service, triggered, until }
     }
 
@@ -276,7 +276,9 @@ mod tests {
     #[test]
     fn the_time_that_is_looked_at_ends_with_the_incident() {
         let mut incident = fixtures::incident(1, "burns", at(0), "pager");
-        let until = |incident: &Incident| OnsetQuery::new("shop".into(), incident).until;
+        let until = |incident: &Incident| {
+            OnsetQuery::new("shop".into(), incident.created_at, incident.resolved_at).until
+        };
         assert_eq!(until(&incident), at(5));
         incident.resolved_at = Some(at(2));
         assert_eq!(until(&incident), at(2));

@@ -1,7 +1,9 @@
 //! The documents of the demo world: handoff, postmortem, statistics.
 
 use burnwatch::testing::app::event::{Effect, Event};
+use burnwatch::testing::app::identity::ReviewSubject;
 use burnwatch::testing::app::place::{Document, Place};
+use burnwatch::testing::app::selection::Selection;
 use burnwatch::testing::model::action::ActionResult;
 
 use crate::SIZES;
@@ -32,7 +34,26 @@ fn a_review_is_of_the_incident_under_the_cursor_and_the_way_back_leads_there() {
     stage.press(&["9", "v"]);
     assert_eq!(*stage.state().place(), Place::Sources);
     let reported = stage.state().shared.messages.all().next().map(|reported| reported.message.text.clone());
-    assert_eq!(reported.as_deref(), Some("A postmortem needs an incident. Select one first."));
+    assert_eq!(
+        reported.as_deref(),
+        Some("A postmortem needs an incident, an alert, or a service whose alerts fire. Select one first.")
+    );
+}
+
+#[test]
+fn a_review_of_an_alert_without_an_incident_is_of_the_time_since_it_fires() {
+    let mut stage = opened((120, 36), &["4", "/", "k", "a", "f", "k", "a", "enter", "v"]);
+    let Place::Report(Document::Postmortem(ReviewSubject::Outage(outage))) = stage.state().place().clone()
+    else {
+        panic!("{:?}", stage.state().place())
+    };
+    let alert =
+        stage.state().shared.world.alerts().iter().find(|alert| alert.name() == "KafkaBrokerDiskSlow");
+    let alert = alert.expect("it fires");
+    assert_eq!((outage.from, outage.until), (alert.starts_at, None));
+    assert!(stage.picture().contains("none of a paging system"), "{}", stage.picture());
+    // keys act on its service
+    assert_eq!(stage.state().selection(), Selection::Services(vec!["kafka".into()]));
 }
 
 #[test]

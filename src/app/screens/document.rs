@@ -1,6 +1,7 @@
 //! A generated Markdown report: shift handoff, paging statistics or postmortem draft. It can be copied as a whole.
 
 use crate::app::display_settings::Charset;
+use crate::app::identity::ReviewSubject;
 use crate::app::markdown;
 use crate::app::place::Document;
 use crate::app::prelude::*;
@@ -40,7 +41,7 @@ fn markdown(shared: &Shared, document: &Document, now: Timestamp) -> Option<Stri
     match document {
         Document::Handoff(length) => Some(handoff::markdown(shared, *length, now)),
         Document::Statistics(length) => Some(statistics::markdown(shared, *length, now)),
-        Document::Postmortem(key) => postmortem::markdown(shared, key, now),
+        Document::Postmortem(subject) => postmortem::markdown(shared, subject, now),
         Document::Changes(length) => Some(change_report::markdown(shared, *length, now)),
     }
 }
@@ -102,7 +103,7 @@ impl Screen for OpenDocument {
             }
             Some(Document::Changes(length)) => change::wants_since(shared, *length, now),
             Some(Document::Statistics(length)) => statistics::wants(shared, *length, now),
-            Some(Document::Postmortem(key)) => postmortem::wants(shared, key, now),
+            Some(Document::Postmortem(subject)) => postmortem::wants(shared, subject, now),
             None => Vec::new(),
         }
     }
@@ -142,7 +143,12 @@ impl Screen for OpenDocument {
 
     fn selection(&self, _shared: &Shared) -> Selection {
         match &self.subject {
-            Some(Document::Postmortem(key)) => Selection::Incidents(vec![key.clone()]),
+            Some(Document::Postmortem(ReviewSubject::Incident(key))) => {
+                Selection::Incidents(vec![key.clone()])
+            }
+            Some(Document::Postmortem(ReviewSubject::Outage(outage))) => {
+                Selection::Services(outage.service.iter().cloned().collect()).or_nothing()
+            }
             Some(Document::Handoff(_) | Document::Statistics(_) | Document::Changes(_)) | None => {
                 Selection::Nothing
             }

@@ -9,12 +9,13 @@ use super::{change_range, intent, menus, navigate, run_events};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
 use crate::app::explore_choice::{ChartQuery, ExploreChoice};
-use crate::app::identity::IncidentKey;
+use crate::app::identity::ReviewSubject;
 use crate::app::line_editor::LineEditor;
 use crate::app::log_subject::LogSubject;
 use crate::app::menu::{Menu, MenuChoice};
 use crate::app::palette::Palette;
 use crate::app::place::{Document, Place};
+use crate::app::postmortem;
 use crate::app::preview_pane::MIN_WIDTH;
 use crate::app::range::Range;
 use crate::app::screens::document::{SHIFT, WEEK};
@@ -271,23 +272,26 @@ fn back(state: &mut State, now: Timestamp) {
     }
 }
 
-/// Opens the postmortem draft of the selected incident, or of the incident of the selected alert or service.
+/// Opens the postmortem draft of the selected incident, alert or service.
 fn review(state: &mut State, now: Timestamp) {
     let world = &state.shared.world;
-    let incident = match state.selection() {
-        Selection::Incidents(keys) => keys.into_iter().next(),
+    let subject = match state.selection() {
+        Selection::Incidents(keys) => keys.into_iter().next().map(ReviewSubject::Incident),
         Selection::Alerts(alerts) => {
-            alerts.first().and_then(|alert| world.incident_of(*alert)).map(IncidentKey::of)
+            alerts.first().and_then(|alert| postmortem::subject_of_alert(world, *alert))
         }
         Selection::Services(names) => {
-            names.iter().find_map(|name| world.incidents_of(name).next()).map(IncidentKey::of)
+            names.iter().find_map(|name| postmortem::subject_of_service(world, name))
         }
         Selection::Nothing | Selection::Silences(_) | Selection::Level(_) | Selection::Policy(_) => None,
     };
-    match incident {
-        Some(key) => state.go(Place::Report(Document::Postmortem(key)), now),
-        None => state.shared.messages.note("A postmortem needs an incident. Select one first.", now),
-    }
+    let Some(subject) = subject else {
+        let advice =
+            "A postmortem needs an incident, an alert, or a service whose alerts fire. Select one first.";
+        state.shared.messages.note(advice, now);
+        return;
+    };
+    state.go(Place::Report(Document::Postmortem(subject)), now);
 }
 
 /// Opens the runbook of the selection, or a menu if there are several.

@@ -10,7 +10,7 @@ use super::*;
 use crate::app::display_settings::DisplaySettings;
 use crate::app::display_settings::{Charset, Colours};
 use crate::app::event::{Arrival, Effect, Event};
-use crate::app::identity::{IncidentKey, PolicyKey, SloKey, WhySubject};
+use crate::app::identity::{IncidentKey, PolicyKey, ReviewSubject, SloKey, WhySubject};
 use crate::app::log_subject::LogSubject;
 use crate::app::place::{Document, Place};
 use crate::app::screens;
@@ -168,7 +168,10 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
         (Place::Report(Document::Statistics(hours)), "statistics, `stats`"),
         (Place::Report(Document::Changes(hours)), "the changes, `changes`"),
-        (Place::Report(Document::Postmortem(IncidentKey::of(incident))), "the postmortem, `postmortem`"),
+        (
+            Place::Report(Document::Postmortem(ReviewSubject::Incident(IncidentKey::of(incident)))),
+            "the postmortem, `postmortem`",
+        ),
     ];
     let kinds: HashSet<_> = about.iter().map(|(place, _)| std::mem::discriminant(place)).collect();
     assert_eq!(kinds.len(), Place::ABOUT.len(), "an example of each of {:?}", Place::ABOUT);
