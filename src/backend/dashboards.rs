@@ -2,7 +2,7 @@
 
 mod files;
 mod kind;
-pub(super) mod read;
+pub mod read;
 #[cfg(test)]
 mod tests;
 

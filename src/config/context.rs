@@ -272,4 +272,20 @@ mod tests {
             assert!(error.contains(way), "{error}");
         }
     }
+
+    #[test]
+    fn files_of_flags_are_a_source_of_every_context_and_of_one_of_their_own() {
+        use crate::config::kind::tests::KINDS;
+        let files = Some((KINDS[0], vec!["a.json".to_owned()]));
+        let configured = "[sources.prom]\nkind = \"prometheus\"\nurl = \"http://a\"\n";
+        let wanted = ContextChoice { files, ..ContextChoice::default() };
+        let context = resolve(&settings(configured), &wanted).unwrap();
+        assert_eq!(context.sources.len(), 2);
+        let (_, added) = context.sources.last().unwrap();
+        assert_eq!(added.own["paths"], toml::Value::Array(vec!["a.json".into()]));
+        let alone = resolve(&Settings::default(), &wanted).unwrap();
+        assert_eq!((alone.sources.len(), alone.name.as_str()), (1, "default"));
+        let names: Vec<&str> = ids(&context);
+        assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), 2, "{names:?}");
+    }
 }

@@ -8,6 +8,7 @@ pub mod field;
 pub mod interpolation;
 pub mod panel;
 pub mod reduce;
+pub mod reference;
 pub mod transform;
 pub mod transformation;
 pub mod variable;

@@ -2,10 +2,12 @@
 //! both in the forms in which Grafana exports and returns them. What cannot be drawn is kept with a reason; what has a wrong type is
 //! left out. Nothing fails but a text that is no dashboard.
 
+mod colours;
 mod fields;
 mod html;
 mod json;
 mod kinds;
+mod links;
 mod mappings;
 mod old;
 mod panels;
@@ -30,7 +32,7 @@ const MAX_PANELS: usize = 2000;
 
 /// Why a text is not a dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::backend) enum DashboardError {
+pub enum DashboardError {
     /// Not JSON at all.
     #[error("not JSON: {0}")]
     Json(String),
@@ -40,7 +42,7 @@ pub(in crate::backend) enum DashboardError {
 }
 
 /// What all parts of a dashboard need while it is read.
-pub(super) struct Reading {
+pub(super) struct DashboardReading {
     inputs: Inputs,
     /// Library panels that the dashboard brings along (`__elements`).
     elements: Map<String, Value>,
@@ -49,7 +51,7 @@ pub(super) struct Reading {
     left: usize,
 }
 
-impl Reading {
+impl DashboardReading {
     fn new(root: &Value) -> Self {
         let elements = at(root, "__elements").as_object().cloned().unwrap_or_default();
         Self { inputs: Inputs::of(root), elements, notes: Vec::new(), left: MAX_PANELS }
@@ -60,7 +62,7 @@ impl Reading {
 ///
 /// # Errors
 /// If it is not JSON, or JSON of something else.
-pub(in crate::backend) fn dashboard(json: &str) -> Result<Dashboard, DashboardError> {
+pub fn dashboard(json: &str) -> Result<Dashboard, DashboardError> {
     let json = json.strip_prefix('\u{feff}').unwrap_or(json);
     let value = serde_json::from_str(json).map_err(|error| DashboardError::Json(error.to_string()))?;
     dashboard_of(&value)
@@ -86,9 +88,9 @@ pub(in crate::backend) fn dashboard_of(value: &Value) -> Result<Dashboard, Dashb
 }
 
 /// The content of a library panel in the place of a panel that refers to it; the panel keeps its id, place, repeat and title.
-#[expect(dead_code, reason = "the source `grafana` fills in library panels with it")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the source `grafana` fills in library panels with it"))]
 pub(in crate::backend) fn library_panel(panel: &Panel, model: &Value) -> Panel {
-    let mut reading = Reading::new(&Value::Null);
+    let mut reading = DashboardReading::new(&Value::Null);
     panels::with_library(panel, model, &mut reading)
 }
 
@@ -122,7 +124,7 @@ impl<'a> Wrapped<'a> {
 }
 
 fn classic(wrapped: &Wrapped<'_>, body: &Value, is_second: bool) -> Dashboard {
-    let mut reading = Reading::new(body);
+    let mut reading = DashboardReading::new(body);
     let sections = sections::sections(body, &mut reading);
     let variables = variables::variables(body, &mut reading);
     if reading.left == 0 {

@@ -1,6 +1,7 @@
 //! How the values of a field are shown: unit, decimals, mappings, thresholds and colour, as Grafana's `getDisplayProcessor` does.
 
 pub mod colour;
+pub mod decimals;
 pub mod duration;
 pub mod mapping;
 pub mod moment;
@@ -16,9 +17,10 @@ use jiff::tz::TimeZone;
 
 use super::field::{ColourThresholds, FieldColour, FieldKind, FieldOptions, GrafanaColour};
 use crate::model::frame::{DataFrame, FieldValues, FrameCell};
+use decimals::{UnitText, trimmed};
 use mapping::Mappings;
-use number::{UnitText, format_number, trimmed};
-use units::{Moment, Unit};
+use number::format_number;
+use units::{MomentPattern, Unit};
 
 /// A value as it is shown.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -145,7 +147,9 @@ impl FieldDisplay {
         let found = self.unit.as_deref().and_then(units::find);
         let how = match found {
             Some(Unit::Moment(how)) => Some(how),
-            Some(_) | None if self.kind == FieldKind::Time => Some(Moment::Always("YYYY-MM-DD HH:mm:ss")),
+            Some(_) | None if self.kind == FieldKind::Time => {
+                Some(MomentPattern::Always("YYYY-MM-DD HH:mm:ss"))
+            }
             Some(_) | None => None,
         };
         if let Some(how) = how {

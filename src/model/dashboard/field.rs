@@ -19,7 +19,7 @@ pub struct FieldOptions {
     pub mappings: Vec<ValueMapping>,
     pub colour: Option<FieldColour>,
     pub draw: DrawOptions,
-    pub links: Vec<super::panel::PanelLink>,
+    pub links: Vec<PanelLink>,
     /// Hidden in tables (`custom.hidden`).
     pub is_hidden: Option<bool>,
     /// Hidden in the picture, the legend, the tool tip (`custom.hideFrom`).
@@ -28,6 +28,19 @@ pub struct FieldOptions {
     pub width: Option<u16>,
     pub align: Option<ColumnAlign>,
     pub cell: Option<CellKind>,
+}
+
+/// A link, with variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PanelLink {
+    pub title: Text,
+    pub url: Text,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortDirection {
+    Ascending,
+    Descending,
 }
 
 /// How a series is drawn.

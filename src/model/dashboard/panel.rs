@@ -2,6 +2,7 @@
 
 use super::DataSourceRef;
 use super::field::{FieldOptions, FieldOverride, Reducer};
+pub use super::field::{PanelLink, SortDirection};
 use super::transformation::Transformation;
 use crate::model::labels::Text;
 
@@ -68,13 +69,6 @@ pub struct PanelRepeat {
     pub is_vertical: bool,
     /// The most beside each other.
     pub per_row: u16,
-}
-
-/// A link, with variables.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PanelLink {
-    pub title: Text,
-    pub url: Text,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,12 +154,6 @@ pub struct LegendOptions {
     pub values: Vec<Reducer>,
     /// The column by which a table is sorted.
     pub sort: Option<(Reducer, SortDirection)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SortDirection {
-    Ascending,
-    Descending,
 }
 
 /// How many values are made of the data.

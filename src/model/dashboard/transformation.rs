@@ -1,7 +1,6 @@
 //! Transformations of frames before they are drawn.
 
-use super::field::{FieldMatcher, Reducer};
-use super::panel::SortDirection;
+use super::field::{FieldMatcher, Reducer, SortDirection};
 use crate::model::labels::Text;
 
 /// A step between queries and picture. Steps are applied in order.

@@ -60,6 +60,11 @@ impl HtmlWriter {
             self.text("<");
             return after;
         };
+        // an address between `<` and `>` is a link of Markdown
+        if inside.contains("://") && !inside.contains(['=', ' ', '"']) {
+            self.out.push_str(&format!("<{inside}>"));
+            return rest;
+        }
         let is_end = inside.starts_with('/');
         let body = inside.trim_start_matches('/');
         let name_end = body.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(body.len());

@@ -65,3 +65,9 @@ pub(super) fn flag(value: &Value) -> Option<bool> {
 pub(super) fn word(value: &Value) -> &str {
     value.as_str().unwrap_or("")
 }
+
+/// A regular expression without the `/` around it; one with flags stays as it is.
+pub(super) fn without_slashes(pattern: &str) -> Text {
+    let inside = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    inside.unwrap_or(pattern).into()
+}

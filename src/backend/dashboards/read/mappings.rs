@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::fields::{colour, without_slashes};
-use super::json::{at, list, number, text, whole, word};
+use super::colours::colour;
+use super::json::{at, list, number, text, whole, without_slashes, word};
 use crate::model::dashboard::field::{GrafanaColour, MappedValue, SpecialValue, ValueMapping};
 use crate::model::labels::Text;
 

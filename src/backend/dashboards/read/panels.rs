@@ -3,16 +3,17 @@
 use serde_json::Value;
 
 use super::json::{at, list, number, text, whole, word};
-use super::{Reading, fields, kinds, old, queries, steps};
+use super::links::links;
+use super::{DashboardReading, fields, kinds, old, queries, steps};
 use crate::model::dashboard::GRID_COLUMNS;
-use crate::model::dashboard::panel::{GridPlace, LibraryPanel, Panel, PanelKind, PanelLink, PanelRepeat};
+use crate::model::dashboard::panel::{GridPlace, LibraryPanel, Panel, PanelKind, PanelRepeat};
 use crate::model::dashboard::transformation::TransformationStep;
 
 /// The most rows that a panel is high.
 const MAX_HEIGHT: u16 = 500;
 
 /// Reads a panel of the classic schema.
-pub(super) fn panel(json: &Value, reading: &mut Reading) -> Panel {
+pub(super) fn panel(json: &Value, reading: &mut DashboardReading) -> Panel {
     let library = library_reference(json);
     let is_empty = word(at(json, "type")).is_empty() || word(at(json, "type")) == "library-panel-ref";
     if let (Some(library), true) = (&library, is_empty) {
@@ -26,7 +27,7 @@ pub(super) fn panel(json: &Value, reading: &mut Reading) -> Panel {
 }
 
 /// The content of a library panel in the place of the panel that refers to it.
-pub(super) fn with_library(shell: &Panel, model: &Value, reading: &mut Reading) -> Panel {
+pub(super) fn with_library(shell: &Panel, model: &Value, reading: &mut DashboardReading) -> Panel {
     let mut content = read(model, shell.library.clone(), reading);
     content.id = shell.id;
     content.place = shell.place;
@@ -44,7 +45,7 @@ fn library_reference(json: &Value) -> Option<LibraryPanel> {
     Some(LibraryPanel { uid, name })
 }
 
-fn read(json: &Value, library: Option<LibraryPanel>, reading: &mut Reading) -> Panel {
+fn read(json: &Value, library: Option<LibraryPanel>, reading: &mut DashboardReading) -> Panel {
     let plugin = word(at(json, "type"));
     let data_source = queries::data_source(at(json, "datasource"), &reading.inputs);
     let queries = queries::queries(json, &data_source, reading);
@@ -134,15 +135,4 @@ fn repeat(json: &Value) -> Option<PanelRepeat> {
     let by_span = || number(at(json, "minSpan")).filter(|span| *span >= 1.0).map(|span| (12.0 / span) as u16);
     let per_row = whole(at(json, "maxPerRow")).or_else(by_span).unwrap_or(4).clamp(1, GRID_COLUMNS);
     Some(PanelRepeat { variable, is_vertical: word(at(json, "repeatDirection")) == "v", per_row })
-}
-
-/// Links with an address; old ones name a dashboard.
-pub(super) fn links(value: &Value) -> Vec<PanelLink> {
-    let link = |link: &Value| {
-        let slug = || text(at(link, "dashUri")).map(|uri| format!("/dashboard/{uri}").into());
-        let url = text(at(link, "url")).or_else(slug)?;
-        let title = text(at(link, "title")).or_else(|| text(at(link, "dashboard")));
-        Some(PanelLink { title: title.unwrap_or_else(|| url.clone()), url })
-    };
-    list(value).iter().filter_map(link).collect()
 }

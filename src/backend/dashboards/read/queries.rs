@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Reading;
+use super::DashboardReading;
 use super::json::{at, flag, list, text, word};
 use crate::model::dashboard::DataSourceRef;
 use crate::model::dashboard::panel::PanelQueryDefinition;
@@ -98,7 +98,7 @@ pub(super) fn data_source(value: &Value, inputs: &Inputs) -> DataSourceRef {
 pub(super) fn queries(
     panel: &Value,
     of_panel: &DataSourceRef,
-    reading: &Reading,
+    reading: &DashboardReading,
 ) -> Vec<PanelQueryDefinition> {
     let targets = list(at(panel, "targets")).iter().filter_map(Value::as_object);
     let is_mixed = of_panel.uid.as_deref() == Some(MIXED);
@@ -110,7 +110,7 @@ fn query(
     index: usize,
     of_panel: &DataSourceRef,
     is_mixed: bool,
-    reading: &Reading,
+    reading: &DashboardReading,
 ) -> PanelQueryDefinition {
     let get = |key: &str| target.get(key).unwrap_or(&Value::Null);
     let ref_id = text(get("refId")).unwrap_or_else(|| letters(index).into());

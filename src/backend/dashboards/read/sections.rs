@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::json::{at, flag, list, number, text, whole, word};
 use super::queries::DASHBOARD;
-use super::{Reading, panels};
+use super::{DashboardReading, panels};
 use crate::model::dashboard::panel::{GridPlace, Panel};
 use crate::model::dashboard::{DashboardSection, GRID_COLUMNS};
 use crate::model::labels::Text;
@@ -15,7 +15,7 @@ use crate::model::labels::Text;
 const ROW_PIXELS: f64 = 38.0;
 
 /// The sections of a dashboard, from the top.
-pub(super) fn sections(body: &Value, reading: &mut Reading) -> Vec<DashboardSection> {
+pub(super) fn sections(body: &Value, reading: &mut DashboardReading) -> Vec<DashboardSection> {
     let mut builder = SectionBuilder { done: Vec::new(), next_id: highest_id(body) + 1, sources: Vec::new() };
     let panels = list(at(body, "panels"));
     if panels.is_empty() && !list(at(body, "rows")).is_empty() {
@@ -38,7 +38,7 @@ struct SectionBuilder {
 }
 
 impl SectionBuilder {
-    fn panels(&mut self, panels: &[Value], reading: &mut Reading) {
+    fn panels(&mut self, panels: &[Value], reading: &mut DashboardReading) {
         // panels are ordered by their place; a row takes all panels after it
         let mut ordered: Vec<&Value> =
             panels.iter().filter(|panel| panel.is_object() && !is_clone(panel, panels)).collect();
@@ -65,7 +65,7 @@ impl SectionBuilder {
     }
 
     /// Rows of schema versions below 16: panels have a width of 12 columns and flow.
-    fn rows(&mut self, rows: &[Value], reading: &mut Reading) {
+    fn rows(&mut self, rows: &[Value], reading: &mut DashboardReading) {
         let is_row = |row: &&Value| row.is_object() && at(row, "repeatRowId").is_null();
         let has_title = |row: &Value| {
             let is = |key: &str| flag(at(row, key)).unwrap_or(false);
@@ -88,7 +88,7 @@ impl SectionBuilder {
     }
 
     /// Places the panels of an old row beside each other, and returns where the next row begins.
-    fn flow(&mut self, row: &Value, top: u16, reading: &mut Reading) -> u16 {
+    fn flow(&mut self, row: &Value, top: u16, reading: &mut DashboardReading) -> u16 {
         let row_height = grid_height(at(row, "height")).unwrap_or(7);
         let (mut x, mut y, mut tallest) = (0, top, 0);
         for panel in list(at(row, "panels")).iter().filter(|panel| panel.is_object()) {
@@ -104,7 +104,7 @@ impl SectionBuilder {
         y.saturating_add(tallest.max(if x == 0 { 0 } else { 1 }))
     }
 
-    fn add(&mut self, json: &Value, place: Option<GridPlace>, reading: &mut Reading) {
+    fn add(&mut self, json: &Value, place: Option<GridPlace>, reading: &mut DashboardReading) {
         if reading.left == 0 {
             return;
         }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::fields::{kind, matcher, texts, without_slashes};
-use super::json::{at, below, flag, list, number, text, whole, word};
+use super::fields::{kind, matcher, texts};
+use super::json::{at, below, flag, list, number, text, whole, without_slashes, word};
 use super::kinds::{direction, reducers};
 use crate::model::dashboard::field::Reducer;
 use crate::model::dashboard::transformation::{

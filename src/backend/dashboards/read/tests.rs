@@ -131,7 +131,7 @@ fn panels_of_published_dashboards_are_read_as_their_json_says() {
         let read: Vec<_> = steps.map(|step| (step.from, Some(step.colour))).collect();
         let wanted: Vec<_> = split_steps(thresholds)
             .into_iter()
-            .map(|(from, colour)| (from.parse::<f64>().ok(), fields::colour(colour)))
+            .map(|(from, colour)| (from.parse::<f64>().ok(), colours::colour(colour)))
             .collect();
         assert_eq!(read, wanted, "{what}");
         checked += 1;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::json::{at, flag, list, number, text, whole, word};
 use super::queries::{Inputs, data_source};
-use super::{Reading, second};
+use super::{DashboardReading, second};
 use crate::model::dashboard::variable::{
     AdHocFilter, Variable, VariableKind, VariableSort, VariableVisibility,
 };
@@ -16,7 +16,7 @@ use crate::model::labels::Text;
 const MAX_VALUES: usize = 50_000;
 
 /// The variables in their order; of the same name, the first counts.
-pub(super) fn variables(body: &Value, reading: &mut Reading) -> Vec<Variable> {
+pub(super) fn variables(body: &Value, reading: &mut DashboardReading) -> Vec<Variable> {
     let mut seen = HashSet::new();
     let mut out = Vec::new();
     for json in list(at(at(body, "templating"), "list")) {

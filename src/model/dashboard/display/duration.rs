@@ -1,6 +1,6 @@
 //! Times as Grafana writes them: scaled (`2.5 min`), in words (`2 hours, 5 minutes`), as a clock (`02h:05m`) and as `02:05:00`.
 
-use super::number::{UnitText, fixed};
+use super::decimals::{UnitText, fixed};
 
 /// The unit in which a time is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

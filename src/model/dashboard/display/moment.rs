@@ -3,19 +3,19 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use super::units::Moment;
+use super::units::MomentPattern;
 
 /// A moment in milliseconds since 1970; the number if it is outside the calendar.
-pub(super) fn moment(ms: f64, how: Moment<'_>, now: Timestamp, zone: &TimeZone) -> String {
-    let Some(at) = timestamp(ms) else { return super::number::js_number(ms) };
+pub(super) fn moment(ms: f64, how: MomentPattern<'_>, now: Timestamp, zone: &TimeZone) -> String {
+    let Some(at) = timestamp(ms) else { return super::decimals::js_number(ms) };
     let zoned = at.to_zoned(zone.clone());
     match how {
-        Moment::Always(pattern) => format_moment(&zoned, pattern),
-        Moment::ShortToday(long, short) => {
+        MomentPattern::Always(pattern) => format_moment(&zoned, pattern),
+        MomentPattern::ShortToday(long, short) => {
             let is_today = now.to_zoned(zone.clone()).date() == zoned.date();
             format_moment(&zoned, if is_today { short } else { long })
         }
-        Moment::FromNow => from_now(at, now),
+        MomentPattern::FromNow => from_now(at, now),
     }
 }
 

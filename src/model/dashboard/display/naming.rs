@@ -1,7 +1,7 @@
 //! The name under which a series or column is shown, as Grafana's `getFieldDisplayName` makes it.
 
 use crate::model::dashboard::field::FieldOptions;
-use crate::model::dashboard::interpolation::replace_references;
+use crate::model::dashboard::reference::replace_references;
 use crate::model::frame::{DataFrame, FieldValues, FrameField};
 use crate::model::labels::Labels;
 

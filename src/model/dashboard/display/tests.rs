@@ -2,8 +2,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
+use super::decimals::{fixed, js_number};
 use super::naming::display_name;
-use super::number::{fixed, format_number, js_number};
+use super::number::format_number;
 use super::overrides::with_overrides;
 use super::*;
 use crate::model::dashboard::field::{

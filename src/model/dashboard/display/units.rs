@@ -45,12 +45,12 @@ pub enum Unit<'a> {
         milliseconds: f64,
     },
     /// A moment in milliseconds since 1970.
-    Moment(Moment<'a>),
+    Moment(MomentPattern<'a>),
 }
 
 /// How a moment is written, in patterns of moment.js.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment<'a> {
+pub enum MomentPattern<'a> {
     Always(&'a str),
     /// The second pattern for moments of today.
     ShortToday(&'a str, &'a str),
@@ -68,7 +68,7 @@ pub fn find(id: &str) -> Option<Unit<'_>> {
     Some(match form {
         "prefix" => Unit::Prefix(rest),
         "suffix" => Unit::Suffix(rest),
-        "time" => Unit::Moment(Moment::Always(rest)),
+        "time" => Unit::Moment(MomentPattern::Always(rest)),
         "si" => si(rest),
         "count" => Unit::Count(rest),
         "currency" => Unit::Currency { symbol: rest, is_suffix: false },
@@ -201,14 +201,23 @@ static UNITS: &[(&str, Unit<'static>)] = &[
     ("d", Unit::Time(TimeScale::Days)),
     ("dB", Unit::Suffix("dB")),
     ("dBm", Unit::Si("dBm", 0)),
-    ("dateTimeAsIso", Unit::Moment(Moment::Always("YYYY-MM-DD HH:mm:ss"))),
-    ("dateTimeAsIsoNoDateIfToday", Unit::Moment(Moment::ShortToday("YYYY-MM-DD HH:mm:ss", "HH:mm:ss"))),
-    ("dateTimeAsLocal", Unit::Moment(Moment::Always("YYYY-MM-DD HH:mm:ss"))),
-    ("dateTimeAsLocalNoDateIfToday", Unit::Moment(Moment::ShortToday("YYYY-MM-DD HH:mm:ss", "HH:mm:ss"))),
-    ("dateTimeAsSystem", Unit::Moment(Moment::Always("YYYY-MM-DD HH:mm:ss"))),
-    ("dateTimeAsUS", Unit::Moment(Moment::Always("MM/DD/YYYY h:mm:ss a"))),
-    ("dateTimeAsUSNoDateIfToday", Unit::Moment(Moment::ShortToday("MM/DD/YYYY h:mm:ss a", "h:mm:ss a"))),
-    ("dateTimeFromNow", Unit::Moment(Moment::FromNow)),
+    ("dateTimeAsIso", Unit::Moment(MomentPattern::Always("YYYY-MM-DD HH:mm:ss"))),
+    (
+        "dateTimeAsIsoNoDateIfToday",
+        Unit::Moment(MomentPattern::ShortToday("YYYY-MM-DD HH:mm:ss", "HH:mm:ss")),
+    ),
+    ("dateTimeAsLocal", Unit::Moment(MomentPattern::Always("YYYY-MM-DD HH:mm:ss"))),
+    (
+        "dateTimeAsLocalNoDateIfToday",
+        Unit::Moment(MomentPattern::ShortToday("YYYY-MM-DD HH:mm:ss", "HH:mm:ss")),
+    ),
+    ("dateTimeAsSystem", Unit::Moment(MomentPattern::Always("YYYY-MM-DD HH:mm:ss"))),
+    ("dateTimeAsUS", Unit::Moment(MomentPattern::Always("MM/DD/YYYY h:mm:ss a"))),
+    (
+        "dateTimeAsUSNoDateIfToday",
+        Unit::Moment(MomentPattern::ShortToday("MM/DD/YYYY h:mm:ss a", "h:mm:ss a")),
+    ),
+    ("dateTimeFromNow", Unit::Moment(MomentPattern::FromNow)),
     ("decbits", Unit::Si("b", 0)),
     ("decbytes", Unit::Si("B", 0)),
     ("decgbytes", Unit::Si("B", 3)),

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::VariableState;
+use super::date::date_in;
 use super::format::{VariableFormat, formatted};
-use crate::model::dashboard::display::moment::{format_moment, timestamp};
 use crate::model::labels::Text;
 
 /// What built-in variables stand for.
@@ -103,23 +103,6 @@ pub fn promql_duration(duration: Duration) -> String {
         }
     }
     format!("{ms}ms")
-}
-
-/// Milliseconds since 1970 as a date in UTC: `iso` (the default), `seconds`, `ms`, or a pattern of moment.js.
-pub(super) fn date(value: &str, pattern: &str) -> String {
-    date_in(value, pattern, &TimeZone::UTC)
-}
-
-fn date_in(value: &str, pattern: &str, zone: &TimeZone) -> String {
-    let Some((ms, at)) = value.trim().parse::<f64>().ok().and_then(|ms| Some((ms, timestamp(ms)?))) else {
-        return value.to_owned();
-    };
-    match pattern {
-        "ms" => value.to_owned(),
-        "seconds" => format!("{}", (ms / 1000.0).round()),
-        "" | "iso" => format!("{:.3}", at),
-        pattern => format_moment(&at.to_zoned(zone.clone()), pattern),
-    }
 }
 
 /// The steps to which Grafana rounds intervals, in milliseconds: below the first it takes the second.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::references;
+use crate::model::dashboard::reference::references;
 use crate::model::dashboard::variable::{Variable, VariableKind};
 use crate::model::labels::Text;
 

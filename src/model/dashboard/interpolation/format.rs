@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::VariableState;
-use super::built_in::date;
+use super::date::date;
 
 /// How the values of a variable are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

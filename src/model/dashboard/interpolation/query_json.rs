@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::Interpolation;
 use super::format::VariableFormat;
-use super::{Interpolation, references};
 use crate::model::dashboard::DataSourceRef;
+use crate::model::dashboard::reference::references;
 use crate::model::dashboard::variable::ALL;
 
 /// The keys whose texts are in the query language; all others are names, legends, intervals.

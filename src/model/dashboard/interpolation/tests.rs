@@ -175,7 +175,7 @@ fn intervals_are_rounded_and_not_below_the_scrapes() {
     };
     assert_eq!(
         [rounded(21600, 100), rounded(86400, 1000), rounded(3600, 30), rounded(7, 1000)],
-        ["5m", "1m", "2m", "5ms"]
+        ["5m", "1m", "2m", "1ms"]
     );
     assert_eq!(
         rounded_interval(Duration::from_secs(10), 1000, Duration::from_secs(10)),

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::super::fields::{colour, decimals, without_slashes};
-use super::super::json::{at, flag, number, text, word};
+use super::super::colours::colour;
+use super::super::fields::decimals;
+use super::super::json::{at, flag, number, text, without_slashes, word};
 use crate::model::dashboard::field::{
     DrawOptions, DrawStyle, FieldColour, FieldMatcher, FieldOptions, FieldOverride, HiddenFrom, Stacking,
 };

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::fields::{colour, decimals};
+use super::super::colours::colour;
+use super::super::fields::decimals;
 use super::super::json::{at, below, flag, list, number, text, word};
 use super::super::mappings::value_maps;
 use crate::model::dashboard::field::{ColourThresholds, FieldColour, Reducer, ThresholdStep};

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::super::fields::{colour, decimals, without_slashes};
-use super::super::json::{at, flag, list, number, text, whole, word};
+use super::super::colours::colour;
+use super::super::fields::decimals;
+use super::super::json::{at, flag, list, number, text, whole, without_slashes, word};
 use super::super::kinds::direction;
 use super::super::mappings::value_maps;
 use crate::model::dashboard::field::{

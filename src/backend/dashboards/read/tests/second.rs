@@ -89,5 +89,6 @@ fn html_becomes_markdown_without_programs() {
         assert_eq!(html::to_markdown(html), markdown, "{html}");
     }
     assert_eq!(html::in_markdown("# A\n\n- $x < 5"), "# A\n\n- $x < 5");
+    assert_eq!(html::in_markdown("<b>a</b> <https://x.example/y>"), "**a** <https://x.example/y>");
     assert_eq!(html::in_markdown("# A\n<center>**b**</center>"), "# A\n\n**b**");
 }
