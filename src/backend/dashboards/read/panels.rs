@@ -76,7 +76,32 @@ fn read(json: &Value, library: Option<LibraryPanel>, reading: &mut DashboardRead
             panel.notes.push(format!("The transformation {id} is not supported.").into());
         }
     }
+    if panel.queries.is_empty() && asks_data(&panel.kind) {
+        panel.notes.push("The panel has no query.".into());
+    }
     panel
+}
+
+/// Whether a panel of this kind shows the answers of queries.
+fn asks_data(kind: &PanelKind) -> bool {
+    match kind {
+        PanelKind::Words { .. }
+        | PanelKind::AlertList { .. }
+        | PanelKind::DashboardList
+        | PanelKind::Unknown { .. } => false,
+        PanelKind::TimeSeries { .. }
+        | PanelKind::BarChart { .. }
+        | PanelKind::Stat { .. }
+        | PanelKind::Gauge { .. }
+        | PanelKind::BarGauge { .. }
+        | PanelKind::PieChart { .. }
+        | PanelKind::Table { .. }
+        | PanelKind::Heatmap { .. }
+        | PanelKind::Histogram { .. }
+        | PanelKind::StateTimeline { .. }
+        | PanelKind::StatusHistory { .. }
+        | PanelKind::Logs { .. } => true,
+    }
 }
 
 /// Sets the kind, and what old plug-ins keep outside of `fieldConfig`.

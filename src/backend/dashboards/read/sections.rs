@@ -206,6 +206,7 @@ fn origin(
 fn take_data(panel: &mut Panel, origin: &Panel, with_steps: bool) {
     panel.queries.clone_from(&origin.queries);
     panel.data_source = origin.data_source.clone();
+    panel.notes.retain(|note| !note.contains("has no query") || origin.queries.is_empty());
     if with_steps {
         panel.transformations =
             [origin.transformations.as_slice(), panel.transformations.as_slice()].concat();

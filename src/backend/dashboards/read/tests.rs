@@ -86,7 +86,8 @@ fn every_published_dashboard_is_read_and_each_panel_has_a_kind_or_a_reason() {
                 | PanelKind::StateTimeline { .. }
                 | PanelKind::StatusHistory { .. }
                 | PanelKind::Logs { .. } => {
-                    assert!(!panel.queries.is_empty(), "{name} {}: no query", panel.id);
+                    let is_said = panel.notes.iter().any(|note| note.contains("no query"));
+                    assert!(is_said == panel.queries.is_empty(), "{name} {}: no query", panel.id);
                 }
             }
             for query in &panel.queries {
@@ -201,7 +202,7 @@ fn a_published_dashboard_with_any_value_removed_or_of_another_type_is_read_or_re
     for (_, text) in corpus() {
         let original: Value = serde_json::from_str(&text).unwrap();
         // each place once would take minutes
-        for (round, place) in (0..60).map(|i| i * i * 7 + i).enumerate() {
+        for (round, place) in (0..20).map(|i| i * i * 60 + i).enumerate() {
             let mut value = original.clone();
             mutate(&mut value, &mut place.clone(), &others[round % others.len()]);
             drop(dashboard_of(&value));

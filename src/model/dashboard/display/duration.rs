@@ -130,6 +130,9 @@ pub(super) fn words(value: f64, scale: TimeScale, decimals: Option<u8>) -> UnitT
             left -= 1;
         }
     }
+    if parts.is_empty() {
+        parts.push("0 milliseconds".to_owned());
+    }
     UnitText::of(parts.join(", "), if value < 0.0 { " ago" } else { "" })
 }
 

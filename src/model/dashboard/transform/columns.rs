@@ -94,14 +94,19 @@ pub(super) fn with_rows(mut frame: DataFrame, rows: &[usize]) -> DataFrame {
 
 /// Numbers and times before texts, missing values last.
 pub(super) fn compare(a: &FrameCell, b: &FrameCell) -> Ordering {
-    match (a, b) {
-        (FrameCell::Nothing, FrameCell::Nothing) => Ordering::Equal,
-        (FrameCell::Nothing, _) => Ordering::Greater,
-        (_, FrameCell::Nothing) => Ordering::Less,
-        (FrameCell::Text(a), FrameCell::Text(b)) => a.cmp(b),
-        (FrameCell::Text(_), _) => Ordering::Greater,
-        (_, FrameCell::Text(_)) => Ordering::Less,
-        _ => a.number().unwrap_or(f64::NAN).total_cmp(&b.number().unwrap_or(f64::NAN)),
+    rank(a).cmp(&rank(b)).then_with(|| {
+        if let (FrameCell::Text(a), FrameCell::Text(b)) = (a, b) {
+            return a.cmp(b);
+        }
+        a.number().unwrap_or(f64::NAN).total_cmp(&b.number().unwrap_or(f64::NAN))
+    })
+}
+
+fn rank(cell: &FrameCell) -> u8 {
+    match cell {
+        FrameCell::Time(_) | FrameCell::Number(_) | FrameCell::Bool(_) => 0,
+        FrameCell::Text(_) => 1,
+        FrameCell::Nothing => 2,
     }
 }
 
