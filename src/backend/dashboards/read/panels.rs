@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::json::{at, list, number, text, whole, word};
+use super::json::{at, number, text, whole, word};
 use super::links::links;
 use super::{DashboardReading, fields, kinds, old, queries, steps};
 use crate::model::dashboard::GRID_COLUMNS;
