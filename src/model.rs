@@ -8,6 +8,7 @@ pub mod ask;
 pub mod assessment;
 pub mod capacity;
 pub mod change;
+pub mod dashboard;
 pub mod delivery;
 pub mod detection;
 pub mod duration;
@@ -16,6 +17,7 @@ pub mod fingerprint;
 pub mod firing;
 #[cfg(not(only_program))]
 pub mod fixtures;
+pub mod frame;
 pub mod guard;
 pub mod health;
 pub mod host;

@@ -61,6 +61,9 @@ reexport! { [crate]
     backend {
         use Answering, Clock, KINDS, LocalServer, Received, Receiving, Source, SourceDeps, Transport,
             connect, kind, runbooks;
+        dashboards {
+            read: DashboardError, dashboard;
+        }
         demo: origin, sources;
         packs: Pack, chosen;
     }
@@ -83,6 +86,10 @@ reexport! { [crate]
         capacity: CapacityKey, CapacityReading, CapacitySnapshot, CapacityUnit, CapacityUse, LOOKBACKS,
             Outlook, UsageLine, forecast, lookback_grid;
         change: Change, ChangeKind, ChangeSnapshot;
+        dashboard {
+            interpolation: Interpolation;
+            transform: transform;
+        }
         duration: parse, short, text;
         evaluation: EvaluatedQuery, EvaluationKey, LabelSearch, QueryResult, SampleValue;
         fingerprint: Fingerprint;

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use super::kit::cost::Cost;
 use super::{Answering, Source};
 use crate::model::ask::{Ask, AskKind, Moment, Query, QueryRange, Reply, SeriesKey, TimeUse, asks};
+use crate::model::dashboard::PanelQuery;
+use crate::model::dashboard::variable::VariableQuery;
 use crate::model::detection::OnsetQuery;
 use crate::model::evaluation::{EvaluationKey, LabelSearch};
 use crate::model::fingerprint::Fingerprint;

@@ -22,6 +22,8 @@ pub struct ContextChoice {
     pub context: Option<String>,
     /// The kinds that have a flag, with the URLs given after it.
     pub sources: Vec<(&'static KindSpec, Vec<String>)>,
+    /// A kind that reads files of this machine, and the paths given after its flag; they are added to every context.
+    pub files: Option<(&'static KindSpec, Vec<String>)>,
     /// `--read-only` or `BURNWATCH_READ_ONLY`.
     pub read_only: bool,
     /// `--dry-run`.
@@ -55,7 +57,8 @@ pub fn names(settings: &Settings, wanted: &ContextChoice) -> Vec<String> {
 /// no source is configured.
 pub fn resolve(settings: &Settings, wanted: &ContextChoice) -> Result<Context, ConfigError> {
     if let Some(first) = first_address(wanted) {
-        let sources = named_by_flags(wanted)?;
+        let mut sources = named_by_flags(wanted)?;
+        add_files(&mut sources, wanted);
         return Ok(Context {
             name: host(first),
             sources,
@@ -64,7 +67,13 @@ pub fn resolve(settings: &Settings, wanted: &ContextChoice) -> Result<Context, C
         });
     }
     if settings.sources.is_empty() {
-        return Err(nothing(wanted));
+        let mut sources = Vec::new();
+        add_files(&mut sources, wanted);
+        if sources.is_empty() {
+            return Err(nothing(wanted));
+        }
+        let guard = guarded(&ContextSettings::default(), wanted);
+        return Ok(Context { name: ALL.to_owned(), sources, guard, production: false });
     }
     let name = wanted.context.as_ref().or(settings.context.as_ref());
     let name = name.or_else(|| settings.contexts.keys().next()).map_or(ALL, String::as_str);
@@ -104,6 +113,7 @@ pub fn enter(settings: &Settings, wanted: &ContextChoice, name: &str) -> Result<
     if found.is_empty() {
         return Err(nothing(wanted));
     }
+    add_files(&mut found, wanted);
     Ok(Context {
         name: name.to_owned(),
         sources: found,
@@ -154,6 +164,19 @@ fn named_by_flags(wanted: &ContextChoice) -> Result<Vec<(SourceId, SourceSetting
         }
     }
     Ok(sources)
+}
+
+/// Adds a source with the files that flags name, under a name that is free.
+fn add_files(sources: &mut Vec<(SourceId, SourceSettings)>, wanted: &ContextChoice) {
+    let Some((kind, paths)) = wanted.files.as_ref().filter(|(_, paths)| !paths.is_empty()) else { return };
+    let mut source = SourceSettings::new(kind, "");
+    let paths = paths.iter().map(|path| toml::Value::String(path.clone())).collect();
+    source.own.insert("paths".to_owned(), toml::Value::Array(paths));
+    let is_free = |name: &String| sources.iter().all(|(id, _)| id.as_str() != name);
+    let names = std::iter::once(kind.name.to_owned()).chain((2..).map(|n| format!("{}-{n}", kind.name)));
+    if let Some(name) = names.into_iter().find(is_free) {
+        sources.push((SourceId::new(&name), source));
+    }
 }
 
 #[cfg(test)]
@@ -248,5 +271,21 @@ mod tests {
         for way in ["burnwatch demo", "burnwatch --prometheus http", "burnwatch config init"] {
             assert!(error.contains(way), "{error}");
         }
+    }
+
+    #[test]
+    fn files_of_flags_are_a_source_of_every_context_and_of_one_of_their_own() {
+        use crate::config::kind::tests::KINDS;
+        let files = Some((KINDS[0], vec!["a.json".to_owned()]));
+        let configured = "[sources.prom]\nkind = \"prometheus\"\nurl = \"http://a\"\n";
+        let wanted = ContextChoice { files, ..ContextChoice::default() };
+        let context = resolve(&settings(configured), &wanted).unwrap();
+        assert_eq!(context.sources.len(), 2);
+        let (_, added) = context.sources.last().unwrap();
+        assert_eq!(added.own["paths"], toml::Value::Array(vec!["a.json".into()]));
+        let alone = resolve(&Settings::default(), &wanted).unwrap();
+        assert_eq!((alone.sources.len(), alone.name.as_str()), (1, "default"));
+        let names: Vec<&str> = ids(&context);
+        assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), 2, "{names:?}");
     }
 }

@@ -270,6 +270,44 @@ macro_rules! asks {
                 title: "exemplars", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)), weight: Chart,
                 time: Range, joins: replace, merges: Nothing
             }
+            /// The data sources that the source itself knows, such as those of Grafana.
+            DataSources => data_sources: Vec<DataSource> {
+                title: "data sources", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
+                time: Now, joins: replace, merges: Nothing
+            }
+            /// All dashboards, without their content.
+            Dashboards => dashboards: DashboardList {
+                title: "dashboards", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)), weight: Page,
+                time: Now, joins: replace, merges: Nothing
+            }
+            /// One dashboard with its panels.
+            Dashboard {
+                /// Its uid.
+                uid: Text;
+            } => dashboard_definitions: Arc<Dashboard> {
+                title: "dashboard", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
+                time: Now, joins: replace, merges: Nothing
+            }
+            /// The values of a variable of a dashboard.
+            VariableValues {
+                /// The variable's query.
+                wanted: Arc<VariableQuery>;
+                /// The time range of the dashboard.
+                window: TimeGrid
+            } => variable_values: VariableValues {
+                title: "variable values", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
+                time: Range, joins: replace, merges: Nothing
+            }
+            /// The data of a panel of a dashboard.
+            PanelData {
+                /// Its queries.
+                wanted: Arc<PanelQuery>;
+                /// The grid of the range.
+                window: TimeGrid
+            } => panel_data: Arc<PanelFrames> {
+                title: "panels", asked: OnScreen, refresh: Refresh::EachPoint(wanted.step), weight: Chart, time: Range,
+                joins: replace, merges: Nothing
+            }
         }
     };
 }
