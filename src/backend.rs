@@ -17,6 +17,7 @@ mod logs;
 mod loki;
 pub mod packs;
 mod pagerduty;
+mod panels;
 mod prometheus;
 mod runbooks;
 mod tempo;
