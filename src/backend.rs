@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 mod alertmanager;
+mod alertmanager_api;
 mod clock;
 pub mod demo;
 mod elasticsearch;
