@@ -1,4 +1,5 @@
 mod contract;
+mod derived;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -3,6 +3,9 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
 use super::*;
 use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
 use crate::backend::{Clock, Source, SourceDeps};
