@@ -2,8 +2,13 @@
 //! as changes, with one service account token.
 
 mod catalog;
+mod ds_query;
+mod frame_wire;
 mod kind;
+mod log_frames;
 mod probe;
+mod resolution;
+mod variables;
 mod wire;
 
 use std::time::Duration;
@@ -18,6 +23,7 @@ use crate::model::source::{SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 pub(super) use kind::SPEC;
 use kind::Settings;
+use resolution::KnownDataSources;
 
 /// The header that selects another organisation than the token's own.
 const ORGANISATION: &str = "X-Grafana-Org-Id";
@@ -30,6 +36,7 @@ pub(super) struct Grafana {
     skew: Skew,
     /// The time-out of a request; also limits how long further pages of a list are requested.
     list_timeout: Duration,
+    known_data_sources: KnownDataSources,
 }
 
 /// The kinds of questions that every Grafana answers.
@@ -39,6 +46,10 @@ const HANDLERS: &[Handler<Grafana>] = &[
     Handler::Probe(|source, _| Box::pin(source.probe())),
     Handler::DataSources(|source, _| Box::pin(source.data_sources())),
     Handler::Dashboards(|source, _| Box::pin(source.dashboards())),
+    Handler::PanelData(|source, put, wanted, window| Box::pin(source.panel(wanted, *window, put.at.past()))),
+    Handler::VariableValues(|source, put, wanted, window| {
+        Box::pin(source.variable_values(wanted, *window, put.at.past()))
+    }),
 ];
 
 impl Grafana {
@@ -64,6 +75,7 @@ impl Grafana {
             clock: deps.clock,
             skew: Skew::default(),
             list_timeout: deps.settings.limits.timeout.0,
+            known_data_sources: KnownDataSources::default(),
         })
     }
 

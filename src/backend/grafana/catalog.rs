@@ -7,11 +7,10 @@ use tokio::time::Instant;
 
 use super::{Grafana, wire};
 use crate::backend::kit::http::Body;
-use crate::backend::kit::lenient::{LenientList, RequiredList};
 use crate::backend::kit::paging::{ListBounds, Page, PagedList, Paging, pages};
 use crate::backend::kit::parts::AnswerParts;
 use crate::model::ask::{Answer, Answered, Weight};
-use crate::model::dashboard::{DashboardEntry, DashboardList, DataSource};
+use crate::model::dashboard::{DashboardEntry, DashboardList};
 use crate::model::labels::Text;
 use crate::model::source::SourceError;
 
@@ -23,20 +22,10 @@ const MOST_PAGES: usize = 10;
 impl Grafana {
     /// Answers the question for the data sources.
     pub(super) async fn data_sources(&self) -> Answered {
-        let body = self.get(Weight::Page, "api/datasources", &[]).await?;
-        let list: LenientList<wire::DataSourceItem<'_>> = body.json::<RequiredList<_>>()?.0;
+        let (sources, warnings) = self.listed_data_sources().await?;
         let mut parts = AnswerParts::default();
-        parts.warnings.extend(crate::backend::kit::lenient::unreadable_warning(list.lost, "data sources"));
-        let text = |text: &str| (!text.is_empty()).then(|| Text::from(text));
-        let sources = list.all.iter().map(|one| DataSource {
-            uid: (&*one.uid.0).into(),
-            name: (&*one.name.0).into(),
-            kind: (&*one.kind.0).into(),
-            is_default: one.is_default.is_true(),
-            may_query: None,
-            interval: text(&one.json_data.time_interval.0),
-        });
-        Ok(parts.reply_if_new(Answer::DataSources(sources.collect()), body.digest(), None))
+        parts.warnings = warnings;
+        Ok(parts.reply(Answer::DataSources(sources.to_vec())))
     }
 
     /// Answers the question for the dashboards.

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::MAX_VALUES;
 use crate::model::dashboard::variable::VariableValues;
-use crate::model::labels::Text;
+use crate::model::labels::{Labels, Text};
+use crate::model::promql::quoted;
 
 /// What a query of a variable asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +51,7 @@ impl VariableSearch {
         let filtered = |metric: Option<&str>| {
             let filter = |filter: &Value| {
                 let part = |key: &str| filter.get(key).and_then(Value::as_str);
-                Some(format!(
-                    "{}{}{}",
-                    part("label")?,
-                    part("op")?,
-                    crate::model::promql::quoted(part("value")?)
-                ))
+                Some(format!("{}{}{}", part("label")?, part("op")?, quoted(part("value")?)))
             };
             let filters: Vec<String> = object
                 .get("labelFilters")
@@ -156,6 +152,28 @@ fn last_comma(text: &str) -> Option<usize> {
         }
     }
     found
+}
+
+/// The selector of the metrics with this in their names.
+pub(crate) fn name_selector(metric: &str) -> String {
+    format!("{{__name__=~{}}}", quoted(&format!(".*{metric}.*")))
+}
+
+/// `name{label="value",...}`
+///
+/// Source: `getOriginalMetricName` in Grafana's `grafana-prometheus`; values are not escaped there.
+pub(crate) fn metric_name(labels: &Labels) -> String {
+    let others: Vec<String> = labels
+        .iter()
+        .filter(|(name, _)| &***name != "__name__")
+        .map(|(name, value)| format!("{name}=\"{value}\""))
+        .collect();
+    format!("{}{{{}}}", labels.value("__name__"), others.join(","))
+}
+
+/// A sample as `query_result()` writes it; the time is in milliseconds.
+pub(crate) fn sample_text(labels: &Labels, value: &str, at: i64) -> String {
+    format!("{} {value} {at}", metric_name(labels))
 }
 
 /// The values, each once, at most [`MAX_VALUES`] of them.

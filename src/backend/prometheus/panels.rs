@@ -16,7 +16,9 @@ use crate::backend::kit::lenient::{LenientList, LenientPairs, LenientText, unrea
 use crate::backend::panels::frames::{PanelSeries, SeriesNaming, of_series};
 use crate::backend::panels::interpolation::RangeVariables;
 use crate::backend::panels::shapes::shaped;
-use crate::backend::panels::variables::{VariableSearch, plain_values};
+use crate::backend::panels::variables::{
+    VariableSearch, metric_name, name_selector, plain_values, sample_text,
+};
 use crate::backend::panels::{
     MAX_POINTS, MAX_ROWS, MAX_SERIES, MAX_VALUES, PanelTarget, SCRAPE_INTERVAL, TargetFormat, failure_of,
 };
@@ -25,7 +27,6 @@ use crate::model::dashboard::variable::VariableValues;
 use crate::model::evaluation::NativeHistogram;
 use crate::model::frame::{DataFrame, PanelFrames, QueryFailure};
 use crate::model::labels::{Labels, Text};
-use crate::model::promql::quoted;
 use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError};
 
@@ -218,7 +219,7 @@ pub(super) async fn values(
     match VariableSearch::read(&query) {
         VariableSearch::Nothing => Ok(VariableValues::default()),
         VariableSearch::LabelNames { metric } => {
-            let selector = metric.map(|metric| format!("{{__name__=~{}}}", quoted(&format!(".*{metric}.*"))));
+            let selector = metric.map(|metric| name_selector(&metric));
             names(call, "api/v1/labels", selector.as_deref(), window).await.map(plain_values)
         }
         VariableSearch::LabelValues { label, selector } => {
@@ -290,8 +291,7 @@ async fn query_result(
         WholeResult::Vector(all) => {
             let text = |one: &Instant<'_, Value>| {
                 let point = one.value.as_ref()?;
-                let name = metric_name(&labels(interner, &one.metric));
-                Some(format!("{name} {} {}", point.1.0, millis(point.0?)?).into())
+                Some(sample_text(&labels(interner, &one.metric), &point.1.0, millis(point.0?)?).into())
             };
             all.all.iter().filter_map(text).collect()
         }
@@ -303,18 +303,6 @@ async fn query_result(
         return Err(call.server.http.error(ErrorKind::BadQuery { message }));
     }
     Ok(plain_values(texts))
-}
-
-/// `name{label="value",...}`
-///
-/// Source: `getOriginalMetricName` in Grafana's `grafana-prometheus`; values are not escaped there.
-fn metric_name(labels: &Labels) -> String {
-    let others: Vec<String> = labels
-        .iter()
-        .filter(|(name, _)| &***name != "__name__")
-        .map(|(name, value)| format!("{name}=\"{value}\""))
-        .collect();
-    format!("{}{{{}}}", labels.value("__name__"), others.join(","))
 }
 
 /// Whether a panel needs the interval between samples.
