@@ -23,9 +23,10 @@ impl Grafana {
     /// Answers the question for the data sources.
     pub(super) async fn data_sources(&self) -> Answered {
         let (sources, warnings) = self.listed_data_sources().await?;
+        let tested = self.tested(&sources).await;
         let mut parts = AnswerParts::default();
         parts.warnings = warnings;
-        Ok(parts.reply(Answer::DataSources(sources.to_vec())))
+        Ok(parts.reply(Answer::DataSources(tested)))
     }
 
     /// Answers the question for the dashboards.

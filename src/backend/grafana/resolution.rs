@@ -1,25 +1,41 @@
 //! Which data source of Grafana a reference means: uids, names of old dashboards, and the default.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
 
 use super::{Grafana, wire};
+use crate::backend::kit::http::segment;
 use crate::backend::kit::lenient::{LenientList, RequiredList, unreadable_warning};
 use crate::model::ask::Weight;
 use crate::model::dashboard::{DataSource, DataSourceRef};
 use crate::model::labels::Text;
-use crate::model::source::SourceError;
+use crate::model::source::{ErrorKind, SourceError};
 use crate::model::warning::Warning;
 
 /// How long the list of data sources is used.
 const KEPT: SignedDuration = SignedDuration::from_mins(5);
+/// How long the test of a data source is used.
+const TESTED: SignedDuration = SignedDuration::from_hours(1);
+/// The most data sources that are tested.
+const MOST_TESTED: usize = 100;
+/// The most tests at the same time.
+const AT_ONCE: usize = 4;
+/// How long a test may take.
+const TEST_TIME: Duration = Duration::from_secs(3);
 /// The plug-in and uid of server-side expressions.
 pub(super) const EXPRESSIONS: &str = "__expr__";
 
-/// The list of data sources, as it was read last.
+/// The list of data sources as it was read last, and which of them may be queried.
 #[derive(Default)]
-pub(super) struct KnownDataSources(Mutex<Option<(Timestamp, Arc<[DataSource]>)>>);
+pub(super) struct KnownDataSources(
+    Mutex<Option<(Timestamp, Arc<[DataSource]>)>>,
+    Mutex<BTreeMap<Text, (Timestamp, bool)>>,
+);
 
 /// A data source to which a query can be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +90,42 @@ impl Grafana {
         let kept = (self.clock.now(), Arc::clone(&sources));
         *self.known_data_sources.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
         Ok((sources, warnings))
+    }
+
+    /// The data sources with whether the token may query them, each tested at most once an hour by asking for its health, which
+    /// needs the same right (`datasources:query`). Those beyond [`MOST_TESTED`], and those that do not answer in time, stay unknown.
+    pub(super) async fn tested(&self, sources: &[DataSource]) -> Vec<DataSource> {
+        let now = self.clock.now();
+        let kept = {
+            let mut tests = self.known_data_sources.1.lock().unwrap_or_else(PoisonError::into_inner);
+            tests.retain(|_, (since, _)| now.duration_since(*since) < TESTED);
+            tests.clone()
+        };
+        let turns = Semaphore::new(AT_ONCE);
+        let test = async |source: &DataSource| {
+            if let Some((_, may_query)) = kept.get(&source.uid) {
+                return Some(*may_query);
+            }
+            let _turn = turns.acquire().await.ok()?;
+            let path = format!("api/datasources/uid/{}/health", segment(&source.uid));
+            let answer = tokio::time::timeout(TEST_TIME, self.get(Weight::Page, &path, &[])).await.ok()?;
+            let may_query = match answer.map_err(|error| error.kind) {
+                Ok(_) => true,
+                Err(ErrorKind::Forbidden { .. } | ErrorKind::Refused { status: 404 | 501, .. }) => false,
+                // the right is there, the data source is not well
+                Err(ErrorKind::Refused { .. } | ErrorKind::BadQuery { .. } | ErrorKind::TooLarge { .. }) => {
+                    true
+                }
+                Err(_) => return None,
+            };
+            let mut tests = self.known_data_sources.1.lock().unwrap_or_else(PoisonError::into_inner);
+            tests.insert(source.uid.clone(), (now, may_query));
+            Some(may_query)
+        };
+        let results = join_all(sources.iter().take(MOST_TESTED).map(test)).await;
+        let results = results.into_iter().chain(std::iter::repeat(None));
+        let with = |(source, may_query): (&DataSource, _)| DataSource { may_query, ..source.clone() };
+        sources.iter().zip(results).map(with).collect()
     }
 
     /// The same from memory, if it is not old.
