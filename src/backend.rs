@@ -10,6 +10,7 @@ pub mod demo;
 mod elasticsearch;
 mod exec;
 mod file;
+mod frame_wire;
 mod grafana;
 mod handlers;
 mod jaeger;

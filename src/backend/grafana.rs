@@ -3,7 +3,6 @@
 
 mod catalog;
 mod ds_query;
-mod frame_wire;
 mod kind;
 mod log_frames;
 mod probe;

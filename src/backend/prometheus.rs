@@ -19,6 +19,7 @@ mod panels;
 mod rules;
 mod services;
 mod slos;
+mod through_grafana;
 mod whole_results;
 mod why;
 mod wire;
@@ -112,6 +113,7 @@ impl Prometheus {
         deps: SourceDeps<'_>,
     ) -> Result<Self, SourceError> {
         let settings = deps.settings;
+        let own: kind::Settings = super::own(id, source)?;
         let http = Http::new(id, source, deps)?;
         let slos = ServerSlos::new(settings.slo.discover, deps.slos);
         let mut answers = ANSWERS.to_vec();
@@ -129,6 +131,7 @@ impl Prometheus {
                 severities: settings.severity_map(),
                 clock: deps.clock,
                 id: id.clone(),
+                grafana_data_source: own.grafana_data_source,
             },
             plan: DiscoveryPlan { packs, services: settings.services.clone() },
             identity: Mutex::new(None),

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Grafana;
-use super::frame_wire::{QueryResults, WireFrame};
 use super::log_frames::log_lines;
 use super::resolution::ResolvedDataSource;
+use crate::backend::frame_wire::{QueryResults, WireFrame};
 use crate::backend::kit::http::Body;
 use crate::backend::panels::frames::VALUE;
 use crate::backend::panels::interpolation::RangeVariables;

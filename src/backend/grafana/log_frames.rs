@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::frame_wire::WireFrame;
+use crate::backend::frame_wire::WireFrame;
 use crate::model::frame::FieldValues;
 use crate::model::labels::{Labels, Text};
 use crate::model::log::LogLine;

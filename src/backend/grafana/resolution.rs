@@ -109,14 +109,9 @@ impl Grafana {
             let _turn = turns.acquire().await.ok()?;
             let path = format!("api/datasources/uid/{}/health", segment(&source.uid));
             let answer = tokio::time::timeout(TEST_TIME, self.get(Weight::Page, &path, &[])).await.ok()?;
-            let may_query = match answer.map_err(|error| error.kind) {
+            let may_query = match answer {
                 Ok(_) => true,
-                Err(ErrorKind::Forbidden { .. } | ErrorKind::Refused { status: 404 | 501, .. }) => false,
-                // the right is there, the data source is not well
-                Err(ErrorKind::Refused { .. } | ErrorKind::BadQuery { .. } | ErrorKind::TooLarge { .. }) => {
-                    true
-                }
-                Err(_) => return None,
+                Err(error) => may_query_after(&error.kind)?,
             };
             let mut tests = self.known_data_sources.1.lock().unwrap_or_else(PoisonError::into_inner);
             tests.insert(source.uid.clone(), (now, may_query));
@@ -193,5 +188,27 @@ impl Grafana {
                 error.kind
             )),
         }
+    }
+}
+
+/// Whether a data source may be queried whose test failed; `None` if the failure does not say.
+fn may_query_after(failure: &ErrorKind) -> Option<bool> {
+    match failure {
+        // the right is missing, or the plug-in has no backend
+        ErrorKind::Forbidden { .. } | ErrorKind::Refused { status: 404 | 501, .. } => Some(false),
+        // the right is there, the data source is not well
+        ErrorKind::Refused { .. } | ErrorKind::BadQuery { .. } | ErrorKind::TooLarge { .. } => Some(true),
+        ErrorKind::Unreachable { .. }
+        | ErrorKind::Certificate { .. }
+        | ErrorKind::TimedOut { .. }
+        | ErrorKind::Unauthorised { .. }
+        | ErrorKind::Redirected { .. }
+        | ErrorKind::RateLimited { .. }
+        | ErrorKind::Garbled { .. }
+        | ErrorKind::NotOffered { .. }
+        | ErrorKind::Unfit { .. }
+        | ErrorKind::NoSecret { .. }
+        | ErrorKind::Local { .. }
+        | ErrorKind::Internal { .. } => None,
     }
 }

@@ -54,6 +54,14 @@ wire! {
         visualisation: LenientText<'a>,
         #[serde(borrow)]
         notices: LenientList<FrameNotice<'a>>,
+        #[serde(borrow, deserialize_with = "or_default")]
+        custom: FrameCustom<'a>,
+    }
+
+    /// What a data source adds for itself: the type of a result of Prometheus.
+    struct FrameCustom<'a> {
+        #[serde(rename = "resultType")]
+        result_type: LenientText<'a>,
     }
 
     struct FrameNotice<'a> {
@@ -208,6 +216,11 @@ impl WireFrame<'_> {
     /// Whether its rows are log lines.
     pub(super) fn is_of_logs(&self) -> bool {
         &*self.schema.meta.kind.0 == "log-lines" || &*self.schema.meta.visualisation.0 == "logs"
+    }
+
+    /// The type of a result of Prometheus: `vector`, `matrix`, `scalar`; else empty.
+    pub(super) fn result_type(&self) -> &str {
+        &self.schema.meta.custom.result_type.0
     }
 
     /// The number of values of all columns.
