@@ -3,6 +3,7 @@
 
 mod catalog;
 mod ds_query;
+mod explore;
 mod kind;
 mod log_frames;
 mod probe;
@@ -18,6 +19,7 @@ use super::kit::skew::Skew;
 use super::{Clock, SourceDeps};
 use crate::config::settings::{SecretText, SourceSettings};
 use crate::model::ask::{AskKind, Weight};
+use crate::model::query_language::QueryLanguage;
 use crate::model::source::{SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 pub(super) use kind::SPEC;
@@ -45,6 +47,7 @@ const HANDLERS: &[Handler<Grafana>] = &[
     Handler::Probe(|source, _| Box::pin(source.probe())),
     Handler::DataSources(|source, _| Box::pin(source.data_sources())),
     Handler::Dashboards(|source, _| Box::pin(source.dashboards())),
+    Handler::Evaluation(|source, put, key, window| Box::pin(source.evaluation(key, *window, put.at.past()))),
     Handler::PanelData(|source, put, wanted, window| Box::pin(source.panel(wanted, *window, put.at.past()))),
     Handler::VariableValues(|source, put, wanted, window| {
         Box::pin(source.variable_values(wanted, *window, put.at.past()))
@@ -69,7 +72,7 @@ impl Grafana {
         }
         let http = Http::new(id, &source, deps)?;
         Ok(Self {
-            info: super::info(id, &source, http.address()),
+            info: SourceInfo { language: QueryLanguage::Json, ..super::info(id, &source, http.address()) },
             http,
             clock: deps.clock,
             skew: Skew::default(),
