@@ -8,6 +8,7 @@ mod kind;
 mod log_frames;
 mod probe;
 mod resolution;
+mod services;
 mod variables;
 mod wire;
 
@@ -25,6 +26,7 @@ use crate::model::source_info::SourceInfo;
 pub(super) use kind::SPEC;
 use kind::Settings;
 use resolution::KnownDataSources;
+use services::ServiceQueries;
 
 /// The header that selects another organisation than the token's own.
 const ORGANISATION: &str = "X-Grafana-Org-Id";
@@ -38,6 +40,7 @@ pub(super) struct Grafana {
     /// The time-out of a request; also limits how long further pages of a list are requested.
     list_timeout: Duration,
     known_data_sources: KnownDataSources,
+    service_queries: Vec<ServiceQueries>,
 }
 
 /// The kinds of questions that every Grafana answers.
@@ -45,6 +48,7 @@ const ANSWERS: &[AskKind] = &kinds::<_, { HANDLERS.len() }>(HANDLERS);
 
 const HANDLERS: &[Handler<Grafana>] = &[
     Handler::Probe(|source, _| Box::pin(source.probe())),
+    Handler::Services(|source, put| Box::pin(source.services(put.at.past()))),
     Handler::DataSources(|source, _| Box::pin(source.data_sources())),
     Handler::Dashboards(|source, _| Box::pin(source.dashboards())),
     Handler::Evaluation(|source, put, key, window| Box::pin(source.evaluation(key, *window, put.at.past()))),
@@ -71,13 +75,20 @@ impl Grafana {
             source.headers.insert(ORGANISATION.to_owned(), number);
         }
         let http = Http::new(id, &source, deps)?;
+        let mut answers = ANSWERS.to_vec();
+        answers.retain(|kind| *kind != AskKind::Services || !settings.services.is_empty());
         Ok(Self {
-            info: SourceInfo { language: QueryLanguage::Json, ..super::info(id, &source, http.address()) },
+            info: SourceInfo {
+                language: QueryLanguage::Json,
+                answers,
+                ..super::info(id, &source, http.address())
+            },
             http,
             clock: deps.clock,
             skew: Skew::default(),
             list_timeout: deps.settings.limits.timeout.0,
             known_data_sources: KnownDataSources::default(),
+            service_queries: settings.services,
         })
     }
 

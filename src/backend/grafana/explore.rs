@@ -186,14 +186,14 @@ fn result(
 }
 
 /// A series, whose points have times unless it is a row of a table.
-struct LabelledPoints {
-    labels: Labels,
-    points: Vec<(Option<i64>, f64)>,
+pub(super) struct LabelledPoints {
+    pub(super) labels: Labels,
+    pub(super) points: Vec<(Option<i64>, f64)>,
 }
 
 /// The series of a frame: a column of numbers is one for each combination of the columns of text beside it; without a column of
 /// times each row is one.
-fn points_of(frame: &DataFrame) -> Vec<LabelledPoints> {
+pub(super) fn points_of(frame: &DataFrame) -> Vec<LabelledPoints> {
     let times = frame.fields.iter().find_map(|field| match &field.values {
         FieldValues::Times(times) => Some(times),
         FieldValues::Numbers(_) | FieldValues::Texts(_) | FieldValues::Bools(_) => None,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ANSWERS;
+use super::services::ServiceQueries;
 use crate::config::kind::{Flag, KindSpec, Options, OwnSettings};
 
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
@@ -32,12 +33,16 @@ organisation = 1
 pub(super) struct Settings {
     /// The id of the organisation, if it is not the token's own.
     pub(super) organisation: Option<u32>,
+    /// Queries of data sources that give the signals of services, such as those of CloudWatch.
+    pub(super) services: Vec<ServiceQueries>,
 }
 
 impl OwnSettings for Settings {
     fn failures(&self) -> Vec<(&'static str, String)> {
         let of_organisation =
             (self.organisation == Some(0)).then(|| ("organisation", "is 1 or more".to_owned()));
-        of_organisation.into_iter().collect()
+        let of_services =
+            self.services.iter().filter_map(ServiceQueries::failure).map(|wrong| ("services", wrong));
+        of_organisation.into_iter().chain(of_services).collect()
     }
 }

@@ -6,6 +6,7 @@ mod panels;
 mod rules;
 mod shop;
 mod signals;
+mod through_grafana;
 mod warnings;
 
 use std::sync::atomic::Ordering;
