@@ -18,7 +18,7 @@ pub(in crate::cli) struct DiscoverArgs {
     /// The name of the source; default: the only one of the kind
     #[arg(value_name = "NAME")]
     pub(in crate::cli) source: Option<String>,
-    /// Add a source for each data source that burnwatch can use, to the configuration file
+    /// Add sources for these data sources to the configuration file
     #[arg(long)]
     pub(in crate::cli) write: bool,
     /// With --write: ask through /api/ds/query, where the proxy is forbidden

@@ -34,7 +34,9 @@ fn server(asked: &ReceivedRequest) -> CannedResponse {
     let kind = if is_range { "matrix" } else { "vector" };
     let result = match asked.parameter("query") {
         "broken(" => return bad(400, "1:8: parse error: unclosed left parenthesis"),
-        "many" => (0..20_000).map(|i| of(json!({"i": i.to_string()}), "1")).collect(),
+        "many" => (0..asked.parameter("limit").parse().unwrap_or(20_000_usize))
+            .map(|i| of(json!({"i": i.to_string()}), "1"))
+            .collect(),
         "scalar" if !is_range => {
             return success(&json!({"resultType": "scalar", "result": [1_772_366_400, "7"]}));
         }
