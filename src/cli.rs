@@ -8,6 +8,7 @@ mod changes;
 mod check;
 mod completions;
 mod config;
+mod discover;
 mod doctor;
 #[cfg(test)]
 mod fixtures;
@@ -185,6 +186,7 @@ impl<'a> CliContext<'a> {
                 // `doctor` has no exit code 3: missing data means that a source failed, which is 1
                 Ok(if outcome == ExitOutcome::Partial { ExitOutcome::Failure } else { outcome })
             }
+            Some(Verb::Discover(wanted)) => discover::run(self, wanted),
             Some(Verb::Snapshot(wanted)) => snapshot::run(self, wanted),
             Some(Verb::Config { verb }) => {
                 let own = self.own_assets();

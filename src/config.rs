@@ -3,6 +3,7 @@
 mod check;
 pub mod context;
 pub mod definitions;
+pub mod discovered;
 pub(crate) mod files;
 mod health_policy;
 pub mod kind;

@@ -17,6 +17,7 @@ pub(super) use acting::{
 pub(super) use changes::{ChangesArgs, ListenArgs};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use config::ConfigVerb;
+pub(super) use discover::{DiscoverArgs, DiscoveryKind};
 pub(super) use logs::LogsArgs;
 pub(super) use query::QueryArgs;
 pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
@@ -29,6 +30,7 @@ mod acting;
 mod changes;
 mod codes;
 mod config;
+mod discover;
 mod logs;
 mod query;
 mod slo;
@@ -273,6 +275,9 @@ pub(super) enum Verb {
     /// The sources and their state
     #[command(after_help = LISTING)]
     Sources(ListingArgs),
+    /// List the data sources of a Grafana, and add sources for them
+    #[command(after_help = discover::DISCOVER)]
+    Discover(DiscoverArgs),
     /// Print a snapshot of a screen
     #[command(after_help = SNAPSHOT)]
     Snapshot(SnapshotArgs),

@@ -55,14 +55,9 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &QueryArgs) -> VerbResult {
     let query = Query::Evaluation { evaluation, window };
     let ask = query.at(at.map_or(Moment::Now, Moment::At));
     let question = |source| Question { context: 0, source, ask: ask.clone(), known: None };
-    let mut asking = Asking {
-        questions: sources.into_iter().map(question).collect(),
-        is_asked: false,
-        answers: Vec::new(),
-    };
+    let mut asking = Asking::new(sources.into_iter().map(question).collect());
     let asked: Vec<SourceId> = asking.questions.iter().map(|question| question.source.clone()).collect();
-    let is_complete = |asking: &Asking| asking.questions.is_empty();
-    session.gather(&mut asking, Asking::update, is_complete, session.deadline())?;
+    session.gather(&mut asking, Asking::update, Asking::is_complete, session.deadline())?;
     let answers = asking.answers;
     if let Some(message) = rejection(&answers) {
         print_stderr_plain(&format!("{}\n", lint::refusal(language, &expr, &message)));
@@ -170,14 +165,23 @@ fn rejection(answers: &[(SourceId, Answered)]) -> Option<String> {
 }
 
 /// Asks each of its questions once and keeps the answers.
-struct Asking {
+pub(super) struct Asking {
     questions: Vec<Question>,
     is_asked: bool,
-    answers: Vec<(SourceId, Answered)>,
+    pub(super) answers: Vec<(SourceId, Answered)>,
 }
 
 impl Asking {
-    fn update(&mut self, event: Event, _: Timestamp) -> Vec<Effect> {
+    pub(super) const fn new(questions: Vec<Question>) -> Self {
+        Self { questions, is_asked: false, answers: Vec::new() }
+    }
+
+    /// Whether all answers are there.
+    pub(super) const fn is_complete(&self) -> bool {
+        self.questions.is_empty()
+    }
+
+    pub(super) fn update(&mut self, event: Event, _: Timestamp) -> Vec<Effect> {
         if let Event::Answered(arrival) = event {
             self.questions.retain(|question| *question != arrival.question);
             self.answers.push((arrival.question.source, arrival.answered));

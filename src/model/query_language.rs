@@ -21,12 +21,13 @@ use scan::QueryScan;
 words! {
     /// The language of a source's queries.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-    #[expect(clippy::enum_variant_names, reason = "these are their names")]
     pub enum QueryLanguage: word {
         #[default]
         PromQl = "PromQL",
         LogQl = "LogQL",
         LogsQl = "LogsQL",
+        /// A data source of Grafana with a query as its plug-in takes it.
+        Json = "JSON",
     }
 }
 
@@ -49,11 +50,11 @@ pub enum SplitRefusal {
 }
 
 impl QueryLanguage {
-    /// Whether its queries are about log lines.
+    /// Whether its queries are only for its own source: about log lines, or about a data source of Grafana.
     pub const fn is_of_logs(self) -> bool {
         match self {
             Self::PromQl => false,
-            Self::LogQl | Self::LogsQl => true,
+            Self::LogQl | Self::LogsQl | Self::Json => true,
         }
     }
 
@@ -66,6 +67,13 @@ impl QueryLanguage {
         match self {
             Self::PromQl => Ok(()),
             Self::LogQl | Self::LogsQl => QueryScan::of(self, query).check(),
+            Self::Json => {
+                serde_json::from_str::<serde::de::IgnoredAny>(query).map(drop).map_err(|error| QueryRemark {
+                    line: error.line().max(1),
+                    column: error.column().max(1),
+                    message: json_message(&error),
+                })
+            }
         }
     }
 
@@ -75,6 +83,7 @@ impl QueryLanguage {
             Self::PromQl => complete::at_cursor(query, cursor),
             Self::LogQl => logql::at_cursor(query, cursor),
             Self::LogsQl => logsql::at_cursor(query, cursor),
+            Self::Json => CursorContext::nothing(cursor.min(query.len())),
         }
     }
 
@@ -83,14 +92,15 @@ impl QueryLanguage {
         match self {
             Self::PromQl => complete::language(),
             Self::LogQl => logql::functions(),
-            Self::LogsQl => Vec::new(),
+            Self::LogsQl | Self::Json => Vec::new(),
         }
     }
 
     /// Whether the result of a query is log lines; else it is numbers.
     pub fn gives_lines(self, query: &str) -> bool {
         match self {
-            Self::PromQl => false,
+            // what a data source gives is known from its answer
+            Self::PromQl | Self::Json => false,
             Self::LogQl => logql::gives_lines(query),
             Self::LogsQl => logsql::gives_lines(query),
         }
@@ -102,6 +112,7 @@ impl QueryLanguage {
             Self::PromQl => complete::main_selector(query),
             Self::LogQl => logql::main_selector(query, query.len()),
             Self::LogsQl => Some(logsql::filters(query).to_owned()),
+            Self::Json => None,
         }
     }
 
@@ -119,6 +130,7 @@ impl QueryLanguage {
             }),
             Self::LogQl => logql::split_by(query, label, step),
             Self::LogsQl => logsql::split_by(query, label),
+            Self::Json => Err(SplitRefusal::Unfit("a query as JSON is split by its own grouping".to_owned())),
         }
     }
 
@@ -137,6 +149,7 @@ impl QueryLanguage {
             Self::PromQl => promql::only(query, labels).map_err(|error| error.to_string()),
             Self::LogQl => Ok(logql::only(query, labels)),
             Self::LogsQl => Ok(logsql::only(query, labels)),
+            Self::Json => Err("a query as JSON is filtered by its own conditions".to_owned()),
         }
     }
 
@@ -147,6 +160,7 @@ impl QueryLanguage {
     pub fn server_remark<'m>(self, query: &str, message: &'m str) -> Option<(usize, usize, &'m str)> {
         match self {
             Self::PromQl => server_position(message),
+            Self::Json => None,
             Self::LogQl => {
                 let rest = message.split_once("parse error at line ")?.1;
                 let (line, rest) = rest.split_once(", col ")?;
@@ -163,4 +177,10 @@ impl QueryLanguage {
             }
         }
     }
+}
+
+/// The message of a JSON parser without the place, which is told beside it.
+fn json_message(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned()
 }

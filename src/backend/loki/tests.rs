@@ -2,6 +2,7 @@
 
 mod explore;
 mod kept;
+mod panels;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::external_labels::ExternalLabels;
+use super::through_grafana;
 use super::wire::{Data, Envelope, Reader, Sample, Written};
 use crate::backend::Clock;
 use crate::backend::kit::http::{Body, EvaluationRange, Http, PromQuery, of_absence};
@@ -58,6 +59,8 @@ pub(super) struct PromServer {
     pub(super) timeout: Duration,
     pub(super) severities: SeverityMap,
     pub(super) clock: Clock,
+    /// The uid of the data source of the Grafana at the address; `None` if the server itself is there.
+    pub(super) grafana_data_source: Option<String>,
 }
 
 impl PromServer {
@@ -177,7 +180,14 @@ impl<'a> QuestionRequests<'a> {
     /// Sends GET to another path of the API.
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         let _permit = self.permits.acquire().await;
-        self.server.http.get_as(self.weight, path, query).await
+        let PromServer { http, grafana_data_source, .. } = self.server;
+        match grafana_data_source {
+            None => http.get_as(self.weight, path, query).await,
+            Some(uid) => {
+                let path = through_grafana::resource(uid, path);
+                http.get_as(self.weight, &path, query).await.map_err(through_grafana::as_absent)
+            }
+        }
     }
 
     async fn send(&self, expression: &str, evaluation: EvaluationRange) -> Result<Body, SourceError> {
@@ -203,6 +213,10 @@ impl<'a> QuestionRequests<'a> {
     ) -> Result<Body, SourceError> {
         let _permit = self.permits.acquire().await;
         let PromServer { http, quirks, timeout, .. } = self.server;
+        if let Some(uid) = &self.server.grafana_data_source {
+            let now = self.server.now();
+            return through_grafana::evaluate(http, self.weight, uid, expression, evaluation, now).await;
+        }
         let get_only = &quirks.get_only;
         let fresh = match evaluation {
             EvaluationRange::Now | EvaluationRange::At(_) => ("nocache", "1"),

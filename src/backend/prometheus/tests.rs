@@ -2,16 +2,18 @@ mod capacity;
 mod explore;
 mod history;
 mod onsets;
+mod panels;
 mod rules;
 mod shop;
 mod signals;
+mod through_grafana;
 mod warnings;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use shop::{series, shop, success};
 

@@ -69,7 +69,7 @@ impl<'t> QueryScan<'t> {
         let mut scan = Self { language, text, tokens: Vec::new(), open_quote: None, is_comment: false };
         let (signs, quotes): (&[&str], &[char]) = match language {
             QueryLanguage::LogsQl => (&LOGSQL_SIGNS, &['"', '\'', '`']),
-            QueryLanguage::LogQl | QueryLanguage::PromQl => (&LOGQL_SIGNS, &['"', '`']),
+            QueryLanguage::LogQl | QueryLanguage::PromQl | QueryLanguage::Json => (&LOGQL_SIGNS, &['"', '`']),
         };
         let mut at = 0;
         while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
