@@ -6,6 +6,7 @@
 mod alertmanager;
 mod alertmanager_api;
 mod clock;
+mod dashboards;
 pub mod demo;
 mod elasticsearch;
 mod exec;
