@@ -162,7 +162,8 @@ impl Tags {
         }
         let labels = Labels::new(pairs);
         let named = service_labels.iter().map(String::as_str).chain(["service", "app"]);
-        let named = named.filter_map(|name| labels.get(name)).next().cloned();
+        let mut named = named;
+        let named = named.find_map(|name| labels.get(name)).cloned();
         let is_service = |tag: &&&str| !ENVIRONMENTS.contains(&tag.to_ascii_lowercase().as_str());
         let mut services = plain.iter().filter(is_service);
         let alone = match (services.next(), services.next()) {

@@ -30,11 +30,10 @@ impl Grafana {
             Ask { query: Query::Series { series: series.clone(), time_range: *time_range }, at: Moment::Now };
         let answered = prometheus.answer(&ask, None).await;
         answered.map_err(|error| {
-            let kind = match &error.kind {
-                ErrorKind::Refused { status, message } => {
-                    ErrorKind::Refused { status: *status, message: format!("data source {uid}: {message}") }
-                }
-                kind => kind.clone(),
+            let kind = if let ErrorKind::Refused { status, message } = &error.kind {
+                ErrorKind::Refused { status: *status, message: format!("data source {uid}: {message}") }
+            } else {
+                error.kind.clone()
             };
             self.lacking(SourceError { kind, ..error }, DATA_SOURCES_QUERY)
         })

@@ -67,7 +67,7 @@ impl Grafana {
     async fn namespace(&self) -> String {
         let told = self.get(Weight::Page, "api/frontend/settings", &[]).await;
         let told = told.ok().and_then(|body| body.json::<Value>().ok());
-        let told = told.and_then(|settings| settings["namespace"].as_str().map(str::to_owned));
+        let told = told.and_then(|settings| settings.get("namespace")?.as_str().map(str::to_owned));
         told.unwrap_or_else(|| match self.organisation {
             None | Some(1) => "default".to_owned(),
             Some(organisation) => format!("org-{organisation}"),
@@ -110,6 +110,6 @@ impl Grafana {
         let path = format!("api/library-elements/{}", segment(uid));
         let body = self.get(Weight::Page, &path, &[]).await?;
         let mut answer: Value = body.json()?;
-        Ok(answer["result"]["model"].take())
+        Ok(answer.pointer_mut("/result/model").map(Value::take).unwrap_or_default())
     }
 }
