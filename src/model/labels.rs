@@ -33,6 +33,11 @@ impl Labels {
         self.0.get(at).map(|(_, value)| value)
     }
 
+    /// Whether a label or annotation is for machines only, such as Grafana's `__alert_rule_uid__`: screens hide it, silences use it.
+    pub fn is_internal(name: &str) -> bool {
+        name.len() > 4 && name.starts_with("__") && name.ends_with("__")
+    }
+
     /// The value of the label, or an empty string if it is missing, as matchers treat it.
     pub fn value(&self, name: &str) -> &str {
         self.get(name).map_or("", |value| value)
@@ -41,6 +46,11 @@ impl Labels {
     /// All pairs, sorted by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Text)> {
         self.0.iter().map(|(name, value)| (name, value))
+    }
+
+    /// The pairs that are shown to users; see [`Self::is_internal`].
+    pub fn shown(&self) -> impl Iterator<Item = (&Text, &Text)> {
+        self.iter().filter(|(name, _)| !Self::is_internal(name))
     }
 
     pub fn len(&self) -> usize {

@@ -219,7 +219,7 @@ fn hidden(
             (false, false) => (Role::Warning, "not chosen  "),
         };
         let role = Role::of_alert(alert);
-        let rest = alert.labels.iter().filter(|(name, _)| &***name != "alertname");
+        let rest = alert.labels.shown().filter(|(name, _)| &***name != "alertname");
         let rest: Vec<String> = rest.map(|(name, value)| format!("{name}={value}")).collect();
         let runs = [
             StyledRun::new(format!("  {} {word}", cx.symbol(sign)), sign),

@@ -364,7 +364,7 @@ fn alert_tail(cx: &ScreenCx<'_>, place: &Place, page: &mut PageContent) {
         page.paragraph(description, Role::Text);
     }
     page.title("Labels");
-    for (name, value) in alert.labels.iter() {
+    for (name, value) in alert.labels.shown() {
         page.pair(name, value, Role::Text);
     }
 }

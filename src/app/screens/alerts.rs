@@ -168,7 +168,7 @@ impl Screen for Alerts {
 
     fn groupings(&self, shared: &Shared) -> Vec<(String, Grouping)> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for (name, _) in shared.world.alerts().iter().flat_map(|alert| alert.labels.iter()) {
+        for (name, _) in shared.world.alerts().iter().flat_map(|alert| alert.labels.shown()) {
             *counts.entry(name).or_default() += 1;
         }
         let mut names: Vec<(&str, usize)> = counts.into_iter().collect();

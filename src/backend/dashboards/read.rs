@@ -88,7 +88,6 @@ pub(in crate::backend) fn dashboard_of(value: &Value) -> Result<Dashboard, Dashb
 }
 
 /// The content of a library panel in the place of a panel that refers to it; the panel keeps its id, place, repeat and title.
-#[cfg_attr(not(test), expect(dead_code, reason = "the source `grafana` fills in library panels with it"))]
 pub(in crate::backend) fn library_panel(panel: &Panel, model: &Value) -> Panel {
     let mut reading = DashboardReading::new(&Value::Null);
     panels::with_library(panel, model, &mut reading)

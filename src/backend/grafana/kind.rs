@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ANSWERS;
+use super::act::SUPPORT;
 use super::services::ServiceQueries;
 use crate::config::kind::{Flag, KindSpec, Options, OwnSettings};
 
@@ -12,8 +13,8 @@ pub(in crate::backend) static SPEC: KindSpec = KindSpec {
     title: "Grafana",
     summary: "its data sources, dashboards, own alerts and annotations",
     about: "Grafana 11 to 13, also in Grafana Cloud and below a sub-path. One service account token (`auth.bearer`) is enough: with the role
-Viewer burnwatch reads everything that the token's organisation sees; silences need the role Editor. What a token may not do is
-said where it is missing, and the rest works.",
+Viewer burnwatch reads what the token's organisation sees; silences need the role Editor. What a token may not do is said where it
+is missing, and the rest works. [sources/grafana.md](sources/grafana.md) lists the rights, and what is asked how often.",
     example: r#"
 [sources.grafana]
 kind = "grafana"
@@ -23,6 +24,7 @@ auth.bearer = { env = "GRAFANA_TOKEN" }
 # The id of the organisation, if it is not the token's own.
 organisation = 1
 "#,
+    writes: SUPPORT,
     flag: Some(Flag { source: "grafana", example: "http://localhost:3000" }),
     ..KindSpec::reading(ANSWERS, Options::of::<Settings>())
 };

@@ -8,9 +8,8 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
-use super::{Grafana, wire};
+use super::Grafana;
 use crate::backend::kit::http::segment;
-use crate::backend::kit::lenient::{LenientList, RequiredList, unreadable_warning};
 use crate::model::ask::Weight;
 use crate::model::dashboard::{DataSource, DataSourceRef};
 use crate::model::labels::Text;
@@ -74,19 +73,8 @@ pub(super) fn is_prometheus(kind: &str) -> bool {
 impl Grafana {
     /// All data sources that the token may see, and what could not be read.
     pub(super) async fn listed_data_sources(&self) -> Result<(Arc<[DataSource]>, Vec<Warning>), SourceError> {
-        let body = self.get(Weight::Page, "api/datasources", &[]).await?;
-        let list: LenientList<wire::DataSourceItem<'_>> = body.json::<RequiredList<_>>()?.0;
-        let warnings = unreadable_warning(list.lost, "data sources").into_iter().collect();
-        let text = |text: &str| (!text.is_empty()).then(|| Text::from(text));
-        let sources = list.all.iter().map(|one| DataSource {
-            uid: (&*one.uid.0).into(),
-            name: (&*one.name.0).into(),
-            kind: (&*one.kind.0).into(),
-            is_default: one.is_default.is_true(),
-            may_query: None,
-            interval: text(&one.json_data.time_interval.0),
-        });
-        let sources: Arc<[DataSource]> = sources.collect();
+        let (sources, warnings) = self.read_data_sources().await?;
+        let sources: Arc<[DataSource]> = sources.into();
         let kept = (self.clock.now(), Arc::clone(&sources));
         *self.known_data_sources.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
         Ok((sources, warnings))

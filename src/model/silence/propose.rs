@@ -12,6 +12,9 @@ use crate::model::promql::literal;
 /// The longest alternation, in characters, that is written without factoring out a common prefix.
 const MAX_PLAIN_ALTERNATION: usize = 120;
 
+/// The label with the uid of an alert's rule in Grafana: without the right to silence all alerts, a silence needs it.
+const RULE_UID: &str = "__alert_rule_uid__";
+
 /// Proposed silences for marked alerts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SilenceProposal {
@@ -51,8 +54,13 @@ pub fn left_out(marked: &[&Labels], others: &[&Labels]) -> Vec<String> {
     });
     let are_addresses = each_has_one && marked.iter().all(is_address);
     let is_left_out = |name: &str| {
+        // Grafana routes by them; only the rule's uid is needed
+        let is_of_routing = Labels::is_internal(name) && name != RULE_UID;
         let name = name.trim_matches('_');
-        name == "replica" || name.ends_with("_replica") || name == "instance" && are_addresses
+        is_of_routing
+            || name == "replica"
+            || name.ends_with("_replica")
+            || name == "instance" && are_addresses
     };
     let names: BTreeSet<&str> =
         marked.iter().flat_map(|labels| labels.iter().map(|(name, _)| &**name)).collect();
@@ -124,7 +132,8 @@ fn with_fewer_labels<'a, 'n>(
         names.iter().copied().filter(|name| *name != left).collect()
     };
     let count = |names: &[&str]| cover(&combinations(marked, names)).len();
-    let is_needed = |name: &str| name == "alertname" || wanted.first.iter().any(|first| first == name);
+    let is_needed =
+        |name: &str| matches!(name, "alertname" | RULE_UID) || wanted.first.iter().any(|first| first == name);
     let needed: Vec<&str> = kept.iter().copied().filter(|name| is_needed(name)).collect();
     if count(&needed) > wanted.most {
         return None;

