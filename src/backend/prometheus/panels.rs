@@ -1,12 +1,14 @@
 //! The queries of dashboards: data of panels and values of variables.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::Prometheus;
 use super::call::QuestionRequests;
 use super::explore::path_name;
 use super::whole_results::{Names, WholeResult, histogram};
@@ -22,8 +24,9 @@ use crate::backend::panels::variables::{
 use crate::backend::panels::{
     MAX_POINTS, MAX_ROWS, MAX_SERIES, MAX_VALUES, PanelTarget, SCRAPE_INTERVAL, TargetFormat, failure_of,
 };
+use crate::model::ask::{Answer, Answered, AskKind};
 use crate::model::dashboard::PanelQuery;
-use crate::model::dashboard::variable::VariableValues;
+use crate::model::dashboard::variable::{VariableQuery, VariableValues};
 use crate::model::evaluation::NativeHistogram;
 use crate::model::frame::{DataFrame, PanelFrames, QueryFailure};
 use crate::model::labels::{Labels, Text};
@@ -40,11 +43,45 @@ struct PanelAnswer {
     is_cut: bool,
 }
 
+impl Prometheus {
+    /// The data of a panel of a dashboard. The interval between samples comes from metric discovery, if a query needs it.
+    pub(super) async fn panel(
+        &self,
+        wanted: &PanelQuery,
+        window: TimeGrid,
+        past: Option<Timestamp>,
+    ) -> Answered {
+        let call = self.call(AskKind::PanelData);
+        self.identity(&call).await?;
+        let scrape = if needs_scrape_interval(wanted) {
+            let discovering = call.separate();
+            self.discovery(&discovering).await.ok().and_then(|discovery| discovery.scrape_interval())
+        } else {
+            None
+        };
+        let frames = frames(&call, wanted, window, scrape, past).await?;
+        Ok(call.reply(Answer::PanelData(Arc::new(frames))))
+    }
+
+    /// The values of a variable of a dashboard.
+    pub(super) async fn variable(
+        &self,
+        wanted: &VariableQuery,
+        window: TimeGrid,
+        past: Option<Timestamp>,
+    ) -> Answered {
+        let call = self.call(AskKind::VariableValues);
+        self.identity(&call).await?;
+        let values = values(&call, &wanted.query, window, past).await?;
+        Ok(call.reply(Answer::VariableValues(values)))
+    }
+}
+
 /// The data of a panel. The same expression over the same grid is asked once, however many queries have it.
 ///
 /// # Errors
 /// An error that concerns the whole source; others are failures of their queries.
-pub(super) async fn frames(
+async fn frames(
     call: &QuestionRequests<'_>,
     wanted: &PanelQuery,
     window: TimeGrid,
@@ -203,7 +240,7 @@ fn millis(seconds: f64) -> Option<i64> {
 ///
 /// # Errors
 /// As for any question; [`ErrorKind::BadQuery`] for a regular expression that cannot be read.
-pub(super) async fn values(
+async fn values(
     call: &QuestionRequests<'_>,
     query: &str,
     window: TimeGrid,
@@ -306,7 +343,7 @@ async fn query_result(
 }
 
 /// Whether a panel needs the interval between samples.
-pub(super) fn needs_scrape_interval(wanted: &PanelQuery) -> bool {
+fn needs_scrape_interval(wanted: &PanelQuery) -> bool {
     wanted
         .queries
         .iter()
