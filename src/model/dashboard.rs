@@ -3,8 +3,12 @@
 //!
 //! `backend/dashboards` reads the JSON. A panel or option that cannot be drawn is kept and says why.
 
+pub mod display;
 pub mod field;
+pub mod interpolation;
 pub mod panel;
+pub mod reduce;
+pub mod transform;
 pub mod transformation;
 pub mod variable;
 

@@ -42,6 +42,95 @@ pub enum FieldValues {
     Bools(Vec<Option<bool>>),
 }
 
+/// One value of a column.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum FrameCell {
+    /// A missing value.
+    #[default]
+    Nothing,
+    /// Milliseconds since 1970.
+    Time(i64),
+    Number(f64),
+    Text(Text),
+    Bool(bool),
+}
+
+impl FrameCell {
+    /// The value as a number: times in milliseconds, true as 1, texts if they are numbers.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Nothing => None,
+            Self::Time(ms) => Some(*ms as f64),
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => text.trim().parse().ok(),
+            Self::Bool(is) => Some(f64::from(u8::from(*is))),
+        }
+    }
+
+    /// The value as JavaScript writes it; empty for a missing value.
+    pub fn plain(&self) -> String {
+        match self {
+            Self::Nothing => String::new(),
+            Self::Time(ms) => ms.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text.to_string(),
+            Self::Bool(is) => is.to_string(),
+        }
+    }
+}
+
+impl FieldValues {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Times(values) => values.len(),
+            Self::Numbers(values) => values.len(),
+            Self::Texts(values) => values.len(),
+            Self::Bools(values) => values.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of a row; [`FrameCell::Nothing`] if it is missing or there is no such row.
+    pub fn cell(&self, row: usize) -> FrameCell {
+        match self {
+            Self::Times(values) => {
+                values.get(row).copied().flatten().map_or(FrameCell::Nothing, FrameCell::Time)
+            }
+            Self::Numbers(values) => {
+                values.get(row).copied().flatten().map_or(FrameCell::Nothing, FrameCell::Number)
+            }
+            Self::Texts(values) => {
+                values.get(row).cloned().flatten().map_or(FrameCell::Nothing, FrameCell::Text)
+            }
+            Self::Bools(values) => {
+                values.get(row).copied().flatten().map_or(FrameCell::Nothing, FrameCell::Bool)
+            }
+        }
+    }
+
+    /// All values in their order.
+    pub fn cells(&self) -> impl Iterator<Item = FrameCell> {
+        (0..self.len()).map(|row| self.cell(row))
+    }
+}
+
+impl FrameField {
+    /// A column without labels, display name and unit.
+    pub fn named(name: impl Into<Text>, values: FieldValues) -> Self {
+        Self { name: name.into(), labels: Labels::default(), values, display_name: None, unit: None }
+    }
+}
+
+impl DataFrame {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.fields.iter().map(|field| field.values.len()).max().unwrap_or(0)
+    }
+}
+
 /// The answer to the queries of one panel.
 #[derive(Debug, Clone, Default)]
 pub struct PanelFrames {
