@@ -5,6 +5,7 @@ pub mod link;
 pub mod picture;
 pub mod queries;
 pub mod repeat;
+pub mod values;
 pub mod variables;
 
 use std::sync::Arc;
@@ -48,6 +49,12 @@ pub fn listed(world: &World) -> Vec<DashboardItem> {
 pub fn list_notes(world: &World) -> Vec<Text> {
     let lists = world.sources().filter_map(|(_, cache)| cache.dashboards().value());
     lists.flat_map(|list| list.notes.iter().cloned()).collect()
+}
+
+/// The question for the data sources of a dashboard's source: variables and old dashboards name them.
+pub fn source_wants(shared: &Shared, key: &DashboardKey) -> Option<Want> {
+    let can = shared.answering(AskKind::DataSources).any(|source| source.id == key.source);
+    can.then(|| want::of(shared, &key.source, Query::DataSources))
 }
 
 /// The question for the content of a dashboard.

@@ -323,10 +323,12 @@ mod tests {
     #[test]
     fn any_size_will_do() {
         sweep(|cx, area, buf| {
-            Heat { span: span(6), buckets: &buckets(), labels: &[], whole: None, view: ChartView::default() }.render(cx, area, buf);
+            Heat { span: span(6), buckets: &buckets(), labels: &[], whole: None, view: ChartView::default() }
+                .render(cx, area, buf);
         });
         sweep(|cx, area, buf| {
-            Heat { span: span(6), buckets: &[], labels: &[], whole: None, view: ChartView::default() }.render(cx, area, buf);
+            Heat { span: span(6), buckets: &[], labels: &[], whole: None, view: ChartView::default() }
+                .render(cx, area, buf);
         });
     }
 

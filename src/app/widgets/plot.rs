@@ -136,7 +136,8 @@ impl Plot {
             return;
         }
         let zero = dot(1.0 - share(0.0), down - 1);
-        let edge = |i: i32| i32::try_from(i64::from(across) * i64::from(i) / i64::from(count)).unwrap_or(across);
+        let edge =
+            |i: i32| i32::try_from(i64::from(across) * i64::from(i) / i64::from(count)).unwrap_or(across);
         for (i, value) in (0_i32..).zip(values).filter(|(_, value)| !value.is_nan()) {
             let (left, right) = (edge(i), edge(i + 1));
             let gap = if right - left > 3 { i32::from(x).min(2) } else { 0 };

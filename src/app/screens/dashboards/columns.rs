@@ -47,9 +47,7 @@ pub const COLUMNS: &[Column] = &[
         },
     ),
     Column::text("title", "TITLE", |item| Value::words(item.entry.title.to_string()))
-        .on_screen((1, "title", Size::words(16, 60, 0)), |row| {
-            row.highlighted(&row.entry.title, Role::Text)
-        }),
+        .on_screen((1, "title", Size::words(16, 60, 0)), |row| row.highlighted(&row.entry.title, Role::Text)),
     Column::text("folder", "FOLDER", |item| Value::optional(item.entry.folder.as_ref()))
         .on_screen((2, "folder", Size::words(8, 32, 1)), |row| {
             row.highlighted(row.entry.folder.as_deref().unwrap_or_default(), Role::Muted)

@@ -38,8 +38,8 @@ pub fn of_alert(shared: &Shared, alert: &Alert) -> Option<Arc<DashboardTarget>> 
 
 fn linked(alert: &Alert) -> Option<LinkedDashboard> {
     let of = |name: &str| {
-        let found = alert.annotations.value(name).or_else(|| alert.labels.value(name));
-        found.filter(|value| !value.is_empty())
+        let values = [alert.annotations.value(name), alert.labels.value(name)];
+        values.into_iter().find(|value| !value.is_empty())
     };
     if let Some(uid) = of(UID) {
         let panel = of(PANEL).and_then(|id| id.parse().ok());
@@ -93,7 +93,8 @@ mod tests {
 
     fn alert(annotations: &[(&str, &str)]) -> Alert {
         let annotations = Labels::from_iter(annotations.iter().copied());
-        Alert { annotations, ..fixtures::alert("HighErrors", &[("service", "cart")]) }
+        let labels = Labels::from_iter([("alertname", "HighErrors"), ("service", "cart")]);
+        Alert { annotations, ..fixtures::alert(labels, jiff::Timestamp::UNIX_EPOCH, "am") }
     }
 
     #[test]
@@ -113,9 +114,6 @@ mod tests {
     fn an_address_has_values_of_variables() {
         let linked = of_address("http://g/d/u?var-job=api&var-job=web&var-ns=shop%2Feu").unwrap();
         let of = |values: &[&str]| values.iter().map(|value| Text::from(*value)).collect::<Vec<_>>();
-        assert_eq!(linked.variables, [
-            ("job".into(), of(&["api", "web"])),
-            ("ns".into(), of(&["shop/eu"]))
-        ]);
+        assert_eq!(linked.variables, [("job".into(), of(&["api", "web"])), ("ns".into(), of(&["shop/eu"]))]);
     }
 }

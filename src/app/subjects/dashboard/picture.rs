@@ -256,7 +256,8 @@ pub fn picture(input: &PanelInput<'_>) -> PanelPicture {
         PanelKind::StateTimeline { .. } => states::picture(input, false),
         PanelKind::StatusHistory { .. } => states::picture(input, true),
         PanelKind::Logs { newest_first, shows_labels, shows_time } => {
-            let lines = if input.lines.is_empty() { fields::log_lines(input.frames) } else { input.lines.to_vec() };
+            let lines =
+                if input.lines.is_empty() { fields::log_lines(input.frames) } else { input.lines.to_vec() };
             let (newest_first, shows_labels, shows_time) = (*newest_first, *shows_labels, *shows_time);
             (!lines.is_empty()).then_some(PanelPicture::Lines {
                 lines,
@@ -290,6 +291,11 @@ fn no_data(input: &PanelInput<'_>) -> String {
         return "The data have no time field".to_owned();
     }
     if has_rows { "The data have no number field".to_owned() } else { "No data".to_owned() }
+}
+
+/// A step of 1, 2 or 5 times a power of ten, for round bounds.
+pub fn round_step(wanted: f64) -> f64 {
+    bars::round_size(wanted)
 }
 
 /// A cell as its field shows it; `plain` is the role without a colour.

@@ -123,7 +123,11 @@ pub(super) fn histogram(input: &PanelInput<'_>, size: Option<f64>) -> Option<Pan
 
 /// The index of the bucket of a value.
 fn bucket(value: f64, size: f64, start: f64) -> usize {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and bounded by the caller")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and bounded by the caller"
+    )]
     let index = ((value / size).floor() - start).max(0.0) as usize;
     index
 }

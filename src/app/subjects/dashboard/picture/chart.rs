@@ -9,7 +9,9 @@ use crate::app::theme::Role;
 use crate::app::widgets::chart::{LineStyle, Stacking as ChartStacking};
 use crate::app::widgets::unit::ValueUnit;
 use crate::model::dashboard::display::FieldDisplay;
-use crate::model::dashboard::field::{DrawStyle, FieldColour, FieldOptions, Reducer, Stacking, ThresholdStyle};
+use crate::model::dashboard::field::{
+    DrawStyle, FieldColour, FieldOptions, Reducer, Stacking, ThresholdStyle,
+};
 use crate::model::dashboard::panel::LegendOptions;
 use crate::model::dashboard::reduce::reduce;
 use crate::model::frame::{FieldValues, FrameCell};
@@ -51,7 +53,8 @@ pub(super) fn picture(input: &PanelInput<'_>, legend: &LegendOptions) -> Option<
             one(field, rows, (place, by), is_right, legend)
         })
         .collect();
-    let stacks: Vec<Option<(&Text, bool)>> = shown.iter().map(|(field, _)| stack_of(&field.options)).collect();
+    let stacks: Vec<Option<(&Text, bool)>> =
+        shown.iter().map(|(field, _)| stack_of(&field.options)).collect();
     let stacking = stacked(&mut series, &stacks);
     let options = &first.options;
     let is_bars = series.iter().any(|one| one.style == LineStyle::Bars);
@@ -218,7 +221,10 @@ fn limits(min: Option<f64>, max: Option<f64>, series: &[ChartSeries]) -> Option<
 
 /// Whether the lowest value is so near to zero that an axis from zero does not flatten the lines.
 fn starts_near_zero(series: &[ChartSeries]) -> bool {
-    let heights = || series.iter().flat_map(|one| one.heights.iter().copied()).filter(|value| value.is_finite());
-    let (Some(low), Some(high)) = (heights().reduce(f64::min), heights().reduce(f64::max)) else { return true };
+    let heights =
+        || series.iter().flat_map(|one| one.heights.iter().copied()).filter(|value| value.is_finite());
+    let (Some(low), Some(high)) = (heights().reduce(f64::min), heights().reduce(f64::max)) else {
+        return true;
+    };
     low >= 0.0 && low <= 0.6 * high
 }

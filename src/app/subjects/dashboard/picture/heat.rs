@@ -25,8 +25,12 @@ pub(super) fn picture(input: &PanelInput<'_>, calculates: bool) -> Option<PanelP
         .collect();
     let (labels, buckets) = if calculates { computed(&series)? } else { own(series) };
     let highest = buckets.iter().flatten().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
-    (!buckets.is_empty())
-        .then_some(PanelPicture::Heat(HeatPicture { span: input.window, labels, buckets, highest }))
+    (!buckets.is_empty()).then_some(PanelPicture::Heat(HeatPicture {
+        span: input.window,
+        labels,
+        buckets,
+        highest,
+    }))
 }
 
 /// Each series is a bucket. Those with bounds are sorted by them.
@@ -44,12 +48,17 @@ fn own(mut series: Vec<(&ShownField<'_>, Vec<f64>)>) -> (Vec<String>, Vec<Vec<f6
 /// Buckets of equal size over all values; a cell is the number of values in it.
 fn computed(series: &[(&ShownField<'_>, Vec<f64>)]) -> Option<(Vec<String>, Vec<Vec<f64>>)> {
     let (first, _) = series.first()?;
-    let finite = || series.iter().flat_map(|(_, values)| values.iter().copied()).filter(|value| value.is_finite());
+    let finite =
+        || series.iter().flat_map(|(_, values)| values.iter().copied()).filter(|value| value.is_finite());
     let (low, high) = (finite().reduce(f64::min)?, finite().reduce(f64::max)?);
     let size = round_size((high - low) / COMPUTED);
     let start = (low / size).floor();
     let index = |value: f64| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a few dozen buckets")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most a few dozen buckets"
+        )]
         let index = ((value / size).floor() - start).clamp(0.0, 100.0) as usize;
         index
     };

@@ -49,7 +49,12 @@ pub(super) fn picture(input: &PanelInput<'_>, is_separate: bool) -> Option<Panel
         }
     }
     let has_states = rows.iter().any(|(_, row)| row.iter().any(Option::is_some));
-    has_states.then_some(PanelPicture::States(StatesPicture { span: input.window, states, rows, is_separate }))
+    has_states.then_some(PanelPicture::States(StatesPicture {
+        span: input.window,
+        states,
+        rows,
+        is_separate,
+    }))
 }
 
 /// Whether there are so few values that they must be changes of a state, and no samples.

@@ -32,11 +32,7 @@ fn is_chosen(field: &ShownField<'_>, options: &ReduceOptions) -> bool {
     field.name == wanted || *field.field.name == *wanted
 }
 
-fn of_fields(
-    input: &PanelInput<'_>,
-    chosen: &[&ShownField<'_>],
-    options: &ReduceOptions,
-) -> Vec<NamedValue> {
+fn of_fields(input: &PanelInput<'_>, chosen: &[&ShownField<'_>], options: &ReduceOptions) -> Vec<NamedValue> {
     let value = |(place, field): (usize, &&ShownField<'_>)| {
         let cell = reduce(&field.field.values, options.reducer);
         let value = if options.reducer.keeps_unit() {
@@ -52,11 +48,7 @@ fn of_fields(
 }
 
 /// A value for each row, named by the row's first text.
-fn of_rows(
-    all: &[ShownField<'_>],
-    chosen: &[&ShownField<'_>],
-    options: &ReduceOptions,
-) -> Vec<NamedValue> {
+fn of_rows(all: &[ShownField<'_>], chosen: &[&ShownField<'_>], options: &ReduceOptions) -> Vec<NamedValue> {
     let most = options.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(MOST).min(MOST);
     let mut values = Vec::new();
     for field in chosen {

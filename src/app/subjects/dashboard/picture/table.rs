@@ -31,7 +31,9 @@ pub(super) fn picture(
     let all = fields::fields(input);
     let columns: Vec<&ShownField<'_>> = all
         .iter()
-        .filter(|field| field.frame == shown && field.options.is_hidden != Some(true) && field.is_in_picture())
+        .filter(|field| {
+            field.frame == shown && field.options.is_hidden != Some(true) && field.is_in_picture()
+        })
         .collect();
     if columns.is_empty() {
         return None;
@@ -82,14 +84,12 @@ fn cell(column: &ShownField<'_>, row: usize) -> PaintedValue {
     match column.options.cell {
         // a list of numbers, which a transformation has made of a series
         Some(CellKind::Sparkline) if value.number.is_none() => {
-            let numbers: Vec<f64> = value.text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+            let numbers: Vec<f64> =
+                value.text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
             if numbers.is_empty() { value } else { PaintedValue { text: spark::text(&numbers, 20), ..value } }
         }
         Some(
-            CellKind::ColouredText
-            | CellKind::ColouredBackground
-            | CellKind::Gauge
-            | CellKind::Sparkline,
+            CellKind::ColouredText | CellKind::ColouredBackground | CellKind::Gauge | CellKind::Sparkline,
         ) => value,
         Some(CellKind::Automatic | CellKind::Json | CellKind::Other) | None => {
             // a value mapping colours the text also where the column has no colours
