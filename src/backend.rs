@@ -5,6 +5,7 @@
 
 mod alertmanager;
 mod clock;
+mod dashboards;
 pub mod demo;
 mod elasticsearch;
 mod exec;
