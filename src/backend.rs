@@ -4,12 +4,14 @@
 #![warn(missing_docs)]
 
 mod alertmanager;
+mod alertmanager_api;
 mod clock;
 mod dashboards;
 pub mod demo;
 mod elasticsearch;
 mod exec;
 mod file;
+mod grafana;
 mod handlers;
 mod jaeger;
 mod kit;
@@ -18,6 +20,7 @@ mod logs;
 mod loki;
 pub mod packs;
 mod pagerduty;
+mod panels;
 mod prometheus;
 mod runbooks;
 mod tempo;
@@ -50,6 +53,7 @@ use alertmanager::Alertmanager;
 use elasticsearch::Elasticsearch;
 use exec::Exec;
 use file::ChangeFile;
+use grafana::Grafana;
 use jaeger::Jaeger;
 use loki::Loki;
 use packs::Pack;
@@ -148,6 +152,7 @@ static REGISTRY: &[(&KindSpec, Connect)] = &[
     (&elasticsearch::SPEC, |id, source, deps| shared(Elasticsearch::new(id, source, deps))),
     (&tempo::SPEC, |id, source, deps| shared(Tempo::new(id, source, deps))),
     (&jaeger::SPEC, |id, source, deps| shared(Jaeger::new(id, source, deps))),
+    (&grafana::SPEC, |id, source, deps| shared(Grafana::new(id, source, deps))),
 ];
 
 fn shared<S: Source + 'static>(made: Result<S, SourceError>) -> Result<Arc<dyn Source>, SourceError> {

@@ -2,9 +2,7 @@
 //! silences, and the status of the cluster.
 
 mod act;
-mod derived;
 mod kind;
-mod map;
 mod wire;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,6 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::IgnoredAny;
 
+use super::alertmanager_api::alerts::{AlertListShape, AlertReader, SharedTexts, read_silences};
+use super::alertmanager_api::derived;
+pub(super) use super::alertmanager_api::silences::matcher as wire_matcher;
 use super::handlers::{Handler, kinds};
 use super::kit::http::{Body, Http, of_absence};
 use super::kit::lenient::{LenientList, RequiredList, unreadable_warning};
@@ -26,9 +27,7 @@ use crate::model::source::{ErrorKind, ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use crate::model::warning::Warning;
-pub(super) use act::matcher as wire_matcher;
 pub(super) use kind::SPEC;
-use map::{AlertListShape, AlertReader, SharedTexts};
 
 /// A multiplier (2^64 divided by the golden ratio) that spreads the clock offset over all bits of a digest.
 const CLOCK: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -100,7 +99,7 @@ impl Alertmanager {
 
     /// The names of the receivers, separated by commas.
     fn receivers(&self, body: &Body) -> Result<String, SourceError> {
-        let receivers: LenientList<wire::Receiver<'_>> = self.json::<RequiredList<_>>(body)?.0;
+        let receivers: LenientList<wire::ReceiverItem<'_>> = self.json::<RequiredList<_>>(body)?.0;
         let names: Vec<_> = receivers.all.iter().map(|receiver| &*receiver.name.0).collect();
         Ok(names.join(", "))
     }
@@ -179,7 +178,8 @@ impl Alertmanager {
         let answer = if known == Some(digest) {
             Answer::Unchanged
         } else {
-            let (all, lost) = map::silences(&self.json::<RequiredList<_>>(&body)?.0, &self.info.id, ahead);
+            let read = read_silences(&body.bytes, &self.info.id, ahead);
+            let (all, lost) = read.map_err(|error| garbled(&self.info.id, &body, &error))?;
             self.lost_silences.store(lost, Ordering::Relaxed);
             Answer::Silences(all)
         };

@@ -31,7 +31,7 @@ use crate::model::series::TimeGrid;
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::text::counted;
 use crate::model::warning::Warning;
-pub(super) use explore::NumberPoint;
+pub(super) use explore::{NumberPoint, number_series};
 use labels::FoundLabels;
 pub(super) use server::LogServer;
 

@@ -2,6 +2,7 @@
 
 mod explore;
 mod kind;
+mod panels;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -52,7 +53,13 @@ const HANDLERS: &[Handler<Loki>] = &{
         Box::pin(explore::evaluate(source, key, *window, put.at.past()))
     });
     let labels = Handler::Labels(|source, _, wanted| Box::pin(explore::labels(source, wanted)));
-    [probe, lines, counts, patterns, evaluation, labels]
+    let panels = Handler::PanelData(|source, put, wanted, window| {
+        Box::pin(panels::frames(source, wanted, *window, put.at.past()))
+    });
+    let variables = Handler::VariableValues(|source, _, wanted, window| {
+        Box::pin(panels::values(source, &wanted.query, *window))
+    });
+    [probe, lines, counts, patterns, evaluation, labels, panels, variables]
 };
 
 /// One tenant of one server.

@@ -15,6 +15,7 @@ mod interval;
 mod kind;
 mod metric_discovery;
 mod onsets;
+mod panels;
 mod rules;
 mod services;
 mod slos;
@@ -33,6 +34,7 @@ use super::kit::{probe, skew};
 use super::{Answering, Source, SourceDeps, packs};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::{Answer, Answered, Ask, AskKind};
+use crate::model::dashboard::PanelQuery;
 use crate::model::detection::OnsetQuery;
 use crate::model::duration;
 use crate::model::evaluation::{EvaluationKey, LabelSearch};
@@ -93,6 +95,10 @@ const HANDLERS: &[Handler<Prometheus>] = &[
     Handler::Metrics(|source, _| Box::pin(source.metrics())),
     Handler::Labels(|source, _, wanted| Box::pin(source.labels(wanted))),
     Handler::Exemplars(|source, _, series, window| Box::pin(source.exemplars(&series.query, *window))),
+    Handler::PanelData(|source, put, wanted, window| Box::pin(source.panel(wanted, *window, put.at.past()))),
+    Handler::VariableValues(|source, put, wanted, window| {
+        Box::pin(source.variable(&wanted.query, *window, put.at.past()))
+    }),
 ];
 
 impl Prometheus {
@@ -263,6 +269,28 @@ impl Prometheus {
         let call = self.call(AskKind::Exemplars);
         let exemplars = explore::exemplars(&call, query, window).await?;
         Ok(call.reply(Answer::Exemplars(Arc::from(exemplars))))
+    }
+
+    /// The data of a panel of a dashboard. The interval between samples comes from metric discovery, if a query needs it.
+    async fn panel(&self, wanted: &PanelQuery, window: TimeGrid, past: Option<Timestamp>) -> Answered {
+        let call = self.call(AskKind::PanelData);
+        self.identity(&call).await?;
+        let scrape = if panels::needs_scrape_interval(wanted) {
+            let discovering = call.separate();
+            self.discovery(&discovering).await.ok().and_then(|discovery| discovery.scrape_interval())
+        } else {
+            None
+        };
+        let frames = panels::frames(&call, wanted, window, scrape, past).await?;
+        Ok(call.reply(Answer::PanelData(Arc::new(frames))))
+    }
+
+    /// The values of a variable of a dashboard.
+    async fn variable(&self, query: &str, window: TimeGrid, past: Option<Timestamp>) -> Answered {
+        let call = self.call(AskKind::VariableValues);
+        self.identity(&call).await?;
+        let values = panels::values(&call, query, window, past).await?;
+        Ok(call.reply(Answer::VariableValues(values)))
     }
 
     async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {

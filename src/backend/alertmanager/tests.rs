@@ -1,4 +1,5 @@
 mod contract;
+mod derived;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::backend::Source;
+use crate::backend::alertmanager_api::alerts;
 use crate::backend::kit::double::{CannedResponse, Double};
 use crate::backend::kit::tests::contract::Description;
 use crate::config::settings::Settings;
@@ -234,11 +236,11 @@ async fn the_same_alerts_are_unchanged_even_if_another_inhibitor_is_named() {
 #[tokio::test]
 async fn a_label_cannot_hide_a_change_from_the_digest() {
     let body = |rest: &str| format!(r#"[{{"labels":{{"a":"\"inhibitedBy\":[{rest}"}}}}]"#);
-    assert_ne!(map::digest(body("1").as_bytes()), map::digest(body("2").as_bytes()));
+    assert_ne!(alerts::digest(body("1").as_bytes()), alerts::digest(body("2").as_bytes()));
     let list = |ids: &str| format!(r#"{{"inhibitedBy":[{ids}]}}"#);
-    assert_ne!(map::digest(list("").as_bytes()), map::digest(list("\"a\"").as_bytes()));
-    assert_eq!(map::digest(list("\"b\"").as_bytes()), map::digest(list("\"a\"").as_bytes()));
-    assert_eq!(map::digest(br#""inhibitedBy":["#), map::digest(br#""inhibitedBy":["#));
+    assert_ne!(alerts::digest(list("").as_bytes()), alerts::digest(list("\"a\"").as_bytes()));
+    assert_eq!(alerts::digest(list("\"b\"").as_bytes()), alerts::digest(list("\"a\"").as_bytes()));
+    assert_eq!(alerts::digest(br#""inhibitedBy":["#), alerts::digest(br#""inhibitedBy":["#));
 }
 
 #[tokio::test]

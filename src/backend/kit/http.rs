@@ -52,6 +52,8 @@ pub(crate) use write::{WriteRequest, not_executed, segment};
 
 /// The maximum size of an error response's body that is read, in bytes; it is only read for its message.
 const ERROR_BODY: u64 = 64 * 1024;
+/// The beginning of an answer of Grafana to queries.
+const RESULTS: &[u8] = b"{\"results\"";
 /// A response above this size is large, in bytes. Only one large response of a source is read at a time, so that one server
 /// cannot make burnwatch use more memory than one response of maximum size.
 const LARGE: usize = 2 * 1024 * 1024;
@@ -197,7 +199,8 @@ impl Http {
     /// Evaluates a PromQL expression with the Prometheus API below the address.
     pub(crate) async fn evaluate(&self, weight: Weight, query: &PromQuery<'_>) -> Result<Body, SourceError> {
         let request = query.request(&self.base);
-        self.ask(weight, OutgoingRequest { request, query: Some((query, &self.base)) }).await
+        self.ask(weight, OutgoingRequest { request, query: Some((query, &self.base)), keeps_results: false })
+            .await
     }
 
     /// The current limit of concurrent requests and its reason; `None` if requests are not limited.
@@ -244,11 +247,12 @@ impl Http {
 
     /// Sends a request once and reads the response.
     async fn ask_once(&self, outgoing: OutgoingRequest<'_>) -> Result<Body, SourceError> {
+        let keeps_results = outgoing.keeps_results;
         let response = self.deliver(outgoing).await.map_err(|unsent| match unsent {
             Unsent::Before(failure) => self.error(failure),
             Unsent::InTransit(error) => self.failed(&*error),
         })?;
-        self.read_whole(response, failure::of_status).await
+        self.read_whole(response, failure::of_status, keeps_results).await
     }
 
     /// All requests of this source are sent through this function.
@@ -257,10 +261,16 @@ impl Http {
         self.auth_clients.send(outgoing).await
     }
 
-    /// Reads a response up to the limit, and maps a status other than 2xx to an error.
-    async fn read_whole(&self, mut response: Response, of_status: OfStatus) -> Result<Body, SourceError> {
+    /// Reads a response up to the limit, and maps a status other than 2xx to an error; with `keeps_results` unless its body has
+    /// results.
+    async fn read_whole(
+        &self,
+        mut response: Response,
+        of_status: OfStatus,
+        keeps_results: bool,
+    ) -> Result<Body, SourceError> {
         let success = response.status().is_success();
-        let limit = if success { self.limit } else { ERROR_BODY };
+        let limit = if success || keeps_results { self.limit } else { ERROR_BODY };
         let too_large = || self.error(ErrorKind::TooLarge { limit: self.limit });
         if success && response.content_length().is_some_and(|length| length > limit) {
             return Err(too_large());
@@ -281,7 +291,8 @@ impl Http {
                 huge = HUGE_TURN.acquire().await.ok();
             }
         };
-        if !success {
+        let has_results = keeps_results && body_reader.bytes.trim_ascii_start().starts_with(RESULTS);
+        if !success && !has_results {
             let bytes = self.auth_clients.redactor().refusal(body_reader.bytes);
             let (failure, retry_after) =
                 of_status(response.status(), response.headers(), response.url(), &bytes);

@@ -11,6 +11,7 @@ use crate::backend::kit::http::Body;
 use crate::backend::kit::lenient::{
     LenientItems, LenientList, LenientPair, LenientPairs, Number, unreadable_warning, wire,
 };
+use crate::backend::panels::frames::PanelSeries;
 use crate::model::ask::{Answer, Reply};
 use crate::model::evaluation::{
     EvaluatedQuery, MAX_MATRIX, MAX_VECTOR, QueryResult, SampleValue, VectorSample,
@@ -122,6 +123,38 @@ pub(crate) fn numbers_reply(
     let warnings = unreadable_warning(lost, "values that are no numbers").into_iter().collect();
     let evaluation = EvaluatedQuery::new(result, &body.bytes);
     Ok(Reply { warnings, ..Reply::free(Answer::Evaluation(Arc::new(evaluation))) })
+}
+
+/// The series of an answer with numbers, for panels of dashboards.
+///
+/// # Errors
+/// [`ErrorKind::BadQuery`] if the result is lines.
+pub(crate) fn number_series(server: &LogServer, body: &Body) -> Result<Vec<PanelSeries>, SourceError> {
+    let data = &body.json::<NumbersAnswer<'_>>()?.data;
+    let point = |point: &NumberPoint| {
+        let millis = (point.0.0? * 1000.0).round();
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be exact")]
+        let at = (millis.abs() < 9e15).then_some(millis as i64);
+        Some((at?, point.1.0?))
+    };
+    let series = |labels, points| PanelSeries { labels, points, histograms: Vec::new() };
+    server.state.interned(|interner| match data {
+        NumbersData::Scalar(one) => Ok(vec![series(Labels::default(), point(one).into_iter().collect())]),
+        NumbersData::Vector(all) => Ok(all
+            .all
+            .iter()
+            .map(|one| series(labels(interner, &one.metric), point(&one.value).into_iter().collect()))
+            .collect()),
+        NumbersData::Matrix(all) => Ok(all
+            .all
+            .iter()
+            .map(|one| series(labels(interner, &one.metric), one.values.0.iter().filter_map(point).collect()))
+            .collect()),
+        NumbersData::Streams(_) => {
+            let message = "this query gives lines, not numbers".to_owned();
+            Err(server.http.error(ErrorKind::BadQuery { message }))
+        }
+    })
 }
 
 fn labels(interner: &mut Interner, pairs: &LenientPairs<'_>) -> Labels {

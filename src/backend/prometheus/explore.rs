@@ -154,7 +154,7 @@ async fn counted(
 
 /// A label name as part of a path: names that are not plain are escaped as Prometheus 3 reads them.
 /// Source: `model.EscapeName` with `ValueEncodingEscaping` in prometheus/common.
-fn path_name(name: &str) -> Cow<'_, str> {
+pub(super) fn path_name(name: &str) -> Cow<'_, str> {
     if is_plain_name(name) {
         return Cow::Borrowed(name);
     }

@@ -2,6 +2,7 @@ mod capacity;
 mod explore;
 mod history;
 mod onsets;
+mod panels;
 mod rules;
 mod shop;
 mod signals;
@@ -11,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use shop::{series, shop, success};
 

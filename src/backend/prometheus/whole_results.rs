@@ -52,7 +52,7 @@ fn number(value: Option<&Value>) -> Option<f64> {
 }
 
 /// `[time, {count, sum, buckets: [[rule, lower, upper, count], ...]}]`
-fn histogram(point: &Value) -> Option<(f64, NativeHistogram)> {
+pub(super) fn histogram(point: &Value) -> Option<(f64, NativeHistogram)> {
     let object = point.get(1)?;
     let bucket =
         |bucket: &Value| Some((number(bucket.get(1))?, number(bucket.get(2))?, number(bucket.get(3))?));

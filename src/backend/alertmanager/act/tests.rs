@@ -3,14 +3,17 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
 use super::*;
 use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
 use crate::backend::{Clock, Source, SourceDeps};
 use crate::config::settings::{AuthSettings, ConfigDuration, SecretRef, Settings, SourceSettings};
-use crate::model::action::{Action, ActionTarget, Operation};
+use crate::model::action::{Action, ActionTarget, Operation, SilenceDraft, Verification};
 use crate::model::ask::{Answer, Query};
 use crate::model::matcher::parse;
-use crate::model::source::SourceId;
+use crate::model::source::{ErrorKind, SourceId};
 
 fn now() -> Timestamp {
     "2027-01-15T08:00:00.5Z".parse().unwrap()

@@ -122,18 +122,24 @@ pub(super) struct OutgoingRequest<'a> {
     pub(super) request: Request,
     /// The query with the address of the server; `None` for other requests.
     pub(super) query: Option<(&'a PromQuery<'a>, &'a Url)>,
+    /// Whether a refusal whose body has the results of queries is an answer.
+    pub(super) keeps_results: bool,
 }
 
 impl OutgoingRequest<'_> {
     /// A copy of the request; `None` if its body cannot be cloned.
     pub(super) fn try_clone(&self) -> Option<Self> {
-        Some(Self { request: self.request.try_clone()?, query: self.query })
+        Some(Self {
+            request: self.request.try_clone()?,
+            query: self.query,
+            keeps_results: self.keeps_results,
+        })
     }
 }
 
 impl From<Request> for OutgoingRequest<'_> {
     fn from(request: Request) -> Self {
-        Self { request, query: None }
+        Self { request, query: None, keeps_results: false }
     }
 }
 

@@ -4,12 +4,14 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
 use serde_json::Value;
 
-use super::{Body, Http};
+use super::{Body, Http, OutgoingRequest};
 use crate::model::ask::Weight;
 use crate::model::source::{ErrorKind, SourceError};
 
 /// The last segments of the paths that only answer.
 const QUESTIONS: [&str; 1] = ["_search"];
+/// The path of Grafana's queries: it refuses with the results of the queries that did not fail.
+const GRAFANA_QUERY: &str = "api/ds/query";
 
 impl Http {
     /// Sends a question as POST with a JSON body; it is repeated like GET.
@@ -27,10 +29,33 @@ impl Http {
             let reason = format!("{path} is not known as a path that changes nothing");
             return Err(self.error(ErrorKind::Internal { reason }));
         }
+        self.ask(weight, self.posted(path, query, body).into()).await
+    }
+
+    /// Sends queries to Grafana. An answer with results is an answer whatever its status: if one query of several fails, Grafana
+    /// refuses with 400 and the results of the others.
+    ///
+    /// # Errors
+    /// As for GET, if there are no results.
+    pub(crate) async fn post_grafana_query(
+        &self,
+        weight: Weight,
+        query: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Body, SourceError> {
+        let outgoing = OutgoingRequest {
+            request: self.posted(GRAFANA_QUERY, query, body),
+            query: None,
+            keeps_results: true,
+        };
+        self.ask(weight, outgoing).await
+    }
+
+    fn posted(&self, path: &str, query: &[(&str, &str)], body: &Value) -> Request {
         let mut request = Request::new(Method::POST, self.url(path, query));
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(body.to_string().into());
-        self.ask(weight, request.into()).await
+        request
     }
 }
 

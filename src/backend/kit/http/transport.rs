@@ -62,7 +62,7 @@ impl Connection {
     /// Sends a request and waits for the start of the response.
     pub(super) async fn send(
         &self,
-        OutgoingRequest { request, query }: OutgoingRequest<'_>,
+        OutgoingRequest { request, query, .. }: OutgoingRequest<'_>,
     ) -> Result<Response, Unsent> {
         match self {
             Self::Network(client) => match query {

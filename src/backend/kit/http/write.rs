@@ -94,7 +94,7 @@ impl Http {
             let to = response.url().path().to_owned();
             return Err(ActionError { error: self.error(ErrorKind::Redirected { to }), is_unclear: true });
         }
-        self.read_whole(response, failure::of_refusal).await.map_err(|error| {
+        self.read_whole(response, failure::of_refusal, false).await.map_err(|error| {
             let is_unclear = status.is_success() || status.is_server_error();
             ActionError { error, is_unclear }
         })

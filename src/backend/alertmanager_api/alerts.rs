@@ -1,4 +1,4 @@
-//! Maps Alertmanager's JSON to the model, one alert at a time while parsing: the whole answer is never in memory a second
+//! Maps the JSON of alerts and silences to the model, one alert at a time while parsing: the whole answer is never in memory a second
 //! time.
 
 use std::collections::{HashMap, HashSet};
@@ -11,7 +11,8 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess};
 
 use super::wire;
 use crate::backend::kit::lenient::{
-    Lenient, LenientList, LenientObject, LenientPairs, LenientSeed, LenientText, LenientTexts, found,
+    Lenient, LenientList, LenientObject, LenientPairs, LenientSeed, LenientText, LenientTexts, RequiredList,
+    found,
 };
 use crate::backend::kit::time::Rfc3339OrSeconds;
 use crate::model::alert::{Alert, AlertSnapshot, AlertState, SeverityMap};
@@ -23,7 +24,7 @@ use crate::model::source::SourceId;
 
 /// Shared copies of texts and lists that many alerts have in common; lives as long as its source.
 #[derive(Default)]
-pub(super) struct SharedTexts {
+pub(crate) struct SharedTexts {
     interner: Interner,
     lists: HashSet<Arc<[Text]>>,
     /// The alerts of the last answer with a change; most alerts of the next answer are equal.
@@ -64,7 +65,7 @@ impl SharedTexts {
 
 /// The shape of the list of alerts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum AlertListShape {
+pub(crate) enum AlertListShape {
     /// `alerts/groups`: an alert is in several groups if several receivers get it.
     Groups,
     /// `alerts`
@@ -72,17 +73,17 @@ pub(super) enum AlertListShape {
 }
 
 /// The result of reading a list of alerts.
-pub(super) struct AlertsRead {
+pub(crate) struct AlertsRead {
     /// `None` if nothing has changed since the answer that the caller already has.
-    pub(super) snapshot: Option<AlertSnapshot>,
+    pub(crate) snapshot: Option<AlertSnapshot>,
     /// The digest of the answer.
-    pub(super) digest: u64,
+    pub(crate) digest: u64,
     /// The number of alerts and groups that could not be read.
-    pub(super) lost: usize,
+    pub(crate) lost: usize,
 }
 
 /// Collects alerts without duplicates.
-pub(super) struct AlertReader<'s> {
+pub(crate) struct AlertReader<'s> {
     shared: &'s mut SharedTexts,
     severities: &'s SeverityMap,
     source: &'s SourceId,
@@ -95,7 +96,7 @@ pub(super) struct AlertReader<'s> {
 }
 
 impl<'s> AlertReader<'s> {
-    pub(super) fn new(
+    pub(crate) fn new(
         shared: &'s mut SharedTexts,
         severities: &'s SeverityMap,
         source: &'s SourceId,
@@ -113,7 +114,7 @@ impl<'s> AlertReader<'s> {
     ///
     /// # Errors
     /// If `bytes` is not a JSON list of that shape.
-    pub(super) fn read(
+    pub(crate) fn read(
         mut self,
         bytes: &[u8],
         shape: AlertListShape,
@@ -305,6 +306,19 @@ fn state(status: &wire::Status<'_>) -> AlertState {
     }
 }
 
+/// Reads a list of silences, also expired ones; returns how many could not be read. The server's clock is `ahead` of the local one.
+///
+/// # Errors
+/// If `bytes` is not a JSON list.
+pub(crate) fn read_silences(
+    bytes: &[u8],
+    source: &SourceId,
+    ahead: SignedDuration,
+) -> serde_json::Result<(Vec<Arc<Silence>>, usize)> {
+    let list: RequiredList<wire::Silence<'_>> = serde_json::from_slice(bytes)?;
+    Ok(silences(&list.0, source, ahead))
+}
+
 /// Maps silences, also expired ones; returns how many could not be read. The server's clock is `ahead` of the local one.
 pub(super) fn silences(
     wire: &LenientList<wire::Silence<'_>>,
@@ -353,7 +367,7 @@ fn matcher(wire: &wire::Matcher<'_>) -> Matcher {
 /// If several inhibitors match, Alertmanager picks one at random for each answer, so the bytes differ although nothing has
 /// changed (seen in 0.25). The digest leaves these lists out. The key cannot occur inside a text, because its quotes would be
 /// escaped there.
-pub(super) fn digest(bytes: &[u8]) -> u64 {
+pub(crate) fn digest(bytes: &[u8]) -> u64 {
     static KEY: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#""inhibitedBy":\[([^\]]*)"#).expect("a test reads it"));
     let mut hasher = DefaultHasher::new();
