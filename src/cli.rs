@@ -8,6 +8,7 @@ mod changes;
 mod check;
 mod completions;
 mod config;
+mod dashboards;
 mod doctor;
 #[cfg(test)]
 mod fixtures;
@@ -160,6 +161,7 @@ impl<'a> CliContext<'a> {
             Some(Verb::Postmortem { incident }) => report_verbs::postmortem(self, incident),
             Some(Verb::Trace { id, listing }) => traces::trace(self, *id, *listing),
             Some(Verb::Traces(wanted)) => traces::traces(self, wanted),
+            Some(Verb::Dashboards(wanted)) => dashboards::run(self, wanted),
             Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),
             Some(Verb::Oncall(listing)) => self.list(*listing, needs::ONCALL, oncall::document),
             Some(Verb::Logs(wanted)) => logs::run(self, wanted),

@@ -123,11 +123,13 @@ pub struct DashboardTarget {
     /// Values of variables instead of the dashboard's own: name and values. Names that are no variables of the
     /// dashboard are ignored.
     pub variables: Vec<(Text, Vec<Text>)>,
+    /// Whether all sections are open.
+    pub is_unfolded: bool,
 }
 
 impl DashboardTarget {
     /// A dashboard as it is defined.
     pub fn of(key: DashboardKey) -> Self {
-        Self { key, panel: None, variables: Vec::new() }
+        Self { key, panel: None, variables: Vec::new(), is_unfolded: false }
     }
 }

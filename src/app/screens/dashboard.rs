@@ -21,9 +21,12 @@ use crate::model::dashboard::Dashboard;
 mod arrange;
 mod draw;
 mod navigate;
+mod report;
 mod status;
 mod variables;
 mod view;
+
+pub use report::PanelReport;
 
 /// A section's title, or a panel of it.
 type ItemKey = ((usize, Option<Text>), Option<PanelKey>);

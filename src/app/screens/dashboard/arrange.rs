@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::subjects::dashboard::layout::arrange;
-use crate::app::subjects::dashboard::picture::{self, PanelInput};
+use crate::app::subjects::dashboard::picture::{self, PanelInput, fields};
 use crate::app::subjects::dashboard::queries::length_of;
 use crate::app::subjects::dashboard::{repeat, variables};
 use crate::model::dashboard::panel::Panel;
@@ -47,7 +47,9 @@ impl OpenDashboard {
     }
 
     pub(super) fn is_folded(&self, section: &ShownSection) -> bool {
-        self.folded.get(&section.key).copied().unwrap_or(section.is_collapsed)
+        let is_unfolded = self.subject.as_ref().is_some_and(|target| target.is_unfolded);
+        let own = self.folded.get(&section.key).copied();
+        own.unwrap_or(section.is_collapsed && !is_unfolded)
     }
 
     /// The key of an item.
@@ -155,7 +157,7 @@ impl OpenDashboard {
         }
         let (frames, mut notes) = transform(frames, &filled.transformations);
         notes.extend(filled.notes.iter().cloned());
-        let window = window_of(questions, answers);
+        let window = window_of(questions, answers, &frames);
         let window = window.unwrap_or_else(|| shared.range.span(now, 240, shared.interval));
         let zone = &shared.look.zone;
         let input = PanelInput { panel: &filled, frames: &frames, lines: &lines, window, now, zone };
@@ -194,10 +196,16 @@ impl OpenDashboard {
 fn window_of(
     questions: &PanelQuestions,
     answers: &[Option<&Remote<Arc<crate::model::frame::PanelFrames>>>],
+    frames: &[DataFrame],
 ) -> Option<TimeGrid> {
     let asked = questions.asked.first()?;
     let at = answers.first().copied().flatten().and_then(|answer| answer.at);
     let length = age(asked.window.start(), asked.window.end());
     let end = at.map_or(asked.window.end(), |at| asked.window.end().min(at));
+    // the newest point of a series may be the one before the end: that is no gap
+    let times = frames.iter().filter_map(fields::times).flatten().flatten();
+    let newest = times.max().and_then(|ms| Timestamp::from_millisecond(*ms).ok());
+    let is_near = |newest: &Timestamp| *newest < end && age(*newest, end) <= 2 * asked.window.step();
+    let end = newest.filter(is_near).unwrap_or(end);
     Some(TimeGrid::stepped(end, length, asked.window.step()))
 }

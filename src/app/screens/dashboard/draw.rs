@@ -4,6 +4,7 @@ use super::status::PanelStatus;
 use super::*;
 use crate::app::subjects::dashboard::picture;
 use crate::app::widgets::bar;
+use crate::model::dashboard::panel::PanelKind;
 
 mod bars;
 mod chart;
@@ -31,6 +32,16 @@ pub(super) fn framed(
     buf: &mut Buffer,
 ) {
     let status = PanelStatus::of(screen, cx.shared, panel, cx.now);
+    let canvas = Canvas { screen, cx, scroll: 0, is_whole: false };
+    let is_bare = panel.panel.title.trim().is_empty() && area.height < 5;
+    if is_bare && matches!(panel.panel.kind, PanelKind::Words { .. }) {
+        // a line of text needs no frame
+        let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
+        text::put(buf, area.x, area.y, area.width.min(1), sign, cx.style(Role::Accent));
+        let cells = area.width.min(1);
+        let inner = Rect { x: area.x + cells, width: area.width - cells, ..area };
+        return canvas.content(panel, &status, inner, buf);
+    }
     let marks = marks(cx, &status);
     let room = area.width.saturating_sub(text::runs_width(&marks) + 6);
     let title = text::fit(&screen.title_of(panel), room, cx.charset).into_owned();
@@ -40,7 +51,6 @@ pub(super) fn framed(
         let place = Rect { x: area.right() - width - 2, y: area.y, width, height: 1 };
         text::runs(cx, &marks, place, buf);
     }
-    let canvas = Canvas { screen, cx, scroll: 0, is_whole: false };
     canvas.content(panel, &status, inner, buf);
 }
 
@@ -191,17 +201,17 @@ impl Canvas<'_, '_> {
 
     /// Says at the bottom right how many lines are below.
     fn more(&self, hidden: usize, area: Rect, buf: &mut Buffer) {
-        if hidden > 0 && area.height > 0 {
-            let words = format!(" +{hidden} more ");
-            let width = text::width(&words).min(area.width);
-            text::right(
-                buf,
-                area.right() - width,
-                area.bottom() - 1,
-                width,
-                &words,
-                self.cx.style(Role::Muted),
-            );
+        if hidden > 0 && area.height > 1 {
+            // the last line gives way: a cut number would be read as another one
+            let words = format!("+{} more", hidden + 1);
+            let words = text::fit(&words, area.width, self.cx.charset).into_owned();
+            let y = area.bottom() - 1;
+            for x in area.left()..area.right() {
+                if let Some(cell) = buf.cell_mut((x, y)) {
+                    cell.set_symbol(" ");
+                }
+            }
+            text::put(buf, area.x, y, area.width, &words, self.cx.style(Role::Muted));
         }
     }
 }

@@ -33,7 +33,7 @@ pub fn of_alert(shared: &Shared, alert: &Alert) -> Option<Arc<DashboardTarget>> 
     let labels = labels.filter(|(name, _)| !named(name) && !name.starts_with("__"));
     let variables = labels.chain(linked.variables.clone()).collect();
     let key = DashboardKey { source, uid: linked.uid };
-    Some(Arc::new(DashboardTarget { key, panel: linked.panel, variables }))
+    Some(Arc::new(DashboardTarget { key, panel: linked.panel, variables, is_unfolded: false }))
 }
 
 fn linked(alert: &Alert) -> Option<LinkedDashboard> {

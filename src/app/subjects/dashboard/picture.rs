@@ -83,7 +83,6 @@ pub struct ChartPicture {
     /// Whether the chart widget stacks the series; otherwise the heights are stacked already.
     pub stacking: crate::app::widgets::chart::Stacking,
     pub legend: crate::model::dashboard::panel::LegendOptions,
-    pub axis_label: Option<Text>,
 }
 
 /// A row of bars: a bar chart, a bar gauge, shares, a histogram.

@@ -278,7 +278,11 @@ impl Canvas<'_, '_> {
             view: self.view(states.span),
         };
         let hidden = widget.render(self.cx, usize::from(self.scroll), area, buf);
-        self.more(hidden, area, buf);
+        if hidden > 0 && area.height >= 4 {
+            // below the names, beside the time axis
+            let style = self.cx.style(Role::Muted);
+            text::put(buf, area.x, area.bottom() - 1, area.width / 3, &format!("+{hidden} more"), style);
+        }
     }
 }
 

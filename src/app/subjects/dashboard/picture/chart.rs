@@ -74,7 +74,6 @@ pub(super) fn picture(input: &PanelInput<'_>, legend: &LegendOptions) -> Option<
         is_logarithmic: options.draw.log_base.is_some_and(|base| base > 1.0),
         stacking,
         legend: legend.clone(),
-        axis_label: options.draw.axis_label.clone().filter(|label| !label.is_empty()),
         series,
     })))
 }
