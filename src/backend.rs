@@ -50,6 +50,7 @@ use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use alertmanager::Alertmanager;
+use dashboards::DashboardFolder;
 use elasticsearch::Elasticsearch;
 use exec::Exec;
 use file::ChangeFile;
@@ -146,6 +147,7 @@ static REGISTRY: &[(&KindSpec, Connect)] = &[
     (&alertmanager::SPEC, |id, source, deps| shared(Alertmanager::new(id, source, deps))),
     (&pagerduty::SPEC, |id, source, deps| shared(PagerDuty::new(id, source, deps))),
     (&file::SPEC, |id, source, deps| shared(ChangeFile::new(id, source, deps))),
+    (&dashboards::SPEC, |id, source, deps| shared(DashboardFolder::new(id, source, deps))),
     (&exec::SPEC, |id, source, deps| shared(Exec::new(id, source, deps))),
     (&loki::SPEC, |id, source, deps| shared(Loki::new(id, source, deps))),
     (&victorialogs::SPEC, |id, source, deps| shared(VictoriaLogs::new(id, source, deps))),
@@ -167,7 +169,6 @@ pub static KINDS: LazyLock<Vec<&'static KindSpec>> =
 ///
 /// # Panics
 /// If there is no such kind.
-#[cfg_attr(only_program, expect(dead_code, reason = "the program gets its kinds from a configuration"))]
 pub fn kind(name: &str) -> &'static KindSpec {
     let kind = KINDS.iter().find(|kind| kind.name == name);
     kind.expect("a kind of this name")

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::backend;
 use crate::config::context::ContextChoice;
 use crate::config::load::Overrides;
 use crate::model::trace::TraceId;
@@ -79,6 +80,9 @@ pub(super) struct Flags {
     /// A file or folder with SLO definitions; can be repeated
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Sources")]
     slo: Vec<String>,
+    /// A Grafana dashboard's JSON file, or a folder of them; can be repeated
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Sources")]
+    dashboard: Vec<String>,
     /// The context of the configuration to look at
     #[arg(long, value_name = "NAME", value_parser = CONTEXTS, env = "BURNWATCH_CONTEXT", help_heading = "Sources")]
     context: Option<String>,
@@ -150,8 +154,10 @@ impl CommandLine {
 
     /// The flags that select a context and restrict its actions.
     pub(super) fn choice(&self) -> ContextChoice {
-        let Flags { sources, context, read_only, dry_run, .. } = &self.flags;
+        let Flags { sources, context, read_only, dry_run, dashboard, .. } = &self.flags;
+        let dashboards: Vec<String> = dashboard.iter().filter(|path| !path.is_empty()).cloned().collect();
         ContextChoice {
+            files: (!dashboards.is_empty()).then(|| (backend::kind("dashboards"), dashboards)),
             context: context.clone().filter(|name| !name.is_empty()),
             sources: sources.0.clone(),
             read_only: *read_only,

@@ -22,6 +22,8 @@ pub struct ContextChoice {
     pub context: Option<String>,
     /// The kinds that have a flag, with the URLs given after it.
     pub sources: Vec<(&'static KindSpec, Vec<String>)>,
+    /// A kind that reads files of this machine, and the paths given after its flag; they are added to every context.
+    pub files: Option<(&'static KindSpec, Vec<String>)>,
     /// `--read-only` or `BURNWATCH_READ_ONLY`.
     pub read_only: bool,
     /// `--dry-run`.
@@ -55,7 +57,8 @@ pub fn names(settings: &Settings, wanted: &ContextChoice) -> Vec<String> {
 /// no source is configured.
 pub fn resolve(settings: &Settings, wanted: &ContextChoice) -> Result<Context, ConfigError> {
     if let Some(first) = first_address(wanted) {
-        let sources = named_by_flags(wanted)?;
+        let mut sources = named_by_flags(wanted)?;
+        add_files(&mut sources, wanted);
         return Ok(Context {
             name: host(first),
             sources,
@@ -64,7 +67,13 @@ pub fn resolve(settings: &Settings, wanted: &ContextChoice) -> Result<Context, C
         });
     }
     if settings.sources.is_empty() {
-        return Err(nothing(wanted));
+        let mut sources = Vec::new();
+        add_files(&mut sources, wanted);
+        if sources.is_empty() {
+            return Err(nothing(wanted));
+        }
+        let guard = guarded(&ContextSettings::default(), wanted);
+        return Ok(Context { name: ALL.to_owned(), sources, guard, production: false });
     }
     let name = wanted.context.as_ref().or(settings.context.as_ref());
     let name = name.or_else(|| settings.contexts.keys().next()).map_or(ALL, String::as_str);
@@ -104,6 +113,7 @@ pub fn enter(settings: &Settings, wanted: &ContextChoice, name: &str) -> Result<
     if found.is_empty() {
         return Err(nothing(wanted));
     }
+    add_files(&mut found, wanted);
     Ok(Context {
         name: name.to_owned(),
         sources: found,
@@ -154,6 +164,19 @@ fn named_by_flags(wanted: &ContextChoice) -> Result<Vec<(SourceId, SourceSetting
         }
     }
     Ok(sources)
+}
+
+/// Adds a source with the files that flags name, under a name that is free.
+fn add_files(sources: &mut Vec<(SourceId, SourceSettings)>, wanted: &ContextChoice) {
+    let Some((kind, paths)) = wanted.files.as_ref().filter(|(_, paths)| !paths.is_empty()) else { return };
+    let mut source = SourceSettings::new(kind, "");
+    let paths = paths.iter().map(|path| toml::Value::String(path.clone())).collect();
+    source.own.insert("paths".to_owned(), toml::Value::Array(paths));
+    let is_free = |name: &String| sources.iter().all(|(id, _)| id.as_str() != name);
+    let names = std::iter::once(kind.name.to_owned()).chain((2..).map(|n| format!("{}-{n}", kind.name)));
+    if let Some(name) = names.into_iter().find(is_free) {
+        sources.push((SourceId::new(&name), source));
+    }
 }
 
 #[cfg(test)]

@@ -260,11 +260,16 @@ impl Options {
     /// The paths among these options.
     pub(super) fn files_mut<'t>(&self, own: &'t mut Table) -> impl Iterator<Item = &'t mut String> + use<'t> {
         let files = self.files;
-        own.iter_mut().filter(|(key, _)| files.contains(&key.as_str())).filter_map(|(_, value)| match value {
-            Value::String(path) => Some(path),
-            _ => None,
+        own.iter_mut().filter(|(key, _)| files.contains(&key.as_str())).flat_map(|(_, value)| match value {
+            Value::String(path) => vec![path],
+            Value::Array(paths) => paths.iter_mut().filter_map(one_path).collect(),
+            _ => Vec::new(),
         })
     }
+}
+
+fn one_path(value: &mut Value) -> Option<&mut String> {
+    if let Value::String(path) = value { Some(path) } else { None }
 }
 
 /// The sources that would answer these questions, for a message: `a Prometheus (--prometheus URL)`.

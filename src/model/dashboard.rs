@@ -37,7 +37,7 @@ pub struct DashboardEntry {
 }
 
 /// The dashboards of a source.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub struct DashboardList {
     pub entries: Vec<Arc<DashboardEntry>>,
     /// How many more there are than could be listed, or why some are missing.
@@ -113,6 +113,13 @@ pub struct PanelSubquery {
     pub data_source: DataSourceRef,
     /// The query as JSON text, as `/api/ds/query` takes it.
     pub json: Text,
+}
+
+impl Dashboard {
+    /// How many panels it has.
+    pub fn panels(&self) -> usize {
+        self.sections.iter().map(|section| section.panels.len()).sum()
+    }
 }
 
 impl PanelQuery {

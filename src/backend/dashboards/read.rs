@@ -13,6 +13,8 @@ mod queries;
 mod second;
 mod sections;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod variables;
 
 use serde_json::{Map, Value};

@@ -7,6 +7,8 @@ pub mod moment;
 pub mod naming;
 pub mod number;
 pub mod overrides;
+#[cfg(test)]
+mod tests;
 pub mod units;
 
 use jiff::Timestamp;

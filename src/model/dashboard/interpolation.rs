@@ -5,6 +5,8 @@ pub mod built_in;
 pub mod depends;
 pub mod format;
 pub mod query_json;
+#[cfg(test)]
+mod tests;
 
 use std::sync::LazyLock;
 

@@ -34,8 +34,10 @@ pub enum TransformationStep {
     },
     /// `merge`: all frames as one table, rows with equal values of common fields as one.
     Merge,
-    /// `seriesToRows`, `append`, `concatenate`.
+    /// `seriesToRows`: time, name and value of all series as rows; `append`: the rows of all frames below each other.
     Append,
+    /// `concatenate`: the fields of all frames beside each other.
+    Concatenate,
     /// `filterFieldsByName`.
     FilterFields {
         names: Vec<Text>,

@@ -41,7 +41,8 @@ fn step(id: &str, options: &Value) -> TransformationStep {
             is_inner: word(at(options, "mode")) == "inner",
         },
         "merge" => TransformationStep::Merge,
-        "seriesToRows" | "append" | "concatenate" => TransformationStep::Append,
+        "seriesToRows" | "append" => TransformationStep::Append,
+        "concatenate" => TransformationStep::Concatenate,
         "filterFieldsByName" | "filterByName" => filter_fields(options),
         "filterFields" | "filterByRefId" | "filterFrames" => filter_ids(options),
         "filterByValue" => TransformationStep::FilterRows {
@@ -133,7 +134,12 @@ fn filter_ids(options: &Value) -> TransformationStep {
     };
     let ids = match at(of, "options") {
         Value::Array(_) => texts(at(of, "options")),
-        named => text(named).map(|named| named.split('|').map(Text::from).collect()).unwrap_or_default(),
+        // a regular expression between `/`, or ids
+        named => match text(named) {
+            Some(pattern) if pattern.starts_with('/') => vec![pattern],
+            Some(named) => named.split('|').map(Text::from).collect(),
+            None => Vec::new(),
+        },
     };
     TransformationStep::FilterRefIds { ids, is_exclude }
 }

@@ -3,14 +3,49 @@
 use super::kind_of;
 use super::mapping::compiled;
 use super::naming::default_name;
-use crate::model::dashboard::field::{DrawOptions, FieldKind, FieldMatcher, FieldOptions, FieldOverride};
-use crate::model::dashboard::panel::Panel;
+use crate::model::dashboard::field::{
+    ColourThresholds, DrawOptions, FieldColour, FieldKind, FieldMatcher, FieldOptions, FieldOverride,
+    GrafanaColour, ThresholdStep,
+};
+use crate::model::dashboard::panel::{Panel, PanelKind};
 use crate::model::dashboard::reduce::reduce;
 use crate::model::frame::{DataFrame, FrameField};
 
-/// The options of a field of these frames.
+/// The options of a field of these frames, with the defaults of the panel's kind where it has none.
 pub fn options_of(panel: &Panel, frames: &[DataFrame], frame: usize, field: usize) -> FieldOptions {
-    with_overrides(&panel.options, &panel.overrides, frames, frame, field)
+    let mut out = with_overrides(&panel.options, &panel.overrides, frames, frame, field);
+    out.colour = out.colour.or_else(|| Some(default_colour(&panel.kind)));
+    out.thresholds = out.thresholds.or_else(|| Some(default_thresholds()));
+    out
+}
+
+/// Grafana's default: series have colours of their own, values those of the thresholds.
+fn default_colour(kind: &PanelKind) -> FieldColour {
+    match kind {
+        PanelKind::TimeSeries { .. }
+        | PanelKind::BarChart { .. }
+        | PanelKind::PieChart { .. }
+        | PanelKind::Histogram { .. } => FieldColour::PaletteByOrder,
+        PanelKind::Stat { .. }
+        | PanelKind::Gauge { .. }
+        | PanelKind::BarGauge { .. }
+        | PanelKind::Table { .. }
+        | PanelKind::Heatmap { .. }
+        | PanelKind::StateTimeline { .. }
+        | PanelKind::StatusHistory { .. }
+        | PanelKind::Words { .. }
+        | PanelKind::Logs { .. }
+        | PanelKind::AlertList { .. }
+        | PanelKind::DashboardList
+        | PanelKind::Unknown { .. } => FieldColour::Thresholds,
+    }
+}
+
+/// Grafana's default: green, and red from 80.
+fn default_thresholds() -> ColourThresholds {
+    let step = |from, colour| ThresholdStep { from, colour };
+    let steps = vec![step(None, GrafanaColour::Green), step(Some(80.0), GrafanaColour::Red)];
+    ColourThresholds { steps, is_percent: false }
 }
 
 /// The options of a field: `options`, the unit of the data source where they have none, and the overrides that match.
