@@ -11,7 +11,7 @@ use crate::app::screens::dashboards::columns::{COLUMNS, DashboardItem};
 use crate::app::screens::dashboards::haystack;
 use crate::app::subjects::dashboard::values::PanelValue;
 use crate::app::subjects::dashboard::variables::ShownVariable;
-use crate::app::subjects::dashboard::{definition, listed, list_notes};
+use crate::app::subjects::dashboard::{definition, list_notes, listed};
 use crate::model::labels::Text;
 use crate::model::world::World;
 
@@ -104,11 +104,16 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &DashboardsArgs) -> VerbResult {
     ];
     let reports = screen.reports(&state.shared, now);
     if reports.is_empty() && wanted.panel.is_some() {
-        print_error(&format!("{} has no panel with the id {}", dashboard.entry.title, wanted.panel.unwrap_or(0)));
+        print_error(&format!(
+            "{} has no panel with the id {}",
+            dashboard.entry.title,
+            wanted.panel.unwrap_or(0)
+        ));
         return Ok(ExitOutcome::UsageError);
     }
     let notes = dashboard.notes.iter().map(ToString::to_string).collect();
-    let document = dashboard_document(&session.view(&state), facts, (screen.shown_variables(), &reports), (gaps, notes));
+    let document =
+        dashboard_document(&session.view(&state), facts, (screen.shown_variables(), &reports), (gaps, notes));
     Ok(print(&formatted(&document, wanted.listing.output), outcome(&document)))
 }
 
@@ -120,7 +125,8 @@ fn outcome(document: &ReportDocument) -> ExitOutcome {
 fn named(world: &World, name: &str) -> Vec<DashboardItem> {
     let all = listed(world);
     let lower = name.to_lowercase();
-    let pick = |is: &dyn Fn(&DashboardItem) -> bool| all.iter().filter(|item| is(item)).cloned().collect::<Vec<_>>();
+    let pick =
+        |is: &dyn Fn(&DashboardItem) -> bool| all.iter().filter(|item| is(item)).cloned().collect::<Vec<_>>();
     let by_uid = pick(&|item| *item.entry.uid == *name);
     let by_title = || pick(&|item| item.entry.title.to_lowercase() == lower);
     let by_part = || pick(&|item| item.entry.title.to_lowercase().contains(&lower));
@@ -160,7 +166,11 @@ pub(super) fn list_document(view: &WorldView<'_>, filter: &AlertFilter, gaps: Ve
     });
     let searched = haystack(&all);
     let (found, unknown) = filter.matching(&all, searched, |item| vec![item.entry.title.to_string()]);
-    let list = ReportList::of(("dashboards", "Dashboards", "No dashboards found."), COLUMNS, found.into_iter().cloned());
+    let list = ReportList::of(
+        ("dashboards", "Dashboards", "No dashboards found."),
+        COLUMNS,
+        found.into_iter().cloned(),
+    );
     let mut document = base(view, Vec::new(), vec![list], gaps);
     document.notes.extend(list_notes(view.world).iter().map(ToString::to_string));
     document.notes.extend(unknown);

@@ -42,7 +42,8 @@ impl Needs {
 }
 
 use WorldPart::{
-    Alerts, Capacity, Changes, Dashboard, Dashboards, Incidents, OnCall, Services, Silences, Slos, Sources, Trace, Traces,
+    Alerts, Capacity, Changes, Dashboard, Dashboards, Incidents, OnCall, Services, Silences, Slos, Sources,
+    Trace, Traces,
 };
 
 pub(super) const STATUS: Needs = Needs::of("status", &[Services, Alerts, Slos, Incidents, OnCall, Sources]);

@@ -100,12 +100,8 @@ fn many(count: u32) -> Vec<DashboardSection> {
 
 impl BoardSource {
     fn new(sections: Vec<DashboardSection>, variables: Vec<Variable>) -> Self {
-        let kinds = vec![
-            AskKind::Dashboards,
-            AskKind::Dashboard,
-            AskKind::PanelData,
-            AskKind::VariableValues,
-        ];
+        let kinds =
+            vec![AskKind::Dashboards, AskKind::Dashboard, AskKind::PanelData, AskKind::VariableValues];
         let entry = DashboardEntry {
             uid: "u1".into(),
             title: "Nodes".into(),
@@ -156,7 +152,10 @@ fn frames(wanted: &PanelQuery) -> PanelFrames {
     let values = minutes.map(|i| Some(value(i))).collect();
     let fields = vec![
         FrameField::named("Time", FieldValues::Times(times)),
-        FrameField { display_name: Some("the value".into()), ..FrameField::named("Value", FieldValues::Numbers(values)) },
+        FrameField {
+            display_name: Some("the value".into()),
+            ..FrameField::named("Value", FieldValues::Numbers(values))
+        },
     ];
     let frame = DataFrame { ref_id: "A".into(), name: None, fields, notices: Vec::new() };
     PanelFrames { frames: vec![frame], ..PanelFrames::default() }
@@ -186,7 +185,8 @@ impl Source for BoardSource {
                     "pods(ads)" => &["bid-1"],
                     other => panic!("{other}"),
                 };
-                let values: Vec<(Text, Text)> = names.iter().map(|name| ((*name).into(), (*name).into())).collect();
+                let values: Vec<(Text, Text)> =
+                    names.iter().map(|name| ((*name).into(), (*name).into())).collect();
                 Answer::VariableValues(VariableValues { total: values.len(), values })
             }
             _ => Answer::Unchanged,
@@ -216,7 +216,9 @@ fn panels_of_the_demo_have_values_and_colours() {
     let mut stage = Stage::demo((200, 50), 1.5);
     stage.press(&["P", "enter"]);
     let text = stage.body_text();
-    for words in ["Golden signals", "Requests by status code", "Region eu-west-1", "Service checkout", "Latency"] {
+    for words in
+        ["Golden signals", "Requests by status code", "Region eu-west-1", "Service checkout", "Latency"]
+    {
         assert!(text.contains(words), "{words}:\n{text}");
     }
     assert!(!text.contains("No data") && !text.contains("loading"), "{text}");
@@ -285,7 +287,8 @@ fn failed_empty_zero_and_unanswered_panels_are_told_apart() {
 #[test]
 fn values_of_variables_are_chained_and_panels_are_asked_again() {
     let variables = vec![query("pod", "pods($namespace)", true), query("namespace", "namespaces", false)];
-    let (mut stage, asked) = BoardSource::new(one(r#"{"expr":"load{pod=~\"$pod\"}"}"#), variables).open((120, 36));
+    let (mut stage, asked) =
+        BoardSource::new(one(r#"{"expr":"load{pod=~\"$pod\"}"}"#), variables).open((120, 36));
     let text = stage.body_text();
     assert!(text.contains("namespace shop") && text.contains("pod All"), "{text}");
     let last = || asked.lock().unwrap().last().cloned().unwrap();
@@ -329,9 +332,14 @@ fn a_panel_takes_the_whole_screen_and_gives_it_back() {
 fn rows_fold_and_panels_are_repeated_for_the_values_of_a_variable() {
     let place = GridPlace { x: 0, y: 0, width: 24, height: 8 };
     let repeat = PanelRepeat { variable: "namespace".into(), is_vertical: false, per_row: 4 };
-    let repeated = Panel { repeat: Some(repeat), ..panel(1, "of $namespace", place, r#"{"expr":"load $namespace"}"#) };
+    let repeated =
+        Panel { repeat: Some(repeat), ..panel(1, "of $namespace", place, r#"{"expr":"load $namespace"}"#) };
     let sections = vec![
-        DashboardSection { title: Some("First".into()), panels: vec![Arc::new(repeated)], ..DashboardSection::default() },
+        DashboardSection {
+            title: Some("First".into()),
+            panels: vec![Arc::new(repeated)],
+            ..DashboardSection::default()
+        },
         DashboardSection {
             title: Some("In $namespace".into()),
             is_collapsed: true,
@@ -339,10 +347,14 @@ fn rows_fold_and_panels_are_repeated_for_the_values_of_a_variable() {
             panels: vec![Arc::new(panel(2, "inside", place, "{}"))],
         },
     ];
-    let (mut stage, asked) = BoardSource::new(sections, vec![query("namespace", "namespaces", true)]).open((120, 36));
+    let (mut stage, asked) =
+        BoardSource::new(sections, vec![query("namespace", "namespaces", true)]).open((120, 36));
     let text = stage.body_text();
     assert!(text.contains("of shop") && text.contains("of ads"), "{text}");
-    assert!(text.contains("In shop  1 panel") && text.contains("In ads  1 panel") && !text.contains("inside"), "{text}");
+    assert!(
+        text.contains("In shop  1 panel") && text.contains("In ads  1 panel") && !text.contains("inside"),
+        "{text}"
+    );
     assert_eq!(asked.lock().unwrap().len(), 2);
     stage.press(&["G", "enter"]);
     assert!(stage.body_text().contains("inside"), "{}", stage.body_text());
@@ -379,7 +391,8 @@ fn an_alert_leads_to_its_dashboard_with_its_labels_as_variables() {
 
 #[test]
 fn no_size_makes_it_fail() {
-    let (mut stage, _) = BoardSource::new(many(5), vec![query("namespace", "namespaces", true)]).open((80, 24));
+    let (mut stage, _) =
+        BoardSource::new(many(5), vec![query("namespace", "namespaces", true)]).open((80, 24));
     for width in [0, 1, 2, 3, 7, 12, 25, 39, 41, 77, 119, 121, 260] {
         for height in [0, 1, 2, 3, 4, 5, 6, 9, 13, 30, 70] {
             stage.resize((width, height));

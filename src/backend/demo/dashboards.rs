@@ -21,7 +21,10 @@ static DASHBOARDS: LazyLock<Vec<Arc<Dashboard>>> = LazyLock::new(|| {
         include_str!("../../../assets/demo/dashboards/golden.json"),
         include_str!("../../../assets/demo/dashboards/shop.json"),
     ];
-    files.iter().map(|file| Arc::new(read::dashboard(file).expect("an embedded dashboard is valid"))).collect()
+    files
+        .iter()
+        .map(|file| Arc::new(read::dashboard(file).expect("an embedded dashboard is valid")))
+        .collect()
 });
 
 /// The source of the dashboards.

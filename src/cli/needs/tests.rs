@@ -24,8 +24,8 @@ use crate::cli::args::{ChangesArgs, ListingArgs, StatsArgs, StatsGrouping};
 use crate::cli::report::{ReportDocument, json};
 use crate::cli::view::WorldView;
 use crate::cli::{
-    alerts, capacity, changes, check, dashboards, doctor, incidents, oncall, services, silences, slos, sources, stats,
-    status, traces,
+    alerts, capacity, changes, check, dashboards, doctor, incidents, oncall, services, silences, slos,
+    sources, stats, status, traces,
 };
 use crate::model::ask::{Answered, Ask, Question};
 use crate::model::capacity::CapacityKey;

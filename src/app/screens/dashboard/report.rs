@@ -27,12 +27,18 @@ impl OpenDashboard {
     /// The panels in their order; the one panel if only that is asked for.
     pub fn reports(&self, shared: &Shared, now: Timestamp) -> Vec<PanelReport> {
         let wanted = self.subject.as_ref().and_then(|target| target.panel);
-        let panels = self.sections.iter().flat_map(|section| section.panels.iter().map(move |panel| (section, panel)));
+        let panels =
+            self.sections.iter().flat_map(|section| section.panels.iter().map(move |panel| (section, panel)));
         let panels = panels.filter(|(_, panel)| wanted.is_none_or(|id| panel.key.id == id));
         panels.map(|(section, panel)| self.report(shared, (section.title.clone(), panel), now)).collect()
     }
 
-    fn report(&self, shared: &Shared, (section, panel): (Option<String>, &PlacedPanel), now: Timestamp) -> PanelReport {
+    fn report(
+        &self,
+        shared: &Shared,
+        (section, panel): (Option<String>, &PlacedPanel),
+        now: Timestamp,
+    ) -> PanelReport {
         let own = picture::without_data(&panel.panel);
         let picture = own.as_ref().or_else(|| self.pictures.get(&panel.key).map(|made| &made.picture));
         let empty = match picture {

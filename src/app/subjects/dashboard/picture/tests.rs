@@ -51,7 +51,8 @@ fn panel(kind: PanelKind, options: FieldOptions) -> Panel {
 
 /// A series with a value at each minute of the window.
 fn series(name: &str, values: &[Option<f64>]) -> DataFrame {
-    let times = (0..values.len()).map(|i| Some((END - 240 + 60 * i64::try_from(i).unwrap()) * 1000)).collect();
+    let times =
+        (0..values.len()).map(|i| Some((END - 240 + 60 * i64::try_from(i).unwrap()) * 1000)).collect();
     let labels = Labels::from_iter([("name", name)]);
     let value = FrameField {
         labels,
@@ -133,7 +134,9 @@ fn no_data_zero_and_a_missing_value_are_different() {
     let nothing = [series("a", &[None, None])];
     let PanelPicture::Stats { values, .. } = of(&stat(by_threshold("short")), &nothing) else { panic!() };
     assert_eq!((values[0].value.text.as_str(), values[0].value.number), ("No data", None));
-    assert!(matches!(of(&stat(by_threshold("short")), &[]), PanelPicture::NoData(words) if words == "No data"));
+    assert!(
+        matches!(of(&stat(by_threshold("short")), &[]), PanelPicture::NoData(words) if words == "No data")
+    );
     let own = FieldOptions { no_value: Some("all quiet".into()), ..FieldOptions::default() };
     assert!(matches!(of(&stat(own), &[]), PanelPicture::NoData(words) if words == "all quiet"));
 }
@@ -146,7 +149,10 @@ fn a_chart_has_gaps_where_values_are_missing_and_the_legend_its_reduced_values()
     let chart = chart(of(&panel(kind, options), &frames));
     let one = &chart.series[0];
     assert!(one.values[1].is_nan() && one.values[2] == 0.3);
-    assert_eq!(one.reduced, [("Last *".to_owned(), "250 ms".to_owned()), ("Max".to_owned(), "300 ms".to_owned())]);
+    assert_eq!(
+        one.reduced,
+        [("Last *".to_owned(), "250 ms".to_owned()), ("Max".to_owned(), "300 ms".to_owned())]
+    );
     assert_eq!((chart.unit, one.role), (ValueUnit::Seconds, Role::Series1));
 }
 
@@ -222,8 +228,11 @@ fn a_table_is_sorted_its_numbers_are_at_the_right_and_missing_ones_last() {
 #[test]
 fn a_bar_chart_has_a_group_for_each_row() {
     let kind = PanelKind::BarChart { legend: legend(&[]), is_horizontal: true };
-    let PanelPicture::Bars(rows) = of(&panel(kind, FieldOptions::default()), &[two_columns()]) else { panic!() };
-    let groups: Vec<(&str, Option<f64>)> = rows.iter().map(|row| (row.group.as_str(), row.value.value.number)).collect();
+    let PanelPicture::Bars(rows) = of(&panel(kind, FieldOptions::default()), &[two_columns()]) else {
+        panic!()
+    };
+    let groups: Vec<(&str, Option<f64>)> =
+        rows.iter().map(|row| (row.group.as_str(), row.value.value.number)).collect();
     assert_eq!(groups, [("web", Some(0.2)), ("cart", Some(0.95)), ("auth", None)]);
     assert_eq!(rows[2].value.value.text, "-", "absence is not zero");
 }
