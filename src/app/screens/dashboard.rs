@@ -34,8 +34,8 @@ type ItemKey = ((usize, Option<Text>), Option<PanelKey>);
 /// The picture of a panel, and the answers that it was made of.
 #[derive(Debug)]
 struct MadePicture {
-    /// When the answers arrived, and which queries they answer.
-    stamp: Vec<(Option<Timestamp>, usize)>,
+    /// When each answer arrived, and where its data are.
+    stamp: Vec<Option<(Option<Timestamp>, usize)>>,
     picture: PanelPicture,
     /// What could not be done.
     notes: Vec<Text>,
@@ -68,8 +68,8 @@ pub struct OpenDashboard {
     is_dirty: bool,
     /// The range for which variables are resolved.
     range: Option<Range>,
-    /// Whether the dashboard's own time range was taken.
-    has_range: bool,
+    /// The dashboard whose own time range was taken.
+    range_of: Option<Arc<DashboardTarget>>,
     /// The index of the item under the cursor, and the first line that is visible.
     scroll_position: ScrollPosition,
 }

@@ -7,7 +7,7 @@ use crate::app::subjects::dashboard::queries::length_of;
 use crate::app::subjects::dashboard::{repeat, variables};
 use crate::model::dashboard::panel::Panel;
 use crate::model::dashboard::transform::transform;
-use crate::model::frame::DataFrame;
+use crate::model::frame::{DataFrame, PanelFrames};
 use crate::model::remote::Remote;
 use crate::model::series::TimeGrid;
 
@@ -20,6 +20,7 @@ impl OpenDashboard {
                 chosen: target.variables.iter().cloned().collect(),
                 scroll_position: self.scroll_position,
                 subject: self.subject.take(),
+                range_of: self.range_of.take(),
                 shown: Some(Arc::clone(&target)),
                 is_dirty: true,
                 ..Self::default()
@@ -107,26 +108,17 @@ impl OpenDashboard {
         let mut made = std::mem::take(&mut self.pictures);
         for (key, questions) in &self.questions {
             let answers: Vec<_> = questions.asked.iter().map(|asked| asked.answer(shared)).collect();
-            let stamp: Vec<_> = answers
-                .iter()
-                .zip(&questions.asked)
-                .map(|(answer, asked)| {
-                    (answer.and_then(|answer| answer.at), Arc::as_ptr(&asked.wanted).addr())
-                })
-                .collect();
-            let is_same = made.get(key).is_some_and(|known| {
-                known.stamp.len() == stamp.len()
-                    && known.stamp.iter().zip(&stamp).all(|(known, new)| known.0 == new.0)
-            });
-            let has_answer = answers.iter().flatten().any(|answer| answer.value().is_some());
-            if !has_answer {
+            if !answers.iter().flatten().any(|answer| answer.value().is_some()) {
                 // another question: the old picture is of other values
-                if answers.iter().flatten().next().is_none() || stamp.iter().all(|(at, _)| at.is_none()) {
-                    made.remove(key);
-                }
+                made.remove(key);
                 continue;
             }
-            if is_same && made.get(key).is_some_and(|known| known.stamp == stamp) {
+            let frames = |answer: &Option<&Remote<Arc<PanelFrames>>>| {
+                let answer = (*answer)?;
+                Some((answer.at, Arc::as_ptr(answer.value()?).addr()))
+            };
+            let stamp: Vec<_> = answers.iter().map(frames).collect();
+            if made.get(key).is_some_and(|known| known.stamp == stamp) {
                 continue;
             }
             let Some(panel) = self.panels().find(|panel| panel.key == *key) else { continue };
@@ -143,7 +135,7 @@ impl OpenDashboard {
         &self,
         shared: &Shared,
         panel: &PlacedPanel,
-        (questions, answers): (&PanelQuestions, &[Option<&Remote<Arc<crate::model::frame::PanelFrames>>>]),
+        (questions, answers): (&PanelQuestions, &[Option<&Remote<Arc<PanelFrames>>>]),
         now: Timestamp,
     ) -> MadePicture {
         let filled = self.filled(panel);
@@ -182,12 +174,12 @@ impl OpenDashboard {
 
     /// The dashboard's own time range, once: unless the user looks at another moment already.
     pub(super) fn take_range(&mut self, shared: &Shared) -> Option<Duration> {
-        if self.has_range || self.shown.is_none() || self.shown != self.subject {
+        if self.range_of == self.subject {
             return None;
         }
         let dashboard = self.dashboard(shared)?;
         let length = length_of(&dashboard.from).filter(|length| *length >= Duration::from_secs(60));
-        self.has_range = true;
+        self.range_of = self.subject.clone();
         length.filter(|length| shared.range.end.is_none() && *length != shared.range.length)
     }
 }
@@ -195,7 +187,7 @@ impl OpenDashboard {
 /// The grid of the first question at the time of its answer: what is newer is not known yet.
 fn window_of(
     questions: &PanelQuestions,
-    answers: &[Option<&Remote<Arc<crate::model::frame::PanelFrames>>>],
+    answers: &[Option<&Remote<Arc<PanelFrames>>>],
     frames: &[DataFrame],
 ) -> Option<TimeGrid> {
     let asked = questions.asked.first()?;

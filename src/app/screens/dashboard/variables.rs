@@ -58,6 +58,8 @@ impl OpenDashboard {
     /// Everything that depends on the values is found again.
     fn values_changed(&mut self, shared: &Shared, now: Timestamp) {
         self.is_dirty = true;
+        // names of series may hold variables
+        self.pictures.clear();
         self.arrange(shared, false, now);
     }
 
