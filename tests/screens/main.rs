@@ -5,7 +5,6 @@ mod behaviour;
 mod capacity;
 mod charts;
 mod cockpit;
-mod dashboards;
 mod explore;
 mod findings;
 mod frame;
