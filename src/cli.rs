@@ -8,6 +8,7 @@ mod changes;
 mod check;
 mod completions;
 mod config;
+mod dashboards;
 mod discover;
 mod doctor;
 #[cfg(test)]
@@ -161,6 +162,7 @@ impl<'a> CliContext<'a> {
             Some(Verb::Postmortem(wanted)) => report_verbs::postmortem(self, wanted),
             Some(Verb::Trace { id, listing }) => traces::trace(self, *id, *listing),
             Some(Verb::Traces(wanted)) => traces::traces(self, wanted),
+            Some(Verb::Dashboards(wanted)) => dashboards::run(self, wanted),
             Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),
             Some(Verb::Oncall(listing)) => self.list(*listing, needs::ONCALL, oncall::document),
             Some(Verb::Logs(wanted)) => logs::run(self, wanted),

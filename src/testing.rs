@@ -87,12 +87,17 @@ reexport! { [crate]
             Outlook, UsageLine, forecast, lookback_grid;
         change: Change, ChangeKind, ChangeSnapshot;
         dashboard {
+            use Dashboard, DashboardEntry, DashboardList, DashboardSection, DataSourceRef, PanelQuery;
+            field: FieldOptions;
             interpolation: Interpolation;
+            panel: GridPlace, LegendOptions, Panel, PanelKind, PanelQueryDefinition, PanelRepeat;
             transform: transform;
+            variable: Variable, VariableKind, VariableSort, VariableValues, VariableVisibility;
         }
         duration: parse, short, text;
         evaluation: EvaluatedQuery, EvaluationKey, LabelSearch, QueryResult, SampleValue;
         fingerprint: Fingerprint;
+        frame: DataFrame, FieldValues, FrameField, PanelFrames, QueryFailure;
         fixtures: alert, group, incident, pager_ref, person, reading, slo, source, span;
         guard: Guard;
         health: Health, Thresholds;

@@ -17,6 +17,7 @@ pub enum Scope {
     Slo,
     Logs,
     Explore,
+    Dashboard,
     IncidentActions,
     AnyAction,
 }
@@ -39,6 +40,7 @@ impl Scope {
             Self::Slo => "SLO page",
             Self::Logs => "Logs",
             Self::Explore => "Explore",
+            Self::Dashboard => "Dashboards",
             Self::IncidentActions => "Incidents and alerts (each action asks for confirmation)",
             Self::AnyAction => "Actions",
         }
@@ -56,6 +58,7 @@ impl Scope {
             Self::Slo => "on an SLO's page",
             Self::Logs => "on the screen of logs",
             Self::Explore => "in Explore",
+            Self::Dashboard => "on a dashboard",
             Self::IncidentActions => "on incidents and alerts",
             Self::AnyAction => "on incidents, alerts, silences and on-call shifts",
         }
@@ -160,6 +163,7 @@ commands! {
     WholeRange    "whole-range"    ["0"]                 Charts "Show the whole range; again: zoom to the event";
     LogScale      "log-scale"      ["Y"]                 Charts "Logarithmic or linear value axis";
     Stack         "stack"          ["%"]                 Charts "Stack lines that are parts of a whole; again: as shares; again: not";
+    Variables     "variables"      ["$"]                 Dashboard "Choose values of the dashboard's variables";
     Runbook       "runbook"        ["r"]                 Global "Open the runbook";
     Acknowledge   "acknowledge"    ["a"]                 IncidentActions   "Acknowledge the incident; for an alert, its incident";
     Silence       "silence"        ["s"]                 IncidentActions   "Silence the alerts; for an incident, its alerts";
@@ -172,6 +176,7 @@ commands! {
     Silences      "silences"       ["Z"]                 Global "List all silences";
     NewSilence    "new-silence"    ["N"]                 Global "Create a silence for planned maintenance";
     Capacity      "capacity"       ["C"]                 Global "List resources by the time until they are full, and deadlines";
+    Dashboards    "dashboards"     ["P"]                 Global "Open the dashboard or panel that the selected alert is linked with, or list all dashboards";
     Results       "results"        ["A"]                 Global "Show the actions taken and their results";
     Why           "why"            ["i"]                 Global "Show why: the labels, changes and dependencies that explain it";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, incident page";
@@ -303,6 +308,7 @@ mod tests {
         Scope::Slo,
         Scope::Logs,
         Scope::Explore,
+        Scope::Dashboard,
         Scope::AnyAction,
         Scope::IncidentActions,
     ];

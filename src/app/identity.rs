@@ -1,9 +1,10 @@
-//! Keys that identify incidents, SLOs, silences, policies and levels. Lists, places and actions keep a key while answers change.
+//! Keys that identify incidents, SLOs, silences, policies, levels and dashboards. Lists, places and actions keep a key while answers change.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::model::dashboard::DashboardEntry;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::oncall::{EscalationPolicy, OnCallSnapshot};
@@ -122,4 +123,38 @@ pub struct LevelKey {
     pub policy: PolicyKey,
     /// The number of the level, from 1.
     pub level: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DashboardKey {
+    pub source: SourceId,
+    pub uid: Text,
+}
+
+impl DashboardKey {
+    /// Its entry in the list of its source, if that has been read.
+    pub fn entry<'a>(&self, world: &'a World) -> Option<&'a Arc<DashboardEntry>> {
+        let list = world.cache(&self.source)?.dashboards().value()?;
+        list.entries.iter().find(|entry| entry.uid == self.uid)
+    }
+}
+
+/// A dashboard to open, and what to show of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DashboardTarget {
+    pub key: DashboardKey,
+    /// The panel to open on the whole screen.
+    pub panel: Option<u32>,
+    /// Values of variables instead of the dashboard's own: name and values. Names that are no variables of the
+    /// dashboard are ignored.
+    pub variables: Vec<(Text, Vec<Text>)>,
+    /// Whether all sections are open.
+    pub is_unfolded: bool,
+}
+
+impl DashboardTarget {
+    /// A dashboard as it is defined.
+    pub fn of(key: DashboardKey) -> Self {
+        Self { key, panel: None, variables: Vec::new(), is_unfolded: false }
+    }
 }

@@ -26,10 +26,31 @@ pub enum MenuChoice {
     Run(Command),
     /// Do this in Explore.
     Explore(Box<ExploreChoice>),
+    /// Choose a value of a dashboard's variable.
+    Variable(Box<VariableChoice>),
     /// Start this action on what was selected when the menu was opened.
     Intent(Box<Intent>),
     /// Nothing: the action is not available, for this reason.
     Cannot(Text),
+}
+
+/// What an item of the menu of variables does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VariableChoice {
+    /// List the values of the variable with this name.
+    Open(Text),
+    /// Type a text for it.
+    Type(Text),
+    /// Choose these values.
+    Set(Text, Vec<Text>),
+    /// Add or remove a value.
+    Toggle(Text, Text),
+}
+
+impl From<VariableChoice> for MenuChoice {
+    fn from(choice: VariableChoice) -> Self {
+        Self::Variable(Box::new(choice))
+    }
 }
 
 impl From<Intent> for MenuChoice {

@@ -102,7 +102,7 @@ pub(super) fn palette_row_at((width, height): (u16, u16), open: &Palette, cell: 
 }
 
 fn palette(cx: &Cx<'_>, open: &Palette, buf: &mut Buffer) {
-    let inner = window(cx, "Command palette", PALETTE, buf);
+    let inner = window(cx, &open.title, PALETTE, buf);
     let mut typed = vec![StyledRun::new(": ", Role::Key)];
     typed.extend(open.line.runs(cx.charset));
     text::runs(cx, &typed, Rect { height: 1.min(inner.height), ..inner }, buf);

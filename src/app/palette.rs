@@ -1,10 +1,11 @@
 //! The command palette: finds any command, screen, context, service, SLO, alert, incident or policy by fuzzy name.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::commands::{Command, KeyMap, Scope};
 use super::fuzzy::ranked;
-use super::identity::{IncidentKey, PolicyKey, SloKey};
+use super::identity::{DashboardKey, DashboardTarget, IncidentKey, PolicyKey, SloKey};
 use super::key::{Code, Key, NamedKey};
 use super::line_editor::LineEditor;
 use super::list::wrapped;
@@ -21,7 +22,7 @@ const MAX_RESULTS: usize = 50;
 /// One entry that can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaletteEntry {
-    /// The type: "command", "screen", "service", "SLO", "alert", "incident", "policy", "context", "trace".
+    /// The type: "command", "screen", "service", "SLO", "alert", "incident", "policy", "board" for a dashboard, "context", "trace".
     pub kind: &'static str,
     /// The text that is searched.
     pub name: String,
@@ -32,6 +33,8 @@ pub struct PaletteEntry {
 
 #[derive(Debug)]
 pub struct Palette {
+    /// What is chosen from.
+    pub title: String,
     pub line: LineEditor,
     entries: Vec<PaletteEntry>,
     /// The trace whose id was typed or pasted, if the text is one.
@@ -98,13 +101,31 @@ impl Palette {
                 add("policy", policy.named.name.to_string(), source.to_string(), MenuChoice::Go(place));
             }
         }
+        for item in super::subjects::dashboard::listed(world) {
+            let folder = item.entry.folder.as_deref().unwrap_or_default().to_owned();
+            let key = DashboardKey { source: item.source, uid: item.entry.uid.clone() };
+            let place = Place::Dashboard(Arc::new(DashboardTarget::of(key)));
+            add("board", item.entry.title.to_string(), folder, MenuChoice::Go(place));
+        }
         for context in contexts {
             add("context", context.to_string(), String::new(), MenuChoice::Context(context.clone()));
         }
-        let mut palette =
-            Self { line: LineEditor::default(), entries, trace: None, found: Vec::new(), at: 0 };
+        Self::choosing("Command palette".to_owned(), entries)
+    }
+
+    /// A palette of these entries only.
+    pub fn choosing(title: String, entries: Vec<PaletteEntry>) -> Self {
+        let line = LineEditor::default();
+        let mut palette = Self { title, line, entries, trace: None, found: Vec::new(), at: 0 };
         palette.search();
         palette
+    }
+
+    /// The same text is typed, and the cursor is on the same result, as in another one.
+    pub fn continue_from(&mut self, other: (&str, usize)) {
+        self.line = LineEditor::of(other.0);
+        self.search();
+        self.at = other.1.min(self.count().saturating_sub(1));
     }
 
     /// The results, the best match first.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::identity::{IncidentKey, PolicyKey, ReviewSubject, SloKey, WhyTarget};
+use super::identity::{DashboardTarget, IncidentKey, PolicyKey, ReviewSubject, SloKey, WhyTarget};
 use super::log_subject::LogSubject;
 use super::registry::screens;
 use crate::model::capacity::CapacityKey;

@@ -27,6 +27,7 @@ macro_rules! screens {
                 Silences silences::Silences "Silences" (Alerts);
                 Messages messages::MessageLog "Messages" ();
                 Capacity capacity::CapacityList "Capacity" ();
+                Dashboards dashboards::DashboardScreen "Dashboards" ();
             }
             about {
                 /// One service.
@@ -53,6 +54,8 @@ macro_rules! screens {
                 Traces(Text) traces::OpenTraces;
                 /// One resource with a limit.
                 Resource(CapacityKey) resource::OpenResource;
+                /// One dashboard, or a panel of it.
+                Dashboard(Arc<DashboardTarget>) dashboard::OpenDashboard;
             }
         }
     };

@@ -1,5 +1,7 @@
 //! The interface of a screen: its own state and its answers to the frame. Everything common to all screens is done outside.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -17,8 +19,9 @@ use super::layout;
 use super::list::{Cursor, Grouping};
 use super::list_filter::ListFilter;
 use super::log_subject::LogSubject;
-use super::menu::Menu;
+use super::menu::{Menu, VariableChoice};
 use super::page::PageContent;
+use super::palette::Palette;
 use super::place::{Place, ScrollPosition, Tab};
 use super::scheduler::Want;
 use super::selection::{Handled, Selection};
@@ -342,6 +345,21 @@ pub trait Screen {
 
     /// Does what an item of a menu of Explore is for.
     fn choose(&mut self, _shared: &mut Shared, _choice: ExploreChoice, _now: Timestamp) {}
+
+    /// Does what an item of a menu of variables is for. Gives the list of values to choose from next, if there is one.
+    fn choose_variable(
+        &mut self,
+        _shared: &mut Shared,
+        _choice: VariableChoice,
+        _now: Timestamp,
+    ) -> Option<Palette> {
+        None
+    }
+
+    /// The length of the time range that the subject wants; once, when it is first shown.
+    fn wanted_range(&mut self, _shared: &Shared) -> Option<Duration> {
+        None
+    }
 
     /// Takes the saved views and the history.
     fn take_store(&mut self, _store: QueryStore) {}

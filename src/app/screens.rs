@@ -3,6 +3,8 @@
 pub mod alert;
 pub mod alerts;
 pub mod capacity;
+pub mod dashboard;
+pub mod dashboards;
 pub mod document;
 pub mod explore;
 pub mod incident;
@@ -161,6 +163,7 @@ mod tests {
             mistakes(incidents::columns::COLUMNS, &named(&subjects::incident::ORDERS)),
             mistakes(silences::columns::COLUMNS, &[]),
             mistakes(capacity::columns::COLUMNS, &named(&subjects::capacity::ORDERS)),
+            mistakes(dashboards::columns::COLUMNS, &named(&dashboards::columns::ORDERS)),
             mistakes(oncall::columns::COLUMNS, &[]),
             mistakes(sources::columns::COLUMNS, &[]),
             mistakes(traces::columns::COLUMNS, &named(&traces::columns::ORDERS)),

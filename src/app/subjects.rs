@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod capacity;
 pub mod change;
+pub mod dashboard;
 pub mod incident;
 pub mod link;
 pub mod logs;

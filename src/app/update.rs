@@ -116,6 +116,9 @@ fn settle(state: &mut State, is_news: bool, now: Timestamp) {
         state.ordered = Some((revision, state.place().clone()));
     }
     let (screen, shared) = state.split();
+    if let Some(length) = screen.wanted_range(shared) {
+        shared.change_range(now, |range, _| range.length = length);
+    }
     screen.lay_out(shared, is_news, now);
     navigate::follow(state);
     let target = preview_pane::target(state.screen(), &state.shared);

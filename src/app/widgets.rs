@@ -7,6 +7,7 @@ pub mod heat;
 mod plot;
 mod scale;
 pub mod spark;
+pub mod states;
 pub mod table;
 pub mod text;
 pub mod unit;

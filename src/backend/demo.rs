@@ -11,6 +11,7 @@ mod alerts;
 mod annotation;
 mod breakdown;
 mod catalog;
+mod dashboards;
 mod demo_slos;
 mod deploys;
 mod exchange;
@@ -63,8 +64,8 @@ pub fn origin(now: Timestamp, minute: f64, speed: f64) -> Timestamp {
     DemoTimeline::new(now, speed).wall_time(-minute * 60.0)
 }
 
-/// The sources of the demo: `prom-eu`, `prom-us`, `alertmanager`, `pager`, `loki`, `tempo`, the reports of `ci` and the runbooks, all
-/// of the same demo world.
+/// The sources of the demo: `prom-eu`, `prom-us`, `alertmanager`, `pager`, `loki`, `tempo`, the reports of `ci`, `dashboards` and the runbooks, all of
+/// the same demo world.
 ///
 /// Demo time is 0 at `origin` and runs `speed` times as fast as `clock` (0.01 to 1000; an invalid speed counts as 1).
 pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Arc<dyn Source>> {
@@ -88,6 +89,7 @@ pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Ar
     let server = tempo::TempoServer::new(Arc::clone(&world), clock);
     add("tempo", &super::tempo::SPEC, "http://tempo.demo", &[], Arc::new(server));
     sources.push(Arc::new(deploys::DemoReports::new(world, clock)));
+    sources.push(Arc::new(dashboards::DemoDashboards::new()));
     sources.push(Arc::new(runbooks::DemoRunbooks::new()));
     sources
 }

@@ -24,7 +24,7 @@ pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
 pub(super) use snapshot::{Picture, SnapshotArgs};
 use sources::SourceFlags;
 pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, USER_THEMES, WhySubjectName};
-use values::{CONTEXTS, LabelValue, THEMES, label, minute, signal, speed, switch, trace_id};
+use values::{CONTEXTS, LabelValue, THEMES, label, minute, named_value, signal, speed, switch, trace_id};
 
 mod acting;
 mod changes;
@@ -246,6 +246,9 @@ pub(super) enum Verb {
     /// The failed and the slowest traces of a service
     #[command(after_help = LISTING)]
     Traces(TracesArgs),
+    /// All dashboards, or the values of the panels of one
+    #[command(after_help = LISTING)]
+    Dashboards(DashboardsArgs),
     /// A draft review of an incident, an alert or a service, in Markdown
     #[command(after_help = LISTING)]
     Postmortem(PostmortemArgs),
@@ -378,6 +381,21 @@ pub(super) struct TracesArgs {
     /// Only traces in which this service failed
     #[arg(long)]
     pub(super) failed: bool,
+    #[command(flatten)]
+    pub(super) listing: ListingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DashboardsArgs {
+    /// The uid of a dashboard, its title or a part of that; default: list all
+    #[arg(value_name = "UID|TITLE")]
+    pub(super) dashboard: Option<String>,
+    /// A value of a variable of the dashboard; can be repeated, also for several values
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named_value, requires = "dashboard")]
+    pub(super) var: Vec<(String, String)>,
+    /// Only the panel with this id
+    #[arg(long, value_name = "ID", requires = "dashboard")]
+    pub(super) panel: Option<u32>,
     #[command(flatten)]
     pub(super) listing: ListingArgs,
 }

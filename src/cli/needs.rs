@@ -42,7 +42,8 @@ impl Needs {
 }
 
 use WorldPart::{
-    Alerts, Capacity, Changes, Incidents, OnCall, Services, Silences, Slos, Sources, Trace, Traces,
+    Alerts, Capacity, Changes, Dashboard, Dashboards, Incidents, OnCall, Services, Silences, Slos, Sources,
+    Trace, Traces,
 };
 
 pub(super) const STATUS: Needs = Needs::of("status", &[Services, Alerts, Slos, Incidents, OnCall, Sources]);
@@ -62,12 +63,15 @@ pub(super) const DOCTOR: Needs = Needs::of("doctor", &[Sources]);
 pub(super) const TRACE: Needs = Needs::of("trace", &[Trace]);
 pub(super) const TRACES: Needs = Needs::of("traces", &[Traces]);
 pub(super) const CAPACITY: Needs = Needs::of("capacity", &[Capacity]);
+pub(super) const DASHBOARDS: Needs = Needs::of("dashboards", &[Dashboards]);
+/// `dashboards UID` waits for these after it has found the dashboard.
+pub(super) const DASHBOARD: Needs = Needs::of("dashboards", &[Dashboard]);
 
 /// All verbs that print a list or a check. Snapshots and documents wait for the questions of their screen.
 #[cfg(test)]
-const VERBS: [Needs; 15] = [
+const VERBS: [Needs; 16] = [
     STATUS, SERVICES, SLOS, CHECK, ALERTS, INCIDENTS, ONCALL, STATS, SILENCES, SOURCES, CHANGES, DOCTOR,
-    TRACE, TRACES, CAPACITY,
+    TRACE, TRACES, CAPACITY, DASHBOARDS,
 ];
 
 #[cfg(test)]

@@ -79,6 +79,8 @@ pub(super) fn of(cx: &ScreenCx<'_>, place: &Place) -> Option<PreviewContent> {
         | Place::Trace(_)
         | Place::Traces(_)
         | Place::Capacity
+        | Place::Dashboards
+        | Place::Dashboard(_)
         | Place::Resource(_)
         | Place::Silences
         | Place::Messages

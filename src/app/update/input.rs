@@ -31,7 +31,13 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) {
         Mode::Palette(mut open) => match open.take(key) {
             MenuOutcome::Open => state.mode = Mode::Palette(open),
             MenuOutcome::Closed => {}
-            MenuOutcome::Chosen(choice) => choose(state, choice, now),
+            MenuOutcome::Chosen(choice) => {
+                choose(state, choice, now);
+                // one more value can be chosen
+                if let Mode::Palette(next) = &mut state.mode {
+                    next.continue_from((open.line.text(), open.at));
+                }
+            }
         },
         Mode::Menu(mut open) => match open.take(key) {
             MenuOutcome::Open => {
@@ -213,6 +219,12 @@ fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) {
         MenuChoice::Link(link) => state.shared.copy(link.to_string(), now),
         MenuChoice::Run(command) => run(state, command, now),
         MenuChoice::Explore(choice) => choose_in_explore(state, *choice, now),
+        MenuChoice::Variable(choice) => {
+            let (screen, shared) = state.split();
+            if let Some(values) = screen.choose_variable(shared, *choice, now) {
+                state.mode = Mode::Palette(values);
+            }
+        }
         MenuChoice::Intent(intent) => intent::choose(state, *intent, now),
         MenuChoice::Cannot(why) => state.shared.messages.note(format!("Not available: {why}"), now),
     }

@@ -54,6 +54,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         Command::Messages => state.go(Place::Messages, now),
         Command::Silences => state.go(Place::Silences, now),
         Command::Capacity => state.go(Place::Capacity, now),
+        Command::Dashboards => dashboards(state, now),
         Command::Results => state.mode = Mode::Results { back: 0, top: 0 },
         Command::Acknowledge
         | Command::Resolve
@@ -108,7 +109,8 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) {
         | Command::Hide
         | Command::Alone
         | Command::Exemplars
-        | Command::QuerySource => {}
+        | Command::QuerySource
+        | Command::Variables => {}
         Command::Explore => explore(state, now),
         Command::Range => menus::range(state),
         Command::Preview => preview(state, now),
@@ -193,6 +195,23 @@ fn traces(state: &mut State, now: Timestamp) {
             .messages
             .note("Traces need a service. Select one, or an alert or incident of one.", now),
     }
+}
+
+/// Opens the dashboard or panel that the selected alert is linked with, else the list of dashboards.
+fn dashboards(state: &mut State, now: Timestamp) {
+    let alerts = match state.selection() {
+        Selection::Alerts(alerts) => alerts,
+        Selection::Nothing
+        | Selection::Incidents(_)
+        | Selection::Services(_)
+        | Selection::Silences(_)
+        | Selection::Level(_)
+        | Selection::Policy(_) => Vec::new(),
+    };
+    let shared = &state.shared;
+    let alert = alerts.first().and_then(|alert| shared.world.alert(*alert));
+    let linked = alert.and_then(|alert| subjects::dashboard::link::of_alert(shared, alert));
+    state.go(linked.map_or(Place::Dashboards, Place::Dashboard), now);
 }
 
 /// Opens the query of a chart of this screen in Explore, or a menu if there are several.

@@ -53,6 +53,17 @@ impl<'a> ChartLine<'a> {
     }
 }
 
+/// How a series is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineStyle {
+    #[default]
+    Line,
+    /// A bar from zero at each point.
+    Bars,
+    /// A dot at each point.
+    Points,
+}
+
 /// An event, drawn as a vertical line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChartMark<'a> {
@@ -77,6 +88,8 @@ pub struct Chart<'a> {
     /// The series, most important first: it is drawn over the others, and alone if there is no room for a chart. Stacked, it is
     /// the lowest.
     pub lines: &'a [ChartLine<'a>],
+    /// How each of them is drawn; those beyond its end as lines.
+    pub styles: &'a [LineStyle],
     pub unit: ValueUnit,
     /// Threshold values with their labels, most important first.
     pub thresholds: &'a [(f64, &'a str)],
@@ -111,6 +124,7 @@ impl<'a> Chart<'a> {
         Self {
             span,
             lines,
+            styles: &[],
             unit,
             thresholds: &[],
             shade: &[],
@@ -174,15 +188,21 @@ impl<'a> Chart<'a> {
         frame.draw(cx, span, &labels, cursor, buf);
         let mut plot = Plot::new(size, dots, shown.lines.len());
         for (i, line) in shown.lines.iter().enumerate().rev() {
-            plot.line(i, &line.heights, |value| scale.share(value));
+            let share = |value| scale.share(value);
+            match self.styles.get(i).copied().unwrap_or_default() {
+                LineStyle::Line => plot.line(i, &line.heights, share),
+                LineStyle::Bars => plot.bars(i, &line.heights, share),
+                LineStyle::Points => plot.points(i, &line.heights, share),
+            }
         }
         self.shades(cx, span, &frame, buf);
         if let Some(band) = &self.band {
             band.render(cx, &scale, &plot, plot_area, buf);
         }
         let roles: Vec<Role> = shown.lines.iter().map(|line| line.line.role).collect();
-        // below zero there is no amount to fill
-        if let Some(areas) = AreaFill::of(cx, &roles, dots, shown.is_stacked).filter(|_| scale.low >= 0.0) {
+        // below zero there is no amount to fill, and bars are areas already
+        let is_filled = scale.low >= 0.0 && self.styles.iter().all(|style| *style == LineStyle::Line);
+        if let Some(areas) = AreaFill::of(cx, &roles, dots, shown.is_stacked).filter(|_| is_filled) {
             areas.draw(&plot, plot_area, buf);
         }
         self.marks(cx, span, &frame, Some(&plot), buf);

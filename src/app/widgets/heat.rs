@@ -28,6 +28,10 @@ pub struct Heat<'a> {
     pub span: TimeGrid,
     /// The buckets, fastest first.
     pub buckets: &'a [HeatBucket<'a>],
+    /// Labels of the buckets in place of their bounds; empty: the bounds.
+    pub labels: &'a [String],
+    /// The number of which the shares are: `None`, the sum at each time; for values that are no counts, the highest of all.
+    pub whole: Option<f64>,
     /// The part of time that is shown, and the value cursor.
     pub view: ChartView,
 }
@@ -140,13 +144,20 @@ impl Heat<'_> {
         if sums.iter().all(Option::is_none) {
             return None;
         }
-        let total: f64 = sums.iter().flatten().sum();
+        let total: f64 = match self.whole {
+            // a column shows the mean of its points
+            Some(whole) => whole * points.len() as f64,
+            None => sums.iter().flatten().sum(),
+        };
         let share = |sum: Option<f64>| if total > 0.0 { sum.unwrap_or(0.0) / total } else { 0.0 };
         Some(sums.into_iter().map(share).collect())
     }
 
     /// The label of a row: the upper bound; for the infinite bucket the lower bound.
     fn label(&self, cx: &Cx<'_>, (first, last): (usize, usize)) -> String {
+        if let Some(label) = self.labels.get(last) {
+            return label.clone();
+        }
         let bound = |at: usize| self.buckets.get(at).map_or(f64::NAN, |bucket| bucket.le);
         let le = bound(last);
         if le.is_infinite() {
@@ -253,7 +264,7 @@ mod tests {
     }
 
     fn picture(charset: Charset, width: u16, height: u16, buckets: &[HeatBucket<'_>]) -> Buffer {
-        let heat = Heat { span: span(6), buckets, view: ChartView::default() };
+        let heat = Heat { span: span(6), buckets, labels: &[], whole: None, view: ChartView::default() };
         drawn(width, height, |area, buf| with_cx(charset, |cx| heat.render(cx, area, buf)))
     }
 
@@ -312,10 +323,12 @@ mod tests {
     #[test]
     fn any_size_will_do() {
         sweep(|cx, area, buf| {
-            Heat { span: span(6), buckets: &buckets(), view: ChartView::default() }.render(cx, area, buf);
+            Heat { span: span(6), buckets: &buckets(), labels: &[], whole: None, view: ChartView::default() }
+                .render(cx, area, buf);
         });
         sweep(|cx, area, buf| {
-            Heat { span: span(6), buckets: &[], view: ChartView::default() }.render(cx, area, buf);
+            Heat { span: span(6), buckets: &[], labels: &[], whole: None, view: ChartView::default() }
+                .render(cx, area, buf);
         });
     }
 

@@ -127,6 +127,44 @@ impl Plot {
         self.thicken(line, last.filter(|_| is_alone));
     }
 
+    /// Draws values as bars from zero, each as wide as the room between two points takes, with a gap where there is room for one.
+    pub(super) fn bars(&mut self, line: usize, values: &[f64], share: impl Fn(f64) -> f64) {
+        let (x, y) = self.dots.size();
+        let (across, down) = (i32::from(self.columns) * i32::from(x), i32::from(self.rows) * i32::from(y));
+        let count = i32::try_from(values.len()).unwrap_or(i32::MAX);
+        if across == 0 || down == 0 || count == 0 {
+            return;
+        }
+        let zero = dot(1.0 - share(0.0), down - 1);
+        let edge =
+            |i: i32| i32::try_from(i64::from(across) * i64::from(i) / i64::from(count)).unwrap_or(across);
+        for (i, value) in (0_i32..).zip(values).filter(|(_, value)| !value.is_nan()) {
+            let (left, right) = (edge(i), edge(i + 1));
+            let gap = if right - left > 3 { i32::from(x).min(2) } else { 0 };
+            let top = dot(1.0 - share(*value), down - 1);
+            for at in left..(right - gap).max(left + 1) {
+                for height in top.min(zero)..=top.max(zero) {
+                    self.set(line, at, height);
+                }
+            }
+        }
+    }
+
+    /// Draws each value as a dot, without lines between them.
+    pub(super) fn points(&mut self, line: usize, values: &[f64], share: impl Fn(f64) -> f64) {
+        let (x, y) = self.dots.size();
+        let (across, down) = (i32::from(self.columns) * i32::from(x), i32::from(self.rows) * i32::from(y));
+        if across == 0 || down == 0 {
+            return;
+        }
+        let steps = values.len().saturating_sub(1).max(1);
+        for (i, value) in values.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+            let here = (dot(i as f64 / steps as f64, across - 1), dot(1.0 - share(*value), down - 1));
+            self.stroke(line, here, here);
+            self.thicken(line, Some(here));
+        }
+    }
+
     /// Enlarges a single small dot to 2 by 2 dots, so that a lone value is visible.
     fn thicken(&mut self, line: usize, dot: Option<(i32, i32)>) {
         let Some((x, y)) = dot.filter(|_| self.dots.size() == (2, 4)) else { return };

@@ -12,6 +12,8 @@ pub enum ValueUnit {
     Seconds,
     /// A multiple, shown as `2x`.
     Times,
+    /// Bytes, in steps of 1024.
+    Bytes,
     Plain,
 }
 
@@ -27,6 +29,10 @@ impl ValueUnit {
             Self::Seconds if charset == Charset::Ascii => latency(value).replace('µ', "u"),
             Self::Seconds => latency(value),
             Self::Times => burn(value),
+            Self::Bytes => match binary(value.abs()) {
+                Some(measure) => measure.text(&digits(value * measure.by)),
+                None => number(value),
+            },
             Self::Plain => number(value),
         }
     }
@@ -42,7 +48,7 @@ impl ValueUnit {
     /// Whether values of this unit can be added: rates and counts, but not shares and times of different requests.
     pub fn adds_up(self) -> bool {
         match self {
-            Self::PerSecond | Self::Plain => true,
+            Self::PerSecond | Self::Plain | Self::Bytes => true,
             Self::Ratio | Self::Seconds | Self::Times => false,
         }
     }
@@ -70,6 +76,7 @@ impl ValueUnit {
             (Self::Seconds, v) => prefixed(v, "s", micro),
             (Self::Times, v) if v == 0.0 || (1e-3..1e4).contains(&v) => plain(1.0, "x"),
             (Self::Times, v) => prefixed(v, "x", micro),
+            (Self::Bytes, v) => binary(v),
             (Self::PerSecond, v) => prefixed(v, "/s", micro),
             (Self::Plain, v) => prefixed(v, "", micro),
         }
@@ -90,6 +97,19 @@ impl DisplayUnit {
     pub(super) fn text(self, digits: &str) -> String {
         format!("{digits}{}{}", self.prefix, self.unit)
     }
+}
+
+/// The binary prefix for a number of bytes; None beyond all prefixes.
+fn binary(highest: f64) -> Option<DisplayUnit> {
+    const PREFIXES: [&str; 7] = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    let mut by = 1.0;
+    for prefix in PREFIXES {
+        if highest * by < 1024.0 {
+            return Some(DisplayUnit { by, prefix, unit: "B" });
+        }
+        by /= 1024.0;
+    }
+    None
 }
 
 /// The SI prefix for a value; None beyond all prefixes.
@@ -199,6 +219,8 @@ mod tests {
             (ValueUnit::PerSecond, 0.0, "0/s"),
             (ValueUnit::Seconds, 0.000_4, "400us"),
             (ValueUnit::Times, 14.4, "14x"),
+            (ValueUnit::Bytes, 1536.0, "1.5KiB"),
+            (ValueUnit::Bytes, 8_589_934_592.0, "8GiB"),
             (ValueUnit::Plain, 17.0, "17"),
             (ValueUnit::Plain, f64::INFINITY, "+Inf"),
             (ValueUnit::Seconds, f64::NAN, "-"),

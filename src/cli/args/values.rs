@@ -109,6 +109,13 @@ pub(super) fn label(text: &str) -> Result<LabelValue, String> {
     Ok(LabelValue(name.to_owned(), quoted.unwrap_or(value).to_owned()))
 }
 
+/// Parses `NAME=VALUE`; the value may be empty or hold further `=`.
+pub(super) fn named_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    let name = name.trim().trim_start_matches("var-");
+    if name.is_empty() { Err("write NAME=VALUE".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
 /// Parses the name of a signal.
 pub(super) fn signal(text: &str) -> Result<WhySignal, String> {
     let names = || WhySignal::ALL.into_iter().map(WhySignal::word);

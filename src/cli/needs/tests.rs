@@ -10,7 +10,9 @@ use super::*;
 use crate::app::display_settings::DisplaySettings;
 use crate::app::display_settings::{Charset, Colours};
 use crate::app::event::{Arrival, Effect, Event};
-use crate::app::identity::{IncidentKey, PolicyKey, ReviewSubject, SloKey, WhySubject};
+use crate::app::identity::{
+    DashboardKey, DashboardTarget, IncidentKey, PolicyKey, ReviewSubject, SloKey, WhySubject,
+};
 use crate::app::log_subject::LogSubject;
 use crate::app::place::{Document, Place};
 use crate::app::screens;
@@ -24,8 +26,8 @@ use crate::cli::args::{ChangesArgs, ListingArgs, StatsArgs, StatsGrouping};
 use crate::cli::report::{ReportDocument, json};
 use crate::cli::view::WorldView;
 use crate::cli::{
-    alerts, capacity, changes, check, doctor, incidents, oncall, services, silences, slos, sources, stats,
-    status, traces,
+    alerts, capacity, changes, check, dashboards, doctor, incidents, oncall, services, silences, slos,
+    sources, stats, status, traces,
 };
 use crate::model::ask::{Answered, Ask, Question};
 use crate::model::capacity::CapacityKey;
@@ -79,7 +81,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
     let one = fixtures::span(1, None, "shop", "POST /order", 0, 9);
     let one = Trace::new(TraceId::new(1).unwrap(), vec![one]).unwrap();
     let changed = ChangesArgs { filter: Vec::new(), since, listing };
-    let documents: [(Needs, ReportDocument); 14] = [
+    let documents: [(Needs, ReportDocument); 15] = [
         (STATUS, status::document(&view)),
         (SERVICES, services::document(&view)),
         (SLOS, slos::document(&view)),
@@ -101,6 +103,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (TRACE, traces::trace_document(&view, &SourceId::new("tempo"), &one, Vec::new())),
         (TRACES, traces::list_document(&view, "shop", Vec::new(), false, Vec::new())),
         (CAPACITY, capacity::document(&view, &all, None)),
+        (DASHBOARDS, dashboards::list_document(&view, &all, Vec::new())),
     ];
     let texts = documents.into_iter().map(|(needs, document)| {
         let answers = ReportDocument { notes: Vec::new(), is_partial: false, ..document };
@@ -150,6 +153,7 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
     let why = why::target(world, service, now());
     let [service, resource, part] = ["ledger", "disk", "/data"].map(Text::from);
     let key = CapacityKey { source: SourceId::new("prom-eu"), service, resource, instance: "".into(), part };
+    let board = DashboardKey { source: SourceId::new("dashboards"), uid: "golden".into() };
     let about = vec![
         (Place::Service(world.services().first().unwrap().name.clone()), "a service"),
         (Place::Slo(SloKey::of(slo)), "an SLO"),
@@ -165,6 +169,7 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
         (Place::Trace(TraceId::new(1).unwrap()), "a trace"),
         (Place::Traces(world.services().first().unwrap().name.clone()), "the traces of a service"),
         (Place::Resource(key), "a resource"),
+        (Place::Dashboard(Arc::new(DashboardTarget::of(board))), "a dashboard, `dashboards UID`"),
         (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
         (Place::Report(Document::Statistics(hours)), "statistics, `stats`"),
         (Place::Report(Document::Changes(hours)), "the changes, `changes`"),

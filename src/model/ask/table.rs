@@ -278,7 +278,7 @@ macro_rules! asks {
             /// All dashboards, without their content.
             Dashboards => dashboards: DashboardList {
                 title: "dashboards", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)), weight: Page,
-                time: Now, joins: replace, merges: Nothing
+                time: Now, joins: replace, merges: AsIs
             }
             /// One dashboard with its panels.
             Dashboard {

@@ -26,6 +26,10 @@ pub enum WorldPart {
     Traces,
     /// Resources with a limit, with their forecasts, and error budgets.
     Capacity,
+    /// The list of dashboards.
+    Dashboards,
+    /// One dashboard with the data of its panels.
+    Dashboard,
 }
 
 impl WorldPart {
@@ -43,6 +47,8 @@ impl WorldPart {
             Self::Trace => &[AskKind::Trace],
             Self::Traces => &[AskKind::Traces],
             Self::Capacity => &[AskKind::Capacity],
+            Self::Dashboards => &[AskKind::Dashboards],
+            Self::Dashboard => &[AskKind::Dashboard],
         }
     }
 
@@ -63,6 +69,10 @@ impl WorldPart {
             Self::Trace => &[AskKind::Trace],
             Self::Traces => &[AskKind::Traces],
             Self::Capacity => &[AskKind::Capacity, AskKind::Slos],
+            Self::Dashboards => &[AskKind::Dashboards],
+            Self::Dashboard => {
+                &[AskKind::Dashboard, AskKind::DataSources, AskKind::VariableValues, AskKind::PanelData]
+            }
         }
     }
 }

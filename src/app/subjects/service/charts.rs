@@ -399,7 +399,7 @@ fn heat(cx: &Cx<'_>, details: &[(&SourceId, &ServiceDetail)], view: ChartView, a
     sums.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let buckets: Vec<HeatBucket<'_>> =
         sums.iter().map(|(le, values)| HeatBucket { le: *le, values }).collect();
-    Heat { span, buckets: &buckets, view }.render(cx, area, buf);
+    Heat { span, buckets: &buckets, labels: &[], whole: None, view }.render(cx, area, buf);
 }
 
 /// The lines of a chart, each with its name; of several sources with theirs.
