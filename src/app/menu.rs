@@ -47,6 +47,26 @@ pub enum VariableChoice {
     Toggle(Text, Text),
 }
 
+/// One entry that can be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaletteEntry {
+    /// The type: "command", "screen", "service", "SLO", "alert", "incident", "policy", "board" for a dashboard, "context", "trace".
+    pub kind: &'static str,
+    /// The text that is searched.
+    pub name: String,
+    /// The text at the right: the keys of a command, the health of a service.
+    pub hint: String,
+    pub target: MenuChoice,
+}
+
+/// Entries to choose from by typing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedChoices {
+    /// What is chosen from.
+    pub title: String,
+    pub entries: Vec<PaletteEntry>,
+}
+
 impl From<VariableChoice> for MenuChoice {
     fn from(choice: VariableChoice) -> Self {
         Self::Variable(Box::new(choice))

@@ -9,7 +9,7 @@ use super::identity::{DashboardKey, DashboardTarget, IncidentKey, PolicyKey, Slo
 use super::key::{Code, Key, NamedKey};
 use super::line_editor::LineEditor;
 use super::list::wrapped;
-use super::menu::{MenuChoice, MenuOutcome};
+use super::menu::{ListedChoices, MenuChoice, MenuOutcome, PaletteEntry};
 use super::place::{Place, Tab};
 use super::subjects::slo::left_text;
 use crate::model::guard::Guard;
@@ -18,18 +18,6 @@ use crate::model::trace::TraceId;
 use crate::model::world::World;
 
 const MAX_RESULTS: usize = 50;
-
-/// One entry that can be found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaletteEntry {
-    /// The type: "command", "screen", "service", "SLO", "alert", "incident", "policy", "board" for a dashboard, "context", "trace".
-    pub kind: &'static str,
-    /// The text that is searched.
-    pub name: String,
-    /// The text at the right: the keys of a command, the health of a service.
-    pub hint: String,
-    pub target: MenuChoice,
-}
 
 #[derive(Debug)]
 pub struct Palette {
@@ -110,11 +98,11 @@ impl Palette {
         for context in contexts {
             add("context", context.to_string(), String::new(), MenuChoice::Context(context.clone()));
         }
-        Self::choosing("Command palette".to_owned(), entries)
+        Self::choosing(ListedChoices { title: "Command palette".to_owned(), entries })
     }
 
     /// A palette of these entries only.
-    pub fn choosing(title: String, entries: Vec<PaletteEntry>) -> Self {
+    pub fn choosing(ListedChoices { title, entries }: ListedChoices) -> Self {
         let line = LineEditor::default();
         let mut palette = Self { title, line, entries, trace: None, found: Vec::new(), at: 0 };
         palette.search();

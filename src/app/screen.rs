@@ -19,9 +19,8 @@ use super::layout;
 use super::list::{Cursor, Grouping};
 use super::list_filter::ListFilter;
 use super::log_subject::LogSubject;
-use super::menu::{Menu, VariableChoice};
+use super::menu::{ListedChoices, Menu, VariableChoice};
 use super::page::PageContent;
-use super::palette::Palette;
 use super::place::{Place, ScrollPosition, Tab};
 use super::scheduler::Want;
 use super::selection::{Handled, Selection};
@@ -352,7 +351,7 @@ pub trait Screen {
         _shared: &mut Shared,
         _choice: VariableChoice,
         _now: Timestamp,
-    ) -> Option<Palette> {
+    ) -> Option<ListedChoices> {
         None
     }
 

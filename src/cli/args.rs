@@ -390,7 +390,7 @@ pub(super) struct DashboardsArgs {
     /// The uid of a dashboard, its title or a part of that; default: list all
     #[arg(value_name = "UID|TITLE")]
     pub(super) dashboard: Option<String>,
-    /// A value of a variable of the dashboard; can be repeated, also for several values
+    /// A value of a variable of the dashboard; can be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = named_value, requires = "dashboard")]
     pub(super) var: Vec<(String, String)>,
     /// Only the panel with this id

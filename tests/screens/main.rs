@@ -5,6 +5,7 @@ mod behaviour;
 mod capacity;
 mod charts;
 mod cockpit;
+mod dashboards;
 mod explore;
 mod findings;
 mod frame;

@@ -42,7 +42,7 @@ fn a_review_is_of_the_incident_under_the_cursor_and_the_way_back_leads_there() {
 
 #[test]
 fn a_review_of_an_alert_without_an_incident_is_of_the_time_since_it_fires() {
-    let mut stage = opened((120, 36), &["4", "/", "k", "a", "f", "k", "a", "enter", "v"]);
+    let stage = opened((120, 36), &["4", "/", "k", "a", "f", "k", "a", "enter", "v"]);
     let Place::Report(Document::Postmortem(ReviewSubject::Outage(outage))) = stage.state().place().clone()
     else {
         panic!("{:?}", stage.state().place())

@@ -6,8 +6,7 @@ use crate::app::explore_choice::ChartQuery;
 use crate::app::identity::DashboardTarget;
 use crate::app::key::Key;
 use crate::app::line_editor::LineEditor;
-use crate::app::menu::{Menu, MenuChoice, VariableChoice};
-use crate::app::palette::Palette;
+use crate::app::menu::{ListedChoices, Menu, MenuChoice, VariableChoice};
 use crate::app::prelude::*;
 use crate::app::range::Range;
 use crate::app::subjects::dashboard::layout::PlacedItem;
@@ -219,7 +218,7 @@ impl Screen for OpenDashboard {
         shared: &mut Shared,
         choice: VariableChoice,
         now: Timestamp,
-    ) -> Option<Palette> {
+    ) -> Option<ListedChoices> {
         self.choose_value(shared, choice, now)
     }
 

@@ -1,5 +1,6 @@
 //! Dashboards: their lists, which source answers a question of a panel, and the dashboard that an alert is linked with.
 
+pub mod data_source;
 pub mod layout;
 pub mod link;
 pub mod picture;

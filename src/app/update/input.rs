@@ -11,6 +11,7 @@ use crate::app::grouped::Listing;
 use crate::app::key::{Code, Key, NamedKey};
 use crate::app::line_editor::LineEditor;
 use crate::app::menu::{MenuChoice, MenuOutcome};
+use crate::app::palette::Palette;
 use crate::app::state::{Mode, State};
 use crate::app::{frame, help, overlay, results};
 
@@ -222,7 +223,7 @@ fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) {
         MenuChoice::Variable(choice) => {
             let (screen, shared) = state.split();
             if let Some(values) = screen.choose_variable(shared, *choice, now) {
-                state.mode = Mode::Palette(values);
+                state.mode = Mode::Palette(Palette::choosing(values));
             }
         }
         MenuChoice::Intent(intent) => intent::choose(state, *intent, now),

@@ -34,8 +34,6 @@ pub(super) struct DashboardFiles {
 struct KnownFile {
     changed: Option<SystemTime>,
     bytes: u64,
-    /// The folder below the configured path.
-    folder: Option<Text>,
     read: Result<Arc<Dashboard>, String>,
 }
 
@@ -58,7 +56,7 @@ impl DashboardFiles {
                 self.known.get(path).is_some_and(|known| (known.changed, known.bytes) == (changed, bytes));
             if !is_same || changed.is_none() {
                 let read = read_file(path).map(|dashboard| Arc::new(in_folder(dashboard, folder.as_ref())));
-                self.known.insert(path.clone(), KnownFile { changed, bytes, folder: folder.clone(), read });
+                self.known.insert(path.clone(), KnownFile { changed, bytes, read });
             }
         }
         self.problems = found.problems;

@@ -80,8 +80,8 @@ impl Grafana {
         Ok((sources, warnings))
     }
 
-    /// The data sources with whether the token may query them, each tested at most once an hour by asking for its health, which
-    /// needs the same right (`datasources:query`). Those beyond [`MOST_TESTED`], and those that do not answer in time, stay unknown.
+    /// The data sources with whether the token may query them. Where the rights of the token do not say it, each is tested at most
+    /// once an hour by asking for its health, which needs the same right (`datasources:query`). Those beyond [`MOST_TESTED`], and those that do not answer in time, stay unknown.
     pub(super) async fn tested(&self, sources: &[DataSource]) -> Vec<DataSource> {
         let now = self.clock.now();
         let kept = {
@@ -91,6 +91,9 @@ impl Grafana {
         };
         let turns = Semaphore::new(AT_ONCE);
         let test = async |source: &DataSource| {
+            if source.may_query.is_some() {
+                return source.may_query;
+            }
             if let Some((_, may_query)) = kept.get(&source.uid) {
                 return Some(*may_query);
             }

@@ -36,28 +36,28 @@ pub(super) struct ServiceQueries {
     pub(super) lookback: ConfigDuration,
     /// All requests.
     #[serde(default)]
-    pub(super) requests: Option<SignalQuery>,
+    pub(super) requests: Option<ServiceSignalQuery>,
     /// Failed requests, counted as `requests` are.
     #[serde(default)]
-    pub(super) errors: Option<SignalQuery>,
+    pub(super) errors: Option<ServiceSignalQuery>,
     /// The median latency; `scale` makes it seconds.
     #[serde(default)]
-    pub(super) p50: Option<SignalQuery>,
+    pub(super) p50: Option<ServiceSignalQuery>,
     /// The 95th percentile of the latency; `scale` makes it seconds.
     #[serde(default)]
-    pub(super) p95: Option<SignalQuery>,
+    pub(super) p95: Option<ServiceSignalQuery>,
     /// The 99th percentile of the latency; `scale` makes it seconds.
     #[serde(default)]
-    pub(super) p99: Option<SignalQuery>,
+    pub(super) p99: Option<ServiceSignalQuery>,
     /// The usage of the most used resource; `scale` makes it a ratio: 1 is full.
     #[serde(default)]
-    pub(super) saturation: Option<SignalQuery>,
+    pub(super) saturation: Option<ServiceSignalQuery>,
 }
 
 /// One query, and what its values mean.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SignalQuery {
+pub(super) struct ServiceSignalQuery {
     /// The query as JSON, as the plug-in takes it: what Grafana's query inspector shows.
     pub(super) json: String,
     /// Each value is multiplied by this: 0.001 for milliseconds, 0.01 for percent.
@@ -103,7 +103,7 @@ impl ServiceQueries {
         reason.map(|reason| format!("for the data source {}: {reason}", self.data_source))
     }
 
-    fn queries(&self) -> Vec<(&'static str, &SignalQuery)> {
+    fn queries(&self) -> Vec<(&'static str, &ServiceSignalQuery)> {
         let all = [
             ("requests", &self.requests),
             ("errors", &self.errors),
@@ -222,7 +222,7 @@ impl Grafana {
 fn values_of(
     series: impl Iterator<Item = LabelledPoints>,
     service: &str,
-    query: &SignalQuery,
+    query: &ServiceSignalQuery,
     is_rate: bool,
 ) -> Values {
     let mut values = Values::new();
@@ -248,7 +248,7 @@ fn values_of(
 }
 
 fn reading(own: &ServiceQueries, name: Text, values: &BTreeMap<&str, Values>) -> ServiceReading {
-    let value = |signal: &str, query: &Option<SignalQuery>| {
+    let value = |signal: &str, query: &Option<ServiceSignalQuery>| {
         let known = values.get(signal)?;
         let zero = query.as_ref().is_some_and(|query| query.absent_is_zero).then_some(0.0);
         known.get(&name).copied().or(zero)

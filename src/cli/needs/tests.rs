@@ -233,9 +233,10 @@ async fn page() -> (String, Vec<AskKind>) {
         writeln!(page, "| `{}` | {} |", needs.verb, listed(needs.kinds())).unwrap();
     }
     page.push_str(
-        "\n`check NAME` with names of SLOs only waits for SLOs only. Actions (`ack`, `silence` and so on) wait for the incidents, alerts or silences that they change. `query` waits for the result of its expression.\n\n\
+        "\n`check NAME` with names of SLOs only waits for SLOs only. Actions (`ack`, `silence` and so on) wait for the incidents, alerts or silences that they change. `query` waits for the result of its expression, `discover` for the data sources of one source.\n\n\
          ## Screens\n",
     );
+    used.push(AskKind::DataSources);
     writeln!(
         page,
         "Every screen, and so `snapshot`, waits for {}.\nSome screens wait for more:\n",

@@ -97,11 +97,6 @@ impl FieldDisplay {
         self.cell(&FrameCell::Number(value))
     }
 
-    /// A number, with other decimals than the field's: those of an axis.
-    pub fn number_with(&self, value: f64, decimals: u8) -> String {
-        self.unit_text(value, Some(decimals)).whole()
-    }
-
     /// Any value as the field shows it. A missing value is the text for no value, without a number.
     pub fn cell(&self, cell: &FrameCell) -> ShownValue {
         let mapped = self.mappings.of(cell);

@@ -51,7 +51,7 @@ pub struct DrawOptions {
     pub fill: Option<u8>,
     /// 0: only the area.
     pub line_width: Option<u8>,
-    pub stacking: Option<Stacking>,
+    pub stacking: Option<SeriesStacking>,
     /// Below the zero line (`negative-Y`).
     pub is_negative: Option<bool>,
     /// On an axis of its own at the right.
@@ -75,7 +75,7 @@ pub enum DrawStyle {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stacking {
+pub enum SeriesStacking {
     None,
     /// Series of the same group are on top of each other.
     Normal {

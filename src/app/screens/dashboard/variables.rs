@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::key::{Code, NamedKey};
-use crate::app::palette::PaletteEntry;
+use crate::app::menu::PaletteEntry;
 use crate::app::subjects::dashboard::variables::{OptionStatus, ShownVariable};
 use crate::model::dashboard::variable::{ALL, VariableKind};
 
@@ -33,7 +33,7 @@ impl OpenDashboard {
         shared: &mut Shared,
         choice: VariableChoice,
         now: Timestamp,
-    ) -> Option<Palette> {
+    ) -> Option<ListedChoices> {
         match choice {
             VariableChoice::Open(name) => self.variables.named(&name).map(values_of),
             VariableChoice::Type(name) => {
@@ -94,7 +94,7 @@ fn unavailable(one: &ShownVariable) -> Option<String> {
 }
 
 /// The values of a variable, to be searched by typing; chosen ones are marked.
-fn values_of(one: &ShownVariable) -> Palette {
+fn values_of(one: &ShownVariable) -> ListedChoices {
     let name = &one.definition.name;
     let is_multi = one.definition.is_multi;
     let entry = |text: &str, is_chosen: bool, choice: VariableChoice| PaletteEntry {
@@ -123,10 +123,10 @@ fn values_of(one: &ShownVariable) -> Palette {
         String::new()
     };
     let how = if is_multi { ", Enter adds or removes, Esc closes" } else { "" };
-    Palette::choosing(
-        format!("{}{more}: type to search{how}", one.label()),
-        all.into_iter().chain(options).collect(),
-    )
+    ListedChoices {
+        title: format!("{}{more}: type to search{how}", one.label()),
+        entries: all.into_iter().chain(options).collect(),
+    }
 }
 
 /// The chosen values with one more or one less.

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::queries;
 use crate::app::identity::DashboardKey;
 use crate::app::scheduler::Want;
 use crate::app::shared::Shared;

@@ -8,7 +8,8 @@ use super::links::links;
 use super::mappings::mappings;
 use crate::model::dashboard::field::{
     CellKind, ColourThresholds, ColumnAlign, DrawOptions, DrawStyle, FieldColour, FieldKind, FieldMatcher,
-    FieldOptions, FieldOverride, GrafanaColour, HiddenFrom, Reducer, Stacking, ThresholdStep, ThresholdStyle,
+    FieldOptions, FieldOverride, GrafanaColour, HiddenFrom, Reducer, SeriesStacking, ThresholdStep,
+    ThresholdStyle,
 };
 use crate::model::labels::Text;
 
@@ -104,14 +105,14 @@ fn draw(custom: &Value) -> DrawOptions {
     }
 }
 
-fn stacking(value: &Value) -> Option<Stacking> {
+fn stacking(value: &Value) -> Option<SeriesStacking> {
     let group = text(at(value, "group")).unwrap_or_else(|| "A".into());
     match value {
-        Value::Bool(true) => Some(Stacking::Normal { group }),
+        Value::Bool(true) => Some(SeriesStacking::Normal { group }),
         _ => match word(at(value, "mode")) {
-            "normal" => Some(Stacking::Normal { group }),
-            "percent" => Some(Stacking::Percent { group }),
-            "none" => Some(Stacking::None),
+            "normal" => Some(SeriesStacking::Normal { group }),
+            "percent" => Some(SeriesStacking::Percent { group }),
+            "none" => Some(SeriesStacking::None),
             _ => None,
         },
     }

@@ -166,6 +166,11 @@ impl Description {
     ) {
         let mut known = Vec::new();
         self.properties(schema, &mut known);
+        let own = self.there(schema);
+        if known.is_empty() && own["type"] == "object" && own["additionalProperties"] != false {
+            // an object of any fields
+            return;
+        }
         for (name, value) in value.as_object().into_iter().flatten() {
             let place = format!("{at}/{name}");
             match known.iter().find(|(known, _)| *known == name) {

@@ -14,11 +14,6 @@ impl UnitText {
     pub(super) fn of(text: impl Into<String>, suffix: impl Into<String>) -> Self {
         Self { prefix: String::new(), text: text.into(), suffix: suffix.into() }
     }
-
-    /// Prefix, number and suffix.
-    pub fn whole(&self) -> String {
-        format!("{}{}{}", self.prefix, self.text, self.suffix)
-    }
 }
 
 /// `1.5e+3`, as JavaScript writes it.

@@ -108,11 +108,8 @@ fn numbers_of_a_unit_are_written_as_grafana_writes_them() {
         ("bytes", None, f64::NAN, "NaN"),
     ];
     for (unit, decimals, value, expected) in cases {
-        assert_eq!(
-            format_number(*value, Some(unit), *decimals).whole(),
-            *expected,
-            "{unit} {value} {decimals:?}"
-        );
+        let UnitText { prefix, text, suffix } = format_number(*value, Some(unit), *decimals);
+        assert_eq!(format!("{prefix}{text}{suffix}"), *expected, "{unit} {value} {decimals:?}");
     }
 }
 

@@ -48,21 +48,6 @@ pub fn dependencies(variables: &[Variable], of: usize) -> Vec<usize> {
     variables.iter().enumerate().filter(is_named).map(|(index, _)| index).collect()
 }
 
-/// The variables whose values change when this one does, directly or not.
-pub fn dependents(variables: &[Variable], of: usize) -> Vec<usize> {
-    let direct: Vec<Vec<usize>> = (0..variables.len()).map(|index| dependencies(variables, index)).collect();
-    let mut found = BTreeSet::new();
-    let mut next = vec![of];
-    while let Some(changed) = next.pop() {
-        for (index, on) in direct.iter().enumerate() {
-            if on.contains(&changed) && index != of && found.insert(index) {
-                next.push(index);
-            }
-        }
-    }
-    found.into_iter().collect()
-}
-
 /// The order in which the variables get their values.
 pub fn order(variables: &[Variable]) -> VariableOrder {
     let direct: Vec<Vec<usize>> = (0..variables.len()).map(|index| dependencies(variables, index)).collect();

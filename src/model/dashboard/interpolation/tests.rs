@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::built_in::{BuiltInTime, promql_duration, rounded_interval};
-use super::depends::{dependencies, dependents, order};
+use super::depends::{dependencies, order};
 use super::*;
 use crate::model::dashboard::DataSourceRef;
 use crate::model::dashboard::variable::{VariableKind, VariableSort, VariableVisibility};
@@ -250,7 +250,6 @@ fn variables_wait_for_those_they_depend_on_and_circles_are_named() {
         order.cycles.iter().map(|cycle| cycle.iter().map(|name| &**name).collect()).collect();
     assert_eq!(cycles, [vec!["a", "b", "c"], vec!["self"]]);
     assert_eq!(dependencies(&variables, 0), [1, 2, 3]);
-    assert_eq!(dependents(&variables, 2), [0, 1, 4, 5, 6, 7]);
 }
 
 proptest! {

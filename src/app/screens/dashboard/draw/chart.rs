@@ -30,17 +30,17 @@ impl Canvas<'_, '_> {
     pub(super) fn chart(&self, chart: &ChartPicture, area: Rect, buf: &mut Buffer) {
         let shown: Vec<&ChartSeries> = chart.series.iter().filter(|one| one.in_legend).collect();
         let has_legend = (chart.legend.is_shown || self.is_whole) && !shown.is_empty() && area.height >= 5;
-        let view = self.view(chart.span);
+        let chart_view = self.view(chart.span);
         if !has_legend {
-            return self.plot(chart, view, area, buf);
+            return self.plot(chart, chart_view, area, buf);
         }
         let is_table = chart.legend.is_table || self.is_whole;
         if chart.legend.is_right && area.width >= WIDE && !self.is_whole {
             let width = (area.width / 3).min(46);
             let plot = Rect { width: area.width - width - 1, ..area };
             let legend = Rect { x: plot.right() + 1, width, ..area };
-            self.plot(chart, view, plot, buf);
-            return self.legend_table(chart, &shown, view, legend, buf);
+            self.plot(chart, chart_view, plot, buf);
+            return self.legend_table(chart, &shown, chart_view, legend, buf);
         }
         let count = u16::try_from(shown.len()).unwrap_or(u16::MAX);
         let rows = if is_table {
@@ -51,15 +51,15 @@ impl Canvas<'_, '_> {
         };
         let plot = Rect { height: area.height - rows, ..area };
         let legend = Rect { y: plot.bottom(), height: rows, ..area };
-        self.plot(chart, view, plot, buf);
+        self.plot(chart, chart_view, plot, buf);
         if is_table {
-            self.legend_table(chart, &shown, view, legend, buf);
+            self.legend_table(chart, &shown, chart_view, legend, buf);
         } else {
-            self.legend_list(chart, &shown, view, legend, buf);
+            self.legend_list(chart, &shown, chart_view, legend, buf);
         }
     }
 
-    fn plot(&self, chart: &ChartPicture, view: ChartView, area: Rect, buf: &mut Buffer) {
+    fn plot(&self, chart: &ChartPicture, chart_view: ChartView, area: Rect, buf: &mut Buffer) {
         let cx = self.cx;
         let has_right = chart.series.iter().any(|one| one.is_right) && area.width > 40 && area.height >= 6;
         let scaled: Vec<Vec<f64>>;
@@ -100,9 +100,13 @@ impl Canvas<'_, '_> {
         let styles: Vec<_> = chart.series.iter().map(|one| one.style).collect();
         let thresholds: Vec<(f64, &str)> =
             chart.thresholds.iter().map(|(value, label)| (*value, label.as_str())).collect();
-        let stacking = if view.stacking == Stacking::Off { chart.stacking } else { view.stacking };
-        let view =
-            ChartView { stacking, is_logarithmic: view.is_logarithmic != chart.is_logarithmic, ..view };
+        let stacking =
+            if chart_view.stacking == Stacking::Off { chart.stacking } else { chart_view.stacking };
+        let chart_view = ChartView {
+            stacking,
+            is_logarithmic: chart_view.is_logarithmic != chart.is_logarithmic,
+            ..chart_view
+        };
         let drawn = Chart {
             styles: &styles,
             thresholds: &thresholds,
@@ -111,7 +115,7 @@ impl Canvas<'_, '_> {
             zero_based: chart.is_zero_based,
             limits,
             adds_up: true,
-            view,
+            view: chart_view,
             ..Chart::new(chart.span, &lines, chart.unit)
         };
         drawn.render(cx, plot, buf);
@@ -139,8 +143,15 @@ impl Canvas<'_, '_> {
     }
 
     /// The values of a series: at the cursor, else those of the legend.
-    fn values(&self, one: &ChartSeries, chart: &ChartPicture, view: ChartView) -> Vec<(String, String)> {
-        let Some(at) = view.cursor.and_then(|at| chart.span.nearest(at)) else { return one.reduced.clone() };
+    fn values(
+        &self,
+        one: &ChartSeries,
+        chart: &ChartPicture,
+        chart_view: ChartView,
+    ) -> Vec<(String, String)> {
+        let Some(at) = chart_view.cursor.and_then(|at| chart.span.nearest(at)) else {
+            return one.reduced.clone();
+        };
         let value = one.values.get(at).copied().filter(|value| !value.is_nan());
         let text = value.map_or_else(|| "-".to_owned(), |value| one.display.number(value).whole());
         let time = chart.span.at(at).to_zoned(self.cx.zone.clone()).strftime("%H:%M:%S").to_string();
@@ -161,14 +172,18 @@ impl Canvas<'_, '_> {
         &self,
         chart: &ChartPicture,
         shown: &[&ChartSeries],
-        view: ChartView,
+        chart_view: ChartView,
         area: Rect,
         buf: &mut Buffer,
     ) {
         let (mut x, mut y) = (area.x, area.y);
         for (index, one) in shown.iter().enumerate() {
-            let value =
-                self.values(one, chart, view).into_iter().map(|(_, text)| text).next().unwrap_or_default();
+            let value = self
+                .values(one, chart, chart_view)
+                .into_iter()
+                .map(|(_, text)| text)
+                .next()
+                .unwrap_or_default();
             let name = text::fit(&one.name, 40, self.cx.charset).into_owned();
             let runs = [
                 StyledRun::new(format!("{} ", self.sign(one)), one.role),
@@ -196,13 +211,13 @@ impl Canvas<'_, '_> {
         &self,
         chart: &ChartPicture,
         shown: &[&ChartSeries],
-        view: ChartView,
+        chart_view: ChartView,
         area: Rect,
         buf: &mut Buffer,
     ) {
         let cx = self.cx;
         let mut rows: Vec<(&ChartSeries, Vec<(String, String)>)> =
-            shown.iter().map(|one| (*one, self.values(one, chart, view))).collect();
+            shown.iter().map(|one| (*one, self.values(one, chart, chart_view))).collect();
         self.sort(chart, &mut rows);
         let titles: Vec<String> = rows
             .first()
@@ -219,7 +234,7 @@ impl Canvas<'_, '_> {
             text::right(buf, x, y, NUMBER - 1, words, cx.style(role));
         };
         for (at, title) in titles.iter().take(fitting).enumerate() {
-            let role = if view.cursor.is_some() { Role::Accent } else { Role::Muted };
+            let role = if chart_view.cursor.is_some() { Role::Accent } else { Role::Muted };
             number(at, area.y, &text::fit(title, NUMBER - 1, cx.charset), role, buf);
         }
         let room = usize::from(area.height.saturating_sub(1));
@@ -264,8 +279,8 @@ impl Canvas<'_, '_> {
         let buckets: Vec<HeatBucket<'_>> =
             heat.buckets.iter().map(|values| HeatBucket { le: f64::NAN, values }).collect();
         let whole = (heat.highest > 0.0).then_some(heat.highest);
-        let view = self.view(heat.span);
-        Heat { span: heat.span, buckets: &buckets, labels: &heat.labels, whole, view }
+        let chart_view = self.view(heat.span);
+        Heat { span: heat.span, buckets: &buckets, labels: &heat.labels, whole, view: chart_view }
             .render(self.cx, area, buf);
     }
 

@@ -2,7 +2,7 @@
 
 use super::fields::{self, ShownField};
 use super::{BarRow, NamedValue, PaintedValue, PanelInput, PanelPicture, chart as series, painted};
-use crate::model::dashboard::display::number::fixed;
+use crate::model::dashboard::display::decimals::fixed;
 use crate::model::frame::FieldValues;
 
 /// Rows at most.

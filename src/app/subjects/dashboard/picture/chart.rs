@@ -6,11 +6,11 @@ use super::axis_unit::axis_unit;
 use super::fields::{self, ShownField};
 use super::{ChartPicture, ChartSeries, PanelInput, PanelPicture, colours};
 use crate::app::theme::Role;
-use crate::app::widgets::chart::{LineStyle, Stacking as ChartStacking};
+use crate::app::widgets::chart::{LineStyle, Stacking};
 use crate::app::widgets::unit::ValueUnit;
 use crate::model::dashboard::display::FieldDisplay;
 use crate::model::dashboard::field::{
-    DrawStyle, FieldColour, FieldOptions, Reducer, Stacking, ThresholdStyle,
+    DrawStyle, FieldColour, FieldOptions, Reducer, SeriesStacking, ThresholdStyle,
 };
 use crate::model::dashboard::panel::LegendOptions;
 use crate::model::dashboard::reduce::reduce;
@@ -158,19 +158,19 @@ fn bridge(heights: &mut [f64]) {
 /// The group in which a series is stacked, and whether in per cent of the sum.
 fn stack_of(options: &FieldOptions) -> Option<(&Text, bool)> {
     match options.draw.stacking.as_ref()? {
-        Stacking::None => None,
-        Stacking::Normal { group } => Some((group, false)),
-        Stacking::Percent { group } => Some((group, true)),
+        SeriesStacking::None => None,
+        SeriesStacking::Normal { group } => Some((group, false)),
+        SeriesStacking::Percent { group } => Some((group, true)),
     }
 }
 
 /// Stacks series. If all are in one group of positive values, the chart does that; otherwise their heights are changed here.
-fn stacked(series: &mut [ChartSeries], stacks: &[Option<(&Text, bool)>]) -> ChartStacking {
-    let Some(first) = stacks.iter().flatten().next() else { return ChartStacking::Off };
+fn stacked(series: &mut [ChartSeries], stacks: &[Option<(&Text, bool)>]) -> Stacking {
+    let Some(first) = stacks.iter().flatten().next() else { return Stacking::Off };
     let is_plain = stacks.iter().all(|stack| stack.as_ref() == Some(first))
         && series.iter().all(|one| !one.is_right && one.heights.iter().all(|value| !(*value < 0.0)));
     if is_plain && series.len() > 1 {
-        return if first.1 { ChartStacking::Shares } else { ChartStacking::Sums };
+        return if first.1 { Stacking::Shares } else { Stacking::Sums };
     }
     // a group has a stack above zero and one below
     let count = series.iter().map(|one| one.heights.len()).max().unwrap_or(0);
@@ -194,7 +194,7 @@ fn stacked(series: &mut [ChartSeries], stacks: &[Option<(&Text, bool)>]) -> Char
             *height = if *sum == 0.0 { f64::NAN } else { *height / sum.abs() };
         }
     }
-    ChartStacking::Off
+    Stacking::Off
 }
 
 /// The thresholds that are drawn in the chart, the highest first.

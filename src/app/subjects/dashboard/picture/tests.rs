@@ -4,7 +4,7 @@ use super::*;
 use crate::model::dashboard::DataSourceRef;
 use crate::model::dashboard::field::{
     ColourThresholds, FieldColour, FieldMatcher, FieldOptions, FieldOverride, GrafanaColour, MappedValue,
-    Reducer, Stacking, ThresholdStep, ThresholdStyle, ValueMapping,
+    Reducer, SeriesStacking, ThresholdStep, ThresholdStyle, ValueMapping,
 };
 use crate::model::dashboard::panel::{
     GridPlace, LegendOptions, PanelQueryDefinition, ReduceOptions, SortDirection,
@@ -165,15 +165,15 @@ fn per_cent_are_scaled_for_the_axis_and_kept_in_the_legend() {
     assert_eq!(chart.unit, ValueUnit::Ratio);
     assert!((chart.series[0].heights[1] - 0.6).abs() < 1e-9 && chart.series[0].values[1] == 60.0);
     assert_eq!(chart.series[0].reduced[0].1, "60%");
-    let heights: Vec<f64> = chart.thresholds.iter().map(|(value, _)| *value).collect();
-    assert_eq!(heights, [0.009, 0.005], "the base has no line");
+    let heights: Vec<String> = chart.thresholds.iter().map(|(value, _)| format!("{value:.4}")).collect();
+    assert_eq!(heights, ["0.0090", "0.0050"], "the base has no line");
 }
 
 #[test]
 fn series_of_one_stack_are_left_to_the_chart_and_negative_ones_are_stacked_downwards() {
     let kind = || PanelKind::TimeSeries { legend: legend(&[]) };
     let mut options = FieldOptions::default();
-    options.draw.stacking = Some(Stacking::Normal { group: "A".into() });
+    options.draw.stacking = Some(SeriesStacking::Normal { group: "A".into() });
     let frames = [series("in", &some(&[1.0, 2.0])), series("out", &some(&[3.0, 4.0]))];
     let plain = chart(of(&panel(kind(), options.clone()), &frames));
     assert_eq!(plain.stacking, crate::app::widgets::chart::Stacking::Sums);

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{AUTO, AskedVariable, OptionStatus, arranged, queries};
+use super::super::data_source;
+use super::{AUTO, AskedVariable, OptionStatus, arranged};
 use crate::app::identity::DashboardKey;
 use crate::app::shared::Shared;
 use crate::model::ask::AskKind;
@@ -74,12 +75,12 @@ fn of_query(
         return FoundOptions::none(OptionStatus::Loading);
     }
     let data_source = input.known.data_source(data_source);
-    let found = queries::source_of(input.shared, input.key, &data_source, AskKind::VariableValues);
+    let found = data_source::source_of(input.shared, input.key, &data_source, AskKind::VariableValues);
     let source = match found {
         Ok(source) => source,
         Err(why) => return FoundOptions::none(OptionStatus::Missing(why)),
     };
-    let plugin = queries::plugin_of(input.shared, &source, &data_source);
+    let plugin = data_source::plugin_of(input.shared, &source, &data_source);
     let query = input.known.without_time().query(query, &plugin).into();
     let wanted = Arc::new(VariableQuery { data_source, query });
     let remote = input.shared.world.cache(&source).and_then(|cache| cache.variable_values().get(&wanted));

@@ -8,8 +8,8 @@ use super::super::json::{at, flag, list, number, text, word};
 use super::super::kinds::direction;
 use super::series;
 use crate::model::dashboard::field::{
-    ColourThresholds, DrawOptions, DrawStyle, FieldColour, GrafanaColour, Reducer, Stacking, ThresholdStep,
-    ThresholdStyle,
+    ColourThresholds, DrawOptions, DrawStyle, FieldColour, GrafanaColour, Reducer, SeriesStacking,
+    ThresholdStep, ThresholdStyle,
 };
 use crate::model::dashboard::panel::{LegendOptions, Panel, PanelKind, ReduceOptions};
 
@@ -62,7 +62,7 @@ fn draw(json: &Value, left: &Value) -> DrawOptions {
     let is_percent = is("percentage").unwrap_or(false);
     let stacking = is("stack").unwrap_or(false).then(|| {
         let group = "A".into();
-        if is_percent { Stacking::Percent { group } } else { Stacking::Normal { group } }
+        if is_percent { SeriesStacking::Percent { group } } else { SeriesStacking::Normal { group } }
     });
     let width = number(at(json, "linewidth")).map(|width| width.clamp(0.0, 20.0) as u8);
     DrawOptions {

@@ -6,7 +6,8 @@ use super::super::colours::colour;
 use super::super::fields::decimals;
 use super::super::json::{at, flag, number, text, without_slashes, word};
 use crate::model::dashboard::field::{
-    DrawOptions, DrawStyle, FieldColour, FieldMatcher, FieldOptions, FieldOverride, HiddenFrom, Stacking,
+    DrawOptions, DrawStyle, FieldColour, FieldMatcher, FieldOptions, FieldOverride, HiddenFrom,
+    SeriesStacking,
 };
 
 /// `right` is the right axis: its unit and limits are those of the series on it.
@@ -70,10 +71,10 @@ fn options(series: &Value, right: &Value) -> FieldOptions {
 }
 
 /// `true`, `false`, or the name of a group.
-fn stacking(value: &Value) -> Option<Stacking> {
+fn stacking(value: &Value) -> Option<SeriesStacking> {
     match flag(value) {
-        Some(false) => Some(Stacking::None),
-        Some(true) => Some(Stacking::Normal { group: "A".into() }),
-        None => text(value).map(|group| Stacking::Normal { group }),
+        Some(false) => Some(SeriesStacking::None),
+        Some(true) => Some(SeriesStacking::Normal { group: "A".into() }),
+        None => text(value).map(|group| SeriesStacking::Normal { group }),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{kind_name, legend_text, of, only};
 use crate::model::dashboard::field::{
-    CellKind, DrawStyle, FieldColour, FieldMatcher, GrafanaColour, MappedValue, Reducer, Stacking,
+    CellKind, DrawStyle, FieldColour, FieldMatcher, GrafanaColour, MappedValue, Reducer, SeriesStacking,
     ThresholdStyle,
 };
 use crate::model::dashboard::panel::{GridPlace, PanelKind, StatColour, StatText};
@@ -30,7 +30,7 @@ fn a_graph_is_read_as_a_time_series() {
         (draw.style, draw.log_base, draw.spans_nulls),
         (Some(DrawStyle::Bars), Some(10.0), Some(true))
     );
-    assert_eq!(draw.stacking, Some(Stacking::Percent { group: "A".into() }));
+    assert_eq!(draw.stacking, Some(SeriesStacking::Percent { group: "A".into() }));
     assert_eq!(draw.threshold_style, Some(ThresholdStyle::LineAndArea));
     let steps: Vec<_> =
         options.thresholds.as_ref().unwrap().steps.iter().map(|step| (step.from, step.colour)).collect();
@@ -54,7 +54,7 @@ fn a_graph_is_read_as_a_time_series() {
     );
     assert_eq!(
         (limit.options.draw.is_right, limit.options.draw.is_negative, &limit.options.draw.stacking),
-        (Some(true), Some(true), &Some(Stacking::None))
+        (Some(true), Some(true), &Some(SeriesStacking::None))
     );
     assert!(total.options.hidden_from.unwrap().picture);
 }
