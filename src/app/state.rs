@@ -31,7 +31,7 @@ pub enum Mode {
         before: String,
     },
     /// Searching for a command, screen, service, SLO, alert or incident by name.
-    Palette(Palette),
+    Palette(Box<Palette>),
     /// Choosing one item of a list.
     Menu(Menu),
     /// Reading the help overlay, scrolled down by this many lines.

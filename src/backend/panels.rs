@@ -45,6 +45,7 @@ pub(super) enum TargetFormat {
 
 /// A query of a panel for Prometheus or Loki.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own in the query")]
 pub(super) struct PanelTarget {
     pub(super) ref_id: Text,
     pub(super) expression: String,

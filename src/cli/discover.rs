@@ -1,5 +1,6 @@
 //! `burnwatch discover`: the data sources that a Grafana knows, and sources of the configuration for them.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -208,10 +209,10 @@ fn write(file: &Path, from: &SourceId, found: &[DataSource], without_proxy: bool
         );
     }
     if !present.is_empty() {
-        said.push_str(&format!("In the file already: {}\n", present.join(", ")));
+        let _infallible = writeln!(said, "In the file already: {}", present.join(", "));
     }
     for note in notes {
-        said.push_str(&format!("Note: {note}\n"));
+        let _infallible = writeln!(said, "Note: {note}");
     }
     Ok(said)
 }

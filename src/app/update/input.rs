@@ -223,7 +223,7 @@ fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) {
         MenuChoice::Variable(choice) => {
             let (screen, shared) = state.split();
             if let Some(values) = screen.choose_variable(shared, *choice, now) {
-                state.mode = Mode::Palette(Palette::choosing(values));
+                state.mode = Mode::Palette(Box::new(Palette::choosing(values)));
             }
         }
         MenuChoice::Intent(intent) => intent::choose(state, *intent, now),

@@ -396,5 +396,5 @@ fn palette(state: &mut State) {
     let State { shared, .. } = &*state;
     let scopes = state.screen().scopes();
     let palette = Palette::new(&shared.world, &shared.keys, &shared.contexts, scopes, &shared.guard);
-    state.mode = Mode::Palette(palette);
+    state.mode = Mode::Palette(Box::new(palette));
 }

@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn in_ascii_without_colour_states_are_told_apart_by_letters() {
         let shown = lines(&picture(Charset::Ascii, (27, 2), false));
-        assert_eq!(shown[0], "cart .up-------Cdown-....."[..].to_owned() + ".");
+        assert_eq!(shown[0], "cart .up-------Cdown-......");
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl Writer for Grafana {
     }
 
     fn explain(&self, error: SourceError) -> SourceError {
-        self.explained(error)
+        Self::explained(error)
     }
 
     fn context(&self) -> WriteContext {

@@ -77,7 +77,7 @@ impl Grafana {
         let notices = frames.iter().flat_map(|frame: &DataFrame| frame.notices.iter());
         warnings.extend(notices.map(|notice| Warning::notice(notice.to_string())));
         let raw = raw(&frames, &lines);
-        let (result, is_cut) = result(frames, lines, window);
+        let (result, is_cut) = result(&frames, lines, window);
         if is_cut {
             return Err(self.http.error(ErrorKind::Unfit {
                 reason: "the result has more series than can be shown; group by fewer labels or columns"
@@ -143,7 +143,7 @@ fn raw(frames: &[DataFrame], lines: &[Arc<LogLine>]) -> String {
 
 /// A result of the frames, and whether there are more series than a result can have.
 fn result(
-    frames: Vec<DataFrame>,
+    frames: &[DataFrame],
     mut lines: Vec<Arc<LogLine>>,
     window: Option<TimeGrid>,
 ) -> (QueryResult, bool) {
@@ -153,35 +153,32 @@ fn result(
     }
     let series: Vec<LabelledPoints> = frames.iter().flat_map(points_of).collect();
     let has_times = series.iter().any(|one| one.points.iter().any(|(at, _)| at.is_some()));
-    match window.filter(|_| has_times) {
-        Some(window) => {
-            let is_cut = series.len() > MAX_MATRIX;
-            let mut matrix = Matrix::empty(window);
-            for one in series {
-                let mut values = vec![f64::NAN; window.count()];
-                for (at, value) in one.points {
-                    #[expect(clippy::cast_precision_loss, reason = "milliseconds are exact up to 2^53")]
-                    let cell =
-                        at.and_then(|at| window.index(at as f64 / 1000.0)).and_then(|at| values.get_mut(at));
-                    if let Some(cell) = cell {
-                        *cell = value;
-                    }
+    if let Some(window) = window.filter(|_| has_times) {
+        let is_cut = series.len() > MAX_MATRIX;
+        let mut matrix = Matrix::empty(window);
+        for one in series {
+            let mut values = vec![f64::NAN; window.count()];
+            for (at, value) in one.points {
+                #[expect(clippy::cast_precision_loss, reason = "milliseconds are exact up to 2^53")]
+                let cell =
+                    at.and_then(|at| window.index(at as f64 / 1000.0)).and_then(|at| values.get_mut(at));
+                if let Some(cell) = cell {
+                    *cell = value;
                 }
-                matrix.lines.push(Series { labels: one.labels, values });
             }
-            matrix.lines.sort_by(|a, b| a.labels.cmp(&b.labels));
-            (QueryResult::Matrix { matrix, histograms: Vec::new() }, is_cut)
+            matrix.lines.push(Series { labels: one.labels, values });
         }
-        None => {
-            let is_cut = series.len() > MAX_VECTOR;
-            let sample = |one: LabelledPoints| {
-                let (at, value) = one.points.into_iter().next_back()?;
-                let at =
-                    at.and_then(|at| Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_millis(at)).ok());
-                Some(VectorSample { labels: one.labels, value: SampleValue::Number(value), at })
-            };
-            (QueryResult::Vector(series.into_iter().filter_map(sample).collect()), is_cut)
-        }
+        matrix.lines.sort_by(|a, b| a.labels.cmp(&b.labels));
+        (QueryResult::Matrix { matrix, histograms: Vec::new() }, is_cut)
+    } else {
+        let is_cut = series.len() > MAX_VECTOR;
+        let sample = |one: LabelledPoints| {
+            let (at, value) = one.points.into_iter().next_back()?;
+            let at =
+                at.and_then(|at| Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_millis(at)).ok());
+            Some(VectorSample { labels: one.labels, value: SampleValue::Number(value), at })
+        };
+        (QueryResult::Vector(series.into_iter().filter_map(sample).collect()), is_cut)
     }
 }
 
@@ -297,7 +294,7 @@ mod tests {
         assert_eq!(made, expected);
         let table = DataFrame { fields: frame.fields[1..].to_vec(), ..DataFrame::default() };
         assert_eq!(points_of(&table).len(), 3);
-        let (result, _) = result(vec![table], Vec::new(), None);
+        let (result, _) = result(&[table], Vec::new(), None);
         assert!(matches!(result, QueryResult::Vector(all) if all.len() == 3));
     }
 }

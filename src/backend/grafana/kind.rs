@@ -35,7 +35,7 @@ organisation = 1
 pub(super) struct Settings {
     /// The id of the organisation, if it is not the token's own.
     pub(super) organisation: Option<u32>,
-    /// Queries of data sources that give the signals of services, such as those of CloudWatch.
+    /// Queries of data sources that give the signals of services, such as those of `CloudWatch`.
     pub(super) services: Vec<ServiceQueries>,
 }
 

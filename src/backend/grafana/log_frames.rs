@@ -1,7 +1,7 @@
 //! Frames whose rows are log lines.
 //!
 //! Source: the type `log-lines` of Grafana's data plane (<https://grafana.com/developers/dataplane/logs>), and the frames of its data
-//! sources for Loki, Elasticsearch and CloudWatch.
+//! sources for Loki, Elasticsearch and `CloudWatch`.
 
 use std::sync::Arc;
 

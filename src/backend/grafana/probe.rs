@@ -35,14 +35,14 @@ impl Grafana {
         match granted {
             Some(granted) => granted.report(&mut report),
             None => {
-                report.fact("rights", "not told by this Grafana: each question says which right it lacks")
+                report.fact("rights", "not told by this Grafana: each question says which right it lacks");
             }
         }
         Ok(Reply::free(Answer::Probe(report)))
     }
 
     /// Explains errors that have a typical cause at Grafana.
-    pub(super) fn explained(&self, error: SourceError) -> SourceError {
+    pub(super) fn explained(error: SourceError) -> SourceError {
         let kind = match &error.kind {
             ErrorKind::Garbled { reason } if reason.starts_with("HTML") => {
                 let reason = format!(

@@ -122,8 +122,8 @@ impl Grafana {
             // if not even one of each fits, those of the first rules are read
             let with = self.active(polls, limit.max(1), INSTANCE_BYTES).await?;
             let count: usize = with.rules.iter().map(|rule| rule.instances.len()).sum();
-            if count > 0 {
-                polls.instance_bytes = (with.bytes.saturating_sub(listed_bytes) / count).max(1);
+            if let Some(bytes) = with.bytes.saturating_sub(listed_bytes).checked_div(count) {
+                polls.instance_bytes = bytes.max(1);
             }
             poll.lost = poll.lost.max(with.lost);
             put_instances(&mut poll.active, with.rules);

@@ -66,7 +66,7 @@ pub(super) struct ServiceSignalQuery {
     /// The time over which each value was counted, so that it becomes a rate per second; without it values are rates already.
     #[serde(default)]
     pub(super) per: Option<ConfigDuration>,
-    /// A service that the query does not have has the value 0. For data sources that give nothing instead of 0, as CloudWatch does
+    /// A service that the query does not have has the value 0. For data sources that give nothing instead of 0, as `CloudWatch` does
     /// for errors.
     #[serde(default)]
     pub(super) absent_is_zero: bool,

@@ -216,7 +216,7 @@ impl Grafana {
         // the plug-in for Loki has the paths without the prefix
         let own = path.strip_prefix("loki/api/v1/").unwrap_or(path);
         let resource = format!("api/datasources/uid/{uid}/resources/{own}");
-        self.get(Weight::Page, &resource, &query).await.map_err(|_| {
+        self.get(Weight::Page, &resource, &query).await.map_err(|_refused_too| {
             let message = refusal_words(&refused.kind, &data_source.name);
             self.http.error(ErrorKind::BadQuery { message })
         })

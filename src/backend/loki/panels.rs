@@ -48,7 +48,7 @@ pub(super) async fn frames(
             Ok(target) if target.is_hidden => {}
             Ok(target) => targets.push(target),
             Err(reason) => {
-                panel.failures.push(QueryFailure { ref_id: subquery.ref_id.clone(), message: reason.into() })
+                panel.failures.push(QueryFailure { ref_id: subquery.ref_id.clone(), message: reason.into() });
             }
         }
     }
@@ -167,13 +167,12 @@ pub(super) async fn values(loki: &Loki, query: &str, window: TimeGrid) -> Answer
     };
     let query = variables.replace(query);
     let (path, selector) = match VariableSearch::read(&query) {
-        VariableSearch::Nothing => return reply(Vec::new()),
         VariableSearch::LabelNames { .. } => ("labels".to_owned(), None),
         VariableSearch::LabelValues { label, selector } if is_plain_name(&label) => {
             (format!("label/{label}/values"), selector)
         }
         // no label of Loki has such a name
-        VariableSearch::LabelValues { .. } => return reply(Vec::new()),
+        VariableSearch::Nothing | VariableSearch::LabelValues { .. } => return Ok(reply(Vec::new())),
         VariableSearch::MetricNames { .. }
         | VariableSearch::QueryResult { .. }
         | VariableSearch::Series { .. } => {
@@ -190,9 +189,9 @@ pub(super) async fn values(loki: &Loki, query: &str, window: TimeGrid) -> Answer
     asked.extend(selector.as_deref().map(|selector| ("query", selector)));
     let body = loki.get(Weight::Page, &path, &asked).await?;
     let names = body.json::<wire::LabelNames<'_>>()?;
-    reply(names.data.0.iter().map(|name| Text::from(&*name.0)).collect())
+    Ok(reply(names.data.0.iter().map(|name| Text::from(&*name.0)).collect()))
 }
 
-fn reply(values: Vec<Text>) -> Answered {
-    Ok(Reply::free(Answer::VariableValues(plain_values(values))))
+fn reply(values: Vec<Text>) -> Reply {
+    Reply::free(Answer::VariableValues(plain_values(values)))
 }

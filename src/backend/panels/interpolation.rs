@@ -46,17 +46,14 @@ impl RangeVariables {
                 None => (None, after),
             };
             let after = after.strip_prefix(closing).filter(|_| !opening.is_empty());
-            match after.zip(self.value(name, format)) {
-                Some((after, value)) => {
-                    out.push_str(before.strip_suffix(opening).unwrap_or(before));
-                    out.push_str(&value);
-                    rest = after;
-                }
-                None => {
-                    out.push_str(before);
-                    out.push_str(name);
-                    rest = tail.get(length..).unwrap_or_default();
-                }
+            if let Some((after, value)) = after.zip(self.value(name, format)) {
+                out.push_str(before.strip_suffix(opening).unwrap_or(before));
+                out.push_str(&value);
+                rest = after;
+            } else {
+                out.push_str(before);
+                out.push_str(name);
+                rest = tail.get(length..).unwrap_or_default();
             }
         }
         out.push_str(rest);

@@ -40,7 +40,7 @@ pub(crate) fn shaped(frames: Vec<DataFrame>, formats: &[(Text, TargetFormat)]) -
         if *format == TargetFormat::Table {
             let frames = by_query.remove(&at).unwrap_or_default();
             if !frames.is_empty() || tables > 1 {
-                shaped.push(table(ref_id, frames, tables > 1));
+                shaped.push(table(ref_id, &frames, tables > 1));
             }
         }
     }
@@ -55,8 +55,11 @@ fn is_cells(frame: &DataFrame) -> bool {
     frame.fields.iter().any(|field| &*field.name == "yMin")
 }
 
+/// The times and values of one series, and the field of the values.
+type SeriesColumns<'a> = (&'a [Option<i64>], &'a [Option<f64>], &'a FrameField);
+
 /// The times and values of a frame of one series.
-fn series_of(frame: &DataFrame) -> Option<(&[Option<i64>], &[Option<f64>], &FrameField)> {
+fn series_of(frame: &DataFrame) -> Option<SeriesColumns<'_>> {
     let times = frame.fields.iter().find_map(|field| match &field.values {
         FieldValues::Times(times) => Some(times.as_slice()),
         FieldValues::Numbers(_) | FieldValues::Texts(_) | FieldValues::Bools(_) => None,
@@ -69,7 +72,7 @@ fn series_of(frame: &DataFrame) -> Option<(&[Option<i64>], &[Option<f64>], &Fram
 }
 
 /// A table with a row for each point: the time, the labels as columns, the value. The labels of the first series come first.
-fn table(ref_id: &Text, frames: Vec<DataFrame>, has_others: bool) -> DataFrame {
+fn table(ref_id: &Text, frames: &[DataFrame], has_others: bool) -> DataFrame {
     let notices: Vec<Text> = frames.iter().flat_map(|frame| frame.notices.iter().cloned()).collect();
     let series: Vec<_> = frames.iter().filter_map(series_of).collect();
     let mut names: Vec<&Text> = Vec::new();
@@ -154,7 +157,7 @@ fn heatmap(mut group: Vec<DataFrame>) -> DataFrame {
             ..column(name, FieldValues::Numbers(counts))
         });
     }
-    let ref_id = group.first().map(|frame| frame.ref_id.clone()).unwrap_or_else(|| "".into());
+    let ref_id = group.first().map_or_else(|| "".into(), |frame| frame.ref_id.clone());
     let notices = group.iter().flat_map(|frame| frame.notices.iter().cloned()).collect();
     DataFrame { ref_id, name: None, fields, notices }
 }

@@ -143,12 +143,11 @@ fn last_comma(text: &str) -> Option<usize> {
             (Some(_), _) if is_escaped => is_escaped = false,
             (Some(open), '\\') if open != '`' => is_escaped = true,
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'' | '`') => quote = Some(c),
             (None, '{' | '(' | '[') => depth += 1,
             (None, '}' | ')' | ']') => depth -= 1,
             (None, ',') if depth == 0 => found = Some(at),
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     found

@@ -95,7 +95,7 @@ async fn frames(
             Ok(target) if target.is_hidden => {}
             Ok(target) => targets.push(target),
             Err(reason) => {
-                panel.failures.push(QueryFailure { ref_id: subquery.ref_id.clone(), message: reason.into() })
+                panel.failures.push(QueryFailure { ref_id: subquery.ref_id.clone(), message: reason.into() });
             }
         }
     }

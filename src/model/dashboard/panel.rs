@@ -189,6 +189,7 @@ pub enum StatText {
 
 /// Which alerts an alert list shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the panel")]
 pub struct AlertListOptions {
     /// A part of the alert's name, with variables.
     pub name: Option<Text>,

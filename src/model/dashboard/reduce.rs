@@ -98,6 +98,7 @@ fn ordinal(n: u8) -> &'static str {
 
 /// The reduced value of a column. First, last and the counts work for all columns, the others for numbers; a column of times or
 /// texts has no mean.
+#[expect(clippy::cast_possible_truncation, reason = "clamped to the range of the type")]
 pub fn reduce(values: &FieldValues, reducer: Reducer) -> FrameCell {
     let cells = || values.cells().filter(|cell| *cell != FrameCell::Nothing);
     match reducer {
@@ -130,7 +131,9 @@ pub fn reduce(values: &FieldValues, reducer: Reducer) -> FrameCell {
         | Reducer::Percentile(_) => numbers(values).and_then(|all| reduce_numbers(&all, reducer)).map_or(
             FrameCell::Nothing,
             |value| match values {
-                FieldValues::Times(_) => FrameCell::Time(value as i64),
+                FieldValues::Times(_) => {
+                    FrameCell::Time(value.clamp(i64::MIN as f64, i64::MAX as f64) as i64)
+                }
                 FieldValues::Numbers(_) | FieldValues::Texts(_) | FieldValues::Bools(_) => {
                     FrameCell::Number(value)
                 }
@@ -212,6 +215,11 @@ pub fn reduce_numbers(values: &[Option<f64>], reducer: Reducer) -> Option<f64> {
 }
 
 /// The nearest-rank percentile, as Grafana takes it: the value at `round((n - 1) * p / 100)` of the sorted values.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a place in the list; past its end is no value"
+)]
 fn percentile(mut known: Vec<f64>, p: f64) -> Option<f64> {
     known.sort_by(f64::total_cmp);
     let at = ((known.len().checked_sub(1)? as f64) * p / 100.0).round();

@@ -1,6 +1,10 @@
 //! Brings everything that is shown up to date: variables, repeats, places, questions and pictures.
 
-use super::*;
+use super::{
+    BTreeMap, Dashboard, DashboardTarget, ItemKey, MadePicture, OpenDashboard, PanelQuestions, PlacedPanel,
+    ShownSection, queries, view,
+};
+use crate::app::prelude::*;
 use crate::app::subjects::dashboard::layout::arrange;
 use crate::app::subjects::dashboard::picture::{self, PanelInput, fields};
 use crate::app::subjects::dashboard::queries::length_of;
@@ -113,11 +117,11 @@ impl OpenDashboard {
                 made.remove(key);
                 continue;
             }
-            let frames = |answer: &Option<&Remote<Arc<PanelFrames>>>| {
-                let answer = (*answer)?;
+            let frames = |answer: Option<&Remote<Arc<PanelFrames>>>| {
+                let answer = answer?;
                 Some((answer.at, Arc::as_ptr(answer.value()?).addr()))
             };
-            let stamp: Vec<_> = answers.iter().map(frames).collect();
+            let stamp: Vec<_> = answers.iter().copied().map(frames).collect();
             if made.get(key).is_some_and(|known| known.stamp == stamp) {
                 continue;
             }

@@ -1,7 +1,8 @@
 //! Draws a panel: its frame, its state, and its picture by its kind.
 
 use super::status::PanelStatus;
-use super::*;
+use super::{OpenDashboard, PanelPicture, PlacedPanel, queries};
+use crate::app::prelude::*;
 use crate::app::subjects::dashboard::picture;
 use crate::app::widgets::bar;
 use crate::model::dashboard::panel::PanelKind;

@@ -1,6 +1,7 @@
 //! Keys: the cursor goes from panel to panel as they stand, rows fold, a panel takes the whole screen.
 
-use super::*;
+use super::{OpenDashboard, PlacedItem, draw, view};
+use crate::app::prelude::*;
 
 /// The largest first line.
 pub(super) fn last_top(items: &[PlacedItem], height: u16) -> u16 {
@@ -61,9 +62,9 @@ impl OpenDashboard {
             return false;
         };
         if self.open.is_some() {
-            self.step_in_panel(shared, step)
+            self.step_in_panel(shared, step);
         } else {
-            self.step(shared, step)
+            self.step(shared, step);
         }
         true
     }
@@ -71,7 +72,7 @@ impl OpenDashboard {
     /// Folds or unfolds the section, or gives the panel the whole screen.
     fn open_current(&mut self, shared: &mut Shared, now: Timestamp) -> bool {
         if self.open.is_some() {
-            return self.open_dashboard(shared, now);
+            return note_way_back(shared, now);
         }
         let Some(item) = self.item() else { return false };
         if let Some(panel) = self.panel_of(item) {
@@ -81,13 +82,6 @@ impl OpenDashboard {
             let is_folded = self.is_folded(section);
             self.folded.insert(section.key.clone(), !is_folded);
         }
-        true
-    }
-
-    /// In a panel on the whole screen there is nothing more to open.
-    fn open_dashboard(&self, shared: &mut Shared, now: Timestamp) -> bool {
-        let key = shared.key(Command::Back);
-        shared.messages.note(format!("{key} returns to the dashboard"), now);
         true
     }
 
@@ -149,7 +143,7 @@ impl OpenDashboard {
             Some(to) => self.go_to(shared, to),
             // at the edge, what is beyond the cursor can still be scrolled to
             None if step == Step::Up => {
-                self.scroll_position.scroll = self.scroll_position.scroll.saturating_sub(3)
+                self.scroll_position.scroll = self.scroll_position.scroll.saturating_sub(3);
             }
             None if step == Step::Down => {
                 let most = last_top(&self.items, height);
@@ -234,4 +228,11 @@ impl OpenDashboard {
         };
         Some(found)
     }
+}
+
+/// In a panel on the whole screen there is nothing more to open.
+fn note_way_back(shared: &mut Shared, now: Timestamp) -> bool {
+    let key = shared.key(Command::Back);
+    shared.messages.note(format!("{key} returns to the dashboard"), now);
+    true
 }

@@ -1,7 +1,8 @@
 //! The values of all panels, for `burnwatch dashboards`.
 
 use super::status::PanelStatus;
-use super::*;
+use super::{OpenDashboard, PanelPicture, PlacedPanel, values};
+use crate::app::prelude::*;
 use crate::app::subjects::dashboard::picture;
 use crate::app::subjects::dashboard::values::PanelValue;
 use crate::app::subjects::dashboard::variables::ShownVariable;

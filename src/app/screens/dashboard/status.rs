@@ -1,6 +1,7 @@
 //! Whether the data of a panel are there, how old they are, and what failed, in the server's own words.
 
-use super::*;
+use super::{OpenDashboard, PlacedPanel};
+use crate::app::prelude::*;
 use crate::app::subjects::dashboard::picture;
 use crate::model::remote::Freshness;
 

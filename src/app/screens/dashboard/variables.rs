@@ -1,8 +1,9 @@
 //! Choosing values: a menu of the variables, a list of values that is searched by typing, a line for text boxes.
 
-use super::*;
+use super::{Key, LineEditor, ListedChoices, Menu, MenuChoice, OpenDashboard, VariableChoice};
 use crate::app::key::{Code, NamedKey};
 use crate::app::menu::PaletteEntry;
+use crate::app::prelude::*;
 use crate::app::subjects::dashboard::variables::{OptionStatus, ShownVariable};
 use crate::model::dashboard::variable::{ALL, VariableKind};
 

@@ -1,9 +1,9 @@
 //! Draws a dashboard: heading, line of variables, and the panels that are visible, or one panel on the whole screen.
 
-use super::draw;
-use super::*;
+use super::{Dashboard, DashboardTarget, OpenDashboard, PlacedItem, PlacedPanel, draw, subject};
 use crate::app::list_screen::fold_sign;
 use crate::app::number::plural;
+use crate::app::prelude::*;
 use crate::app::subjects::dashboard::variables::{OptionStatus, ShownVariable};
 use crate::model::remote::Remote;
 

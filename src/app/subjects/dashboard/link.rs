@@ -92,7 +92,7 @@ mod tests {
     use crate::model::labels::Labels;
 
     fn alert(annotations: &[(&str, &str)]) -> Alert {
-        let annotations = Labels::from_iter(annotations.iter().copied());
+        let annotations = annotations.iter().copied().collect::<Labels>();
         let labels = Labels::from_iter([("alertname", "HighErrors"), ("service", "cart")]);
         Alert { annotations, ..fixtures::alert(labels, jiff::Timestamp::UNIX_EPOCH, "am") }
     }

@@ -84,8 +84,10 @@ pub fn of(picture: &PanelPicture) -> Vec<PanelValue> {
         PanelPicture::Lines { lines, .. } => {
             lines.iter().map(|line| PanelValue::text(line.at.to_string(), line.text().into_owned())).collect()
         }
-        PanelPicture::Alerts(_) | PanelPicture::Dashboards => Vec::new(),
-        PanelPicture::NoData(_) | PanelPicture::Undrawable(_) => Vec::new(),
+        PanelPicture::Alerts(_)
+        | PanelPicture::Dashboards
+        | PanelPicture::NoData(_)
+        | PanelPicture::Undrawable(_) => Vec::new(),
     }
 }
 

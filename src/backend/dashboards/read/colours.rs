@@ -3,6 +3,11 @@
 use crate::model::dashboard::field::GrafanaColour;
 
 /// A colour: a name with or without shade, `#rgb`, `#rrggbb`, `rgb()`, `rgba()`; one that is nearly transparent is none.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of the type"
+)]
 pub(super) fn colour(written: &str) -> Option<GrafanaColour> {
     let written = written.trim();
     if let Some(hex) = written.strip_prefix('#') {

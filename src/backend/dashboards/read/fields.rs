@@ -42,6 +42,11 @@ pub(super) fn options(defaults: &Value) -> FieldOptions {
 }
 
 /// Up to 20 decimals; negative numbers are none.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of the type"
+)]
 pub(super) fn decimals(value: &Value) -> Option<u8> {
     number(value).map(|decimals| decimals.clamp(0.0, 20.0) as u8)
 }
@@ -66,6 +71,11 @@ fn cell(custom: &Value) -> Option<CellKind> {
     })
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of the type"
+)]
 fn draw(custom: &Value) -> DrawOptions {
     let percent = |value: &Value| number(value).map(|number| number.clamp(0.0, 100.0) as u8);
     let scale = at(custom, "scaleDistribution");

@@ -62,7 +62,7 @@ impl HtmlWriter {
         };
         // an address between `<` and `>` is a link of Markdown
         if inside.contains("://") && !inside.contains(['=', ' ', '"']) {
-            self.out.push_str(&format!("<{inside}>"));
+            let _infallible = write!(self.out, "<{inside}>");
             return rest;
         }
         let is_end = inside.starts_with('/');
@@ -80,9 +80,9 @@ impl HtmlWriter {
             };
         }
         if is_end {
-            self.close(&name)
+            self.close(&name);
         } else {
-            self.open(&name, attributes)
+            self.open(&name, attributes);
         }
         rest
     }
@@ -273,15 +273,12 @@ fn entities(text: &str) -> String {
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
         let named = after.split_once(';').filter(|(name, _)| name.len() <= 10);
-        match named.and_then(|(name, rest)| Some((entity(name)?, rest))) {
-            Some((c, after)) => {
-                out.push(c);
-                rest = after;
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
+        if let Some((c, after)) = named.and_then(|(name, rest)| Some((entity(name)?, rest))) {
+            out.push(c);
+            rest = after;
+        } else {
+            out.push('&');
+            rest = after;
         }
     }
     out.push_str(rest);

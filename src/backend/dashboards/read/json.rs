@@ -42,6 +42,7 @@ pub(super) fn number(value: &Value) -> Option<f64> {
 }
 
 /// A whole number that fits; a fraction is cut.
+#[expect(clippy::cast_possible_truncation, reason = "checked to be in the range of the type")]
 pub(super) fn whole<T: TryFrom<i64>>(value: &Value) -> Option<T> {
     let number = number(value)?;
     (number.abs() < 9e15).then(|| T::try_from(number as i64).ok()).flatten()

@@ -69,9 +69,8 @@ fn similar(plugin: &str, panel: &Value) -> (PanelKind, Option<Text>) {
         | "snuids-trafficlights-panel" => "stat",
         "briangann-gauge-panel" | "natel-usgs-gauge-panel" => "gauge",
         "michaeldmoore-multistat-panel" | "petrslavotinek-multistat-panel" => "bargauge",
-        "yesoreyeram-boomtable-panel" | "briangann-datatable-panel" => "table",
+        "yesoreyeram-boomtable-panel" | "briangann-datatable-panel" | "xychart" | "debug" => "table",
         "savantly-heatmap-panel" | "marcusolsson-hourly-heatmap-panel" => "heatmap",
-        "xychart" | "debug" => "table",
         _ => {
             let reason = reason(plugin);
             return (PanelKind::Unknown { plugin: plugin.into(), reason }, None);

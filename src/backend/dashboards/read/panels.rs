@@ -140,6 +140,11 @@ fn set_kind(panel: &mut Panel, plugin: &str, json: &Value) {
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of the type"
+)]
 fn place(position: &Value) -> GridPlace {
     let read = |key: &str, default: f64, max: f64| {
         number(at(position, key)).unwrap_or(default).clamp(0.0, max).round() as u16
@@ -154,6 +159,11 @@ fn place(position: &Value) -> GridPlace {
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of the type"
+)]
 fn repeat(json: &Value) -> Option<PanelRepeat> {
     let variable = text(at(json, "repeat"))?;
     // `minSpan` is of versions below 28: the least width in 12 columns

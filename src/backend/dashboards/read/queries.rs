@@ -48,6 +48,7 @@ impl Inputs {
     }
 
     /// The plug-in if this names an input that is a data source.
+    #[expect(clippy::option_option, reason = "an input may be a data source without a plug-in")]
     fn source(&self, written: &str) -> Option<Option<Text>> {
         match self.find(written)? {
             DashboardInput::Source(plugin) => Some(plugin.clone()),

@@ -70,7 +70,7 @@ impl<'a> Layouts<'a> {
             .filter(|(name, _)| !placed.contains(name.as_str()));
         for (index, (_, element)) in missing.enumerate() {
             let y = self.top + (index as u64) * 8;
-            self.panels.extend(panel(element, json!({ "x": 0, "y": y, "w": 24, "h": 8 }), &Value::Null));
+            self.panels.push(panel(element, json!({ "x": 0, "y": y, "w": 24, "h": 8 }), &Value::Null));
         }
         self.panels
     }
@@ -115,7 +115,7 @@ impl<'a> Layouts<'a> {
             let before = std::mem::take(&mut self.panels);
             self.layout(layout, &title, depth + 1);
             let inside = std::mem::replace(&mut self.panels, before);
-            let mut row = row(&title, is_collapsed, repeat, inside);
+            let mut row = row(&title, is_collapsed, repeat, &inside);
             // rows are in the order of the list
             self.top += 1;
             if let Value::Object(fields) = &mut row {
@@ -145,7 +145,7 @@ impl<'a> Layouts<'a> {
                     word(at(spec, "title")),
                     flag(at(spec, "collapsed")).unwrap_or(false),
                     below(spec, &["repeat", "value"]),
-                    inside,
+                    &inside,
                 );
                 if let Value::Object(fields) = &mut made {
                     fields
@@ -156,13 +156,18 @@ impl<'a> Layouts<'a> {
             }
             let place = json!({ "x": at(spec, "x"), "y": at(spec, "y"), "w": at(spec, "width"), "h": at(spec, "height") });
             if let Some(element) = self.element(item) {
-                out.extend(panel(element, place, at(spec, "repeat")));
+                out.push(panel(element, place, at(spec, "repeat")));
             }
         }
         out
     }
 
     /// As many columns as the grid allows, three if it does not say.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the range of the type"
+    )]
     fn auto_grid(&mut self, spec: &'a Value) -> Vec<Value> {
         let columns = number(at(spec, "maxColumnCount")).unwrap_or(3.0).clamp(1.0, 24.0) as u64;
         let height = match word(at(spec, "rowHeightMode")) {
@@ -176,7 +181,7 @@ impl<'a> Layouts<'a> {
             let index = out.len() as u64;
             let place = json!({ "x": index % columns * width, "y": index / columns * height, "w": width, "h": height });
             if let Some(element) = self.element(item) {
-                out.extend(panel(element, place, below(item, &["spec", "repeat"])));
+                out.push(panel(element, place, below(item, &["spec", "repeat"])));
             }
         }
         out
@@ -184,7 +189,7 @@ impl<'a> Layouts<'a> {
 }
 
 /// An element as a panel at this place.
-fn panel(element: &Value, place: Value, repeat: &Value) -> Option<Value> {
+fn panel(element: &Value, place: Value, repeat: &Value) -> Value {
     let spec = at(element, "spec");
     let mut out = Map::new();
     let mut set = |key: &str, value: Value| {
@@ -230,7 +235,7 @@ fn panel(element: &Value, place: Value, repeat: &Value) -> Option<Value> {
         "LibraryPanel" => set("type", json!("library-panel-ref")),
         _ => set("type", json!("")),
     }
-    Some(Value::Object(out))
+    Value::Object(out)
 }
 
 fn query(panel_query: &Value) -> Value {

@@ -88,6 +88,11 @@ impl SectionBuilder {
     }
 
     /// Places the panels of an old row beside each other, and returns where the next row begins.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the range of the type"
+    )]
     fn flow(&mut self, row: &Value, top: u16, reading: &mut DashboardReading) -> u16 {
         let row_height = grid_height(at(row, "height")).unwrap_or(7);
         let (mut x, mut y, mut tallest) = (0, top, 0);
@@ -101,7 +106,7 @@ impl SectionBuilder {
             self.add(panel, Some(GridPlace { x, y, width, height }), reading);
             (x, tallest) = (x + width, tallest.max(height));
         }
-        y.saturating_add(tallest.max(if x == 0 { 0 } else { 1 }))
+        y.saturating_add(tallest.max(u16::from(x != 0)))
     }
 
     fn add(&mut self, json: &Value, place: Option<GridPlace>, reading: &mut DashboardReading) {
@@ -143,6 +148,11 @@ fn is_clone(panel: &Value, among: &[Value]) -> bool {
 }
 
 /// Pixels (`250px`, 250) as rows of the grid.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of the type"
+)]
 fn grid_height(value: &Value) -> Option<u16> {
     let pixels = match value {
         Value::String(text) => text.trim().trim_end_matches("px").trim().parse().ok(),
@@ -150,7 +160,7 @@ fn grid_height(value: &Value) -> Option<u16> {
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
     let pixels = pixels.filter(|pixels: &f64| pixels.is_finite() && *pixels > 0.0)?;
-    Some(((pixels / ROW_PIXELS).ceil() as u16).clamp(3, 200))
+    Some((pixels / ROW_PIXELS).ceil().clamp(3.0, 200.0) as u16)
 }
 
 fn highest_id(body: &Value) -> u32 {
@@ -193,13 +203,11 @@ fn origin(
             return None;
         }
         seen.push(current);
-        match sources.iter().find(|(id, _, _)| *id == current) {
-            Some((_, next, _)) => current = *next,
-            None => {
-                let panels = sections.iter().flat_map(|section| &section.panels);
-                return panels.into_iter().find(|panel| panel.id == current).map(Arc::clone);
-            }
-        }
+        let Some((_, next, _)) = sources.iter().find(|(id, _, _)| *id == current) else {
+            let panels = sections.iter().flat_map(|section| &section.panels);
+            return panels.into_iter().find(|panel| panel.id == current).map(Arc::clone);
+        };
+        current = *next;
     }
 }
 
@@ -214,6 +222,6 @@ fn take_data(panel: &mut Panel, origin: &Panel, with_steps: bool) {
 }
 
 /// A row panel of the classic schema.
-pub(super) fn row(title: &str, is_collapsed: bool, repeat: &Value, panels: Vec<Value>) -> Value {
+pub(super) fn row(title: &str, is_collapsed: bool, repeat: &Value, panels: &[Value]) -> Value {
     json!({ "type": "row", "title": title, "collapsed": is_collapsed, "repeat": repeat, "panels": panels })
 }

@@ -150,14 +150,15 @@ fn split_steps(text: &str) -> Vec<(&str, &str)> {
         } else {
             after.find(' ').unwrap_or(after.len())
         };
-        out.push((from.trim(), &after[..end]));
-        rest = after[end..].trim_start();
+        let (colour, behind) = after.split_at(end);
+        out.push((from.trim(), colour));
+        rest = behind.trim_start();
     }
     out
 }
 
 /// Replaces or removes the `n`th value inside a JSON value.
-fn mutate(value: &mut Value, n: &mut usize, with: &Option<Value>) -> bool {
+fn mutate(value: &mut Value, n: &mut usize, with: Option<&Value>) -> bool {
     match value {
         Value::Object(fields) => {
             let keys: Vec<String> = fields.keys().cloned().collect();
@@ -178,7 +179,7 @@ fn mutate(value: &mut Value, n: &mut usize, with: &Option<Value>) -> bool {
         }
         Value::Array(items) => items.iter_mut().any(|item| {
             if *n == 0 {
-                *item = with.clone().unwrap_or_default();
+                *item = with.cloned().unwrap_or_default();
                 return true;
             }
             *n -= 1;
@@ -204,7 +205,7 @@ fn a_published_dashboard_with_any_value_removed_or_of_another_type_is_read_or_re
         // each place once would take minutes
         for (round, place) in (0..20).map(|i| i * i * 60 + i).enumerate() {
             let mut value = original.clone();
-            mutate(&mut value, &mut place.clone(), &others[round % others.len()]);
+            mutate(&mut value, &mut place.clone(), others[round % others.len()].as_ref());
             drop(dashboard_of(&value));
         }
     }

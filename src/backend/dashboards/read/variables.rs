@@ -99,6 +99,11 @@ fn is_placeholder(value: &str, kind: &VariableKind) -> bool {
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of the type"
+)]
 fn kind(json: &Value, inputs: &Inputs) -> VariableKind {
     let query = at(json, "query");
     match word(at(json, "type")) {

@@ -146,13 +146,12 @@ pub(super) fn replaced(
     let mut rest = expression;
     while let Some((before, after)) = rest.split_once('$') {
         whole.push_str(before);
-        let (name, behind) = match after.strip_prefix('{') {
-            Some(inside) => inside.split_once('}').ok_or("a `${` of its math expression is not closed")?,
-            None => {
-                let is_end = |letter: char| !(letter.is_alphanumeric() || letter == '_');
-                let end = after.find(is_end).unwrap_or(after.len());
-                after.split_at(end)
-            }
+        let (name, behind) = if let Some(inside) = after.strip_prefix('{') {
+            inside.split_once('}').ok_or("a `${` of its math expression is not closed")?
+        } else {
+            let is_end = |letter: char| !(letter.is_alphanumeric() || letter == '_');
+            let end = after.find(is_end).unwrap_or(after.len());
+            after.split_at(end)
         };
         whole.extend(["(", &value(name)?, ")"]);
         rest = behind;

@@ -1,4 +1,4 @@
-//! The examples of the documentation, for CloudWatch and for a database, against a Grafana that answers as these do.
+//! The examples of the documentation, for `CloudWatch` and for a database, against a Grafana that answers as these do.
 
 use serde_json::json;
 

@@ -72,6 +72,7 @@ impl RuleOf {
 }
 
 /// The state of the double.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own of the double")]
 pub(super) struct GrafanaState {
     pub(super) version: &'static str,
     pub(super) rules: Vec<RuleOf>,

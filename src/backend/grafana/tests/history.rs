@@ -25,7 +25,7 @@ fn history(changes: &[(i64, &str, &str, &str)]) -> Value {
 async fn firings(answer: CannedResponse, labels: &[(&str, &str)]) -> Result<FiringSnapshot, String> {
     let double = GrafanaDouble::start(GrafanaState::default()).await;
     double.state().fault = Some(("/api/v1/rules/history", answer));
-    let labels = Labels::from_iter(labels.iter().copied());
+    let labels: Labels = labels.iter().copied().collect();
     let query =
         Query::Firings { fingerprint: Fingerprint::of(&labels), labels, from: at(0), until: at(1000) };
     let answered = double.source().answer(&query.now(), None).await;

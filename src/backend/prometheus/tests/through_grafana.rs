@@ -198,7 +198,10 @@ async fn a_real_prometheus_gives_the_same_numbers_through_grafana() {
                 assert_eq!(one.labels, direct.labels, "{query}");
                 // a number in JSON may differ in its last bit from the same number as text
                 let is_same = |(a, b): (&f64, &f64)| {
-                    (a.is_nan() && b.is_nan()) || a == b || ((a - b) / b).abs() < 1e-12
+                    (a.is_nan() && b.is_nan())
+                        || a.to_bits() == b.to_bits()
+                        || (a - b).abs() < f64::MIN_POSITIVE
+                        || ((a - b) / b).abs() < 1e-12
                 };
                 assert!(one.values.iter().zip(&direct.values).all(is_same), "{query}: {one:?} {direct:?}");
             }

@@ -30,6 +30,11 @@ impl ColourThresholds {
 }
 
 /// A colour between the stops, at 0 to 1.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a place among the stops, and between two bytes"
+)]
 pub(super) fn between(stops: &[GrafanaColour], at: f64) -> Option<GrafanaColour> {
     let stops: Vec<(u8, u8, u8)> = stops.iter().filter_map(|colour| colour.rgb()).collect();
     let last = stops.len().checked_sub(1)?;

@@ -59,6 +59,11 @@ pub fn fixed(value: f64, decimals: Option<u8>) -> String {
 }
 
 /// How many decimals Grafana gives a number of this size: about two digits that count.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of the type"
+)]
 fn decimals_for(value: f64) -> u32 {
     if value.fract() == 0.0 {
         return 0;

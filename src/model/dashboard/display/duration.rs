@@ -100,6 +100,7 @@ const PARTS: [(&str, f64); 8] = [
 ];
 
 /// `2 hours, 5 minutes`: the largest part and as many smaller ones as there are decimals.
+#[expect(clippy::float_cmp, reason = "a whole number")]
 pub(super) fn words(value: f64, scale: TimeScale, decimals: Option<u8>) -> UnitText {
     let (name, factor) = match scale {
         TimeScale::Milliseconds => ("milliseconds", 1.0),

@@ -75,6 +75,7 @@ static GROUP: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\$(\d+|&)").expect("a constant regular expression"));
 
 /// Whether the value is this text, or the same number.
+#[expect(clippy::float_cmp, reason = "the same number is meant, as in Grafana")]
 fn is_value(wanted: &str, cell: &FrameCell) -> bool {
     match cell {
         FrameCell::Nothing => wanted == "null",

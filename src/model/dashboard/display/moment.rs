@@ -20,6 +20,7 @@ pub(super) fn moment(ms: f64, how: MomentPattern<'_>, now: Timestamp, zone: &Tim
 }
 
 /// The moment of milliseconds since 1970, if the calendar has it.
+#[expect(clippy::cast_possible_truncation, reason = "less than 9e15")]
 pub fn timestamp(ms: f64) -> Option<Timestamp> {
     (ms.is_finite() && ms.abs() < 9e15).then(|| Timestamp::from_millisecond(ms as i64).ok()).flatten()
 }

@@ -47,17 +47,14 @@ pub fn default_name(frames: &[DataFrame], frame: &DataFrame, field: &FrameField)
     }
     let mut has_labels = false;
     if !field.labels.is_empty() {
-        match single_label(frames) {
-            Some(label) => {
-                if let Some(value) = field.labels.get(label) {
-                    parts.push(value.to_string());
-                    has_labels = true;
-                }
-            }
-            None => {
-                parts.push(labels_text(&field.labels));
+        if let Some(label) = single_label(frames) {
+            if let Some(value) = field.labels.get(label) {
+                parts.push(value.to_string());
                 has_labels = true;
             }
+        } else {
+            parts.push(labels_text(&field.labels));
+            has_labels = true;
         }
     }
     if !has_frame_name
@@ -92,7 +89,7 @@ fn with_field(template: &str, frames: &[DataFrame], frame: &DataFrame, field: &F
         let path = reference.path.unwrap_or("");
         let label = |name: &str| field.labels.value(name).to_owned();
         match (reference.name, path) {
-            ("__field", "name") => Some(field.name.to_string()),
+            ("__field", "name") | ("__field_name" | "__name", _) => Some(field.name.to_string()),
             ("__field", "displayName") => Some(default_name(frames, frame, field)),
             ("__field", "labels") => Some(labels_text(&field.labels)),
             ("__field", _) => {
@@ -101,7 +98,6 @@ fn with_field(template: &str, frames: &[DataFrame], frame: &DataFrame, field: &F
                     .or_else(|| path.strip_prefix("labels[").and_then(|rest| rest.strip_suffix(']')))?;
                 Some(label(name.trim_matches(['"', '\''])))
             }
-            ("__field_name" | "__name", _) => Some(field.name.to_string()),
             ("__series", "name") | ("__series_name" | "__cell_0", _) => {
                 Some(default_name(frames, frame, field))
             }

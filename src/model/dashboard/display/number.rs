@@ -19,7 +19,8 @@ pub fn format_number(value: f64, unit: Option<&str>, decimals: Option<u8>) -> Un
 fn with_unit(value: f64, unit: &Unit<'_>, decimals: Option<u8>) -> UnitText {
     match unit {
         Unit::Plain => UnitText::of(fixed(value, decimals), ""),
-        Unit::String => UnitText::of(js_number(value), ""),
+        // moments are written by the caller, who knows the zone and the time
+        Unit::String | Unit::Moment(_) => UnitText::of(js_number(value), ""),
         Unit::Suffix(suffix) => UnitText::of(fixed(value, decimals), format!(" {suffix}")),
         Unit::Prefix(prefix) => {
             UnitText { prefix: (*prefix).to_owned(), ..UnitText::of(fixed(value, decimals), "") }
@@ -46,8 +47,6 @@ fn with_unit(value: f64, unit: &Unit<'_>, decimals: Option<u8>) -> UnitText {
             UnitText::of(super::duration::clock(value * milliseconds, decimals), "")
         }
         Unit::HoursMinutes { has_days } => super::duration::hours_minutes(value, *has_days),
-        // moments are written by the caller, who knows the zone and the time
-        Unit::Moment(_) => UnitText::of(js_number(value), ""),
     }
 }
 
@@ -59,6 +58,7 @@ const SI_BASE: i32 = 5;
 const BINARY: [&str; 9] = [" ", " Ki", " Mi", " Gi", " Ti", " Pi", " Ei", " Zi", " Yi"];
 
 /// A number divided by as many powers of `factor` as fit, and the prefix for them; `offset` is the prefix of the number itself.
+#[expect(clippy::cast_possible_truncation, reason = "at most some hundred powers")]
 fn scaled(
     value: f64,
     factor: f64,
@@ -90,6 +90,7 @@ fn currency(value: f64, symbol: &str, is_suffix: bool, decimals: Option<u8>) -> 
     out
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "less than 1e18, and a digit")]
 fn hexadecimal(value: f64, has_prefix: bool, decimals: Option<u8>) -> UnitText {
     if !value.is_finite() {
         return UnitText::of(js_number(value), "");

@@ -117,6 +117,7 @@ pub fn matches(matcher: &FieldMatcher, frames: &[DataFrame], frame: usize, field
     FieldPlace::of(frames, frame, field).is_some_and(|place| place.is_matched(matcher))
 }
 
+#[expect(clippy::float_cmp, reason = "Grafana compares exactly, too")]
 fn compares(left: Option<f64>, op: &str, right: Option<f64>) -> bool {
     let (Some(left), Some(right)) = (left, right) else {
         // a missing value is equal to no number

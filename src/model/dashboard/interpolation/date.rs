@@ -17,7 +17,7 @@ pub(super) fn date_in(value: &str, pattern: &str, zone: &TimeZone) -> String {
     match pattern {
         "ms" => value.to_owned(),
         "seconds" => format!("{}", (ms / 1000.0).round()),
-        "" | "iso" => format!("{:.3}", at),
+        "" | "iso" => format!("{at:.3}"),
         pattern => format_moment(&at.to_zoned(zone.clone()), pattern),
     }
 }

@@ -166,13 +166,11 @@ fn in_promql(value: &str) -> String {
 
 /// `a`, or `(a|b)`. Nothing chosen matches nothing but the empty value.
 fn alternatives(values: &[&str], escape: impl Fn(&str) -> String, is_grouped: bool) -> String {
-    match values {
-        [one] => escape(one),
-        _ => {
-            let all = values.iter().map(|value| escape(value)).collect::<Vec<_>>().join("|");
-            if is_grouped { format!("({all})") } else { all }
-        }
+    if let [one] = values {
+        return escape(one);
     }
+    let all = values.iter().map(|value| escape(value)).collect::<Vec<_>>().join("|");
+    if is_grouped { format!("({all})") } else { all }
 }
 
 fn lucene(value: &str) -> String {

@@ -63,7 +63,7 @@ impl Interpolation {
         }
     }
 
-    /// A list's item that is only a variable becomes one item for each value (dimensions of CloudWatch).
+    /// A list's item that is only a variable becomes one item for each value (dimensions of `CloudWatch`).
     fn expanded(&self, item: Value) -> Vec<Value> {
         let Value::String(text) = &item else { return vec![item] };
         let found = references(text);

@@ -106,6 +106,7 @@ fn operand<'a>(frames: &[DataFrame], frame: &'a DataFrame, name: &str) -> Option
 }
 
 /// A division by zero has no value.
+#[expect(clippy::float_cmp, reason = "Grafana compares exactly, too")]
 fn binary(op: &str, left: f64, right: f64) -> Option<f64> {
     let value = match op {
         "+" => left + right,

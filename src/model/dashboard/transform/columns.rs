@@ -36,6 +36,7 @@ pub(super) fn of_kind(cells: &[FrameCell], kind: FieldKind) -> FieldValues {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "less than 9e15")]
 fn time(cell: &FrameCell) -> Option<i64> {
     match cell {
         FrameCell::Time(ms) => Some(*ms),

@@ -1,6 +1,7 @@
 //! Steps on fields: rename, order, hide, filter by name, convert.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 
@@ -83,7 +84,7 @@ fn braced(replacement: &str) -> String {
             out.push('$');
             rest = after;
         } else {
-            out.push_str(&format!("${{{digits}}}"));
+            let _infallible = write!(out, "${{{digits}}}");
             rest = after.strip_prefix(digits.as_str()).unwrap_or("");
         }
     }

@@ -52,7 +52,7 @@ pub(super) fn join(
             fields.push(joined);
         }
     }
-    let ref_id = parts.first().map(|(frame, _, _)| frame.ref_id.clone()).unwrap_or_else(|| "".into());
+    let ref_id = parts.first().map_or_else(|| "".into(), |(frame, _, _)| frame.ref_id.clone());
     let notices = frames.iter().flat_map(|frame| frame.notices.iter().cloned()).collect();
     vec![DataFrame { ref_id, name: None, fields, notices }]
 }
@@ -111,9 +111,10 @@ pub(super) fn merge(frames: Vec<DataFrame>) -> Vec<DataFrame> {
     if frames.len() < 2 {
         return frames;
     }
+    let first = frames.get(..1).unwrap_or_default();
     let names: Vec<Vec<String>> = frames
         .iter()
-        .map(|frame| frame.fields.iter().map(|field| default_name(&frames[..1], frame, field)).collect())
+        .map(|frame| frame.fields.iter().map(|field| default_name(first, frame, field)).collect())
         .collect();
     let mut columns: Vec<(String, FrameField)> = Vec::new();
     for (frame, names) in frames.iter().zip(&names) {
@@ -160,7 +161,7 @@ pub(super) fn merge(frames: Vec<DataFrame>) -> Vec<DataFrame> {
             rows.iter().map(|row| row.get(index).cloned().unwrap_or_default()).collect();
         FrameField { values: column(&cells), ..field }
     });
-    let ref_id = frames.first().map(|frame| frame.ref_id.clone()).unwrap_or_else(|| "".into());
+    let ref_id = frames.first().map_or_else(|| "".into(), |frame| frame.ref_id.clone());
     let notices = frames.iter().flat_map(|frame| frame.notices.iter().cloned()).collect();
     vec![DataFrame { ref_id, name: None, fields: fields.collect(), notices }]
 }

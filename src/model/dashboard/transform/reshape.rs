@@ -16,7 +16,7 @@ fn is_time(field: &FrameField) -> bool {
 
 fn one_frame(frames: &[DataFrame], fields: Vec<FrameField>) -> Vec<DataFrame> {
     let notices = frames.iter().flat_map(|frame| frame.notices.iter().cloned()).collect();
-    let ref_id = frames.first().map(|frame| frame.ref_id.clone()).unwrap_or_else(|| "".into());
+    let ref_id = frames.first().map_or_else(|| "".into(), |frame| frame.ref_id.clone());
     vec![DataFrame { ref_id, name: None, fields, notices }]
 }
 
@@ -237,6 +237,11 @@ pub(super) fn matrix(
 }
 
 /// How often values fall into each bucket: the bounds of the buckets, and a count for each field.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the number of buckets"
+)]
 pub(super) fn histogram(frames: &[DataFrame], size: Option<f64>) -> Vec<DataFrame> {
     let numbers: Vec<(String, Vec<f64>)> = frames
         .iter()

@@ -25,7 +25,7 @@ pub(super) fn filter(
         .iter()
         .map(|one| (&*one.op == "regex").then(|| compiled(one.operands.first()?)).flatten())
         .collect();
-    let names = places(&frames, conditions.iter().map(|one| &*one.field));
+    let names = places(&frames, &conditions.iter().map(|one| &*one.field));
     let filtered = frames.into_iter().zip(names).map(|(frame, places)| {
         let known: Vec<_> = conditions.iter().zip(&patterns).zip(&places).collect();
         let known: Vec<_> =
@@ -47,10 +47,14 @@ pub(super) fn filter(
 }
 
 /// For each frame, where these fields are.
-fn places<'a>(frames: &[DataFrame], names: impl Iterator<Item = &'a str> + Clone) -> Vec<Vec<Option<usize>>> {
+fn places<'a>(
+    frames: &[DataFrame],
+    names: &(impl Iterator<Item = &'a str> + Clone),
+) -> Vec<Vec<Option<usize>>> {
     frames.iter().map(|frame| names.clone().map(|name| find(frames, frame, name)).collect()).collect()
 }
 
+#[expect(clippy::float_cmp, reason = "Grafana compares exactly, too")]
 fn is_so(one: &RowCondition, pattern: Option<&Regex>, cell: &FrameCell) -> bool {
     let first = one.operands.first().map_or("", |operand| operand);
     let number = |operand: Option<&Text>| operand.and_then(|operand| operand.trim().parse::<f64>().ok());
@@ -86,7 +90,7 @@ fn is_so(one: &RowCondition, pattern: Option<&Regex>, cell: &FrameCell) -> bool 
 
 /// Sorts the rows of each frame; missing values are last.
 pub(super) fn sort(frames: Vec<DataFrame>, field: &str, direction: SortDirection) -> Vec<DataFrame> {
-    let places = places(&frames, std::iter::once(field));
+    let places = places(&frames, &std::iter::once(field));
     let sorted = frames.into_iter().zip(places).map(|(frame, places)| {
         let Some(by) = places.first().copied().flatten().and_then(|place| frame.fields.get(place)) else {
             return frame;

@@ -1,6 +1,7 @@
 //! Draws rows of bars.
 
-use super::*;
+use super::Canvas;
+use crate::app::prelude::*;
 use crate::app::subjects::dashboard::picture::BarRow;
 use crate::app::widgets::bar::Gauge;
 

@@ -1,6 +1,7 @@
 //! Draws series over time with their legend, heat maps and states.
 
-use super::*;
+use super::Canvas;
+use crate::app::prelude::*;
 use crate::app::subjects::dashboard::picture::{ChartPicture, ChartSeries, HeatPicture, StatesPicture};
 use crate::app::widgets::chart::{Chart, ChartLine, ChartView, Stacking};
 use crate::app::widgets::heat::{Heat, HeatBucket};
@@ -47,7 +48,7 @@ impl Canvas<'_, '_> {
             let most = if self.is_whole { area.height / 2 } else { area.height / 3 };
             count.saturating_add(1).min(most.max(2))
         } else {
-            self.list_rows(&shown, area.width).min((area.height / 4).max(1))
+            list_rows(&shown, area.width).min((area.height / 4).max(1))
         };
         let plot = Rect { height: area.height - rows, ..area };
         let legend = Rect { y: plot.bottom(), height: rows, ..area };
@@ -158,15 +159,6 @@ impl Canvas<'_, '_> {
         vec![(time, text)]
     }
 
-    fn list_rows(&self, shown: &[&ChartSeries], width: u16) -> u16 {
-        let cells = |one: &&ChartSeries| {
-            let value = one.reduced.first().map_or(0, |(_, text)| text::width(text));
-            u32::from(text::width(&one.name).min(40) + value + 6)
-        };
-        let all: u32 = shown.iter().map(cells).sum();
-        u16::try_from(all.div_ceil(u32::from(width.max(1)))).unwrap_or(u16::MAX).max(1)
-    }
-
     /// Names with their values one after the other.
     fn legend_list(
         &self,
@@ -218,7 +210,7 @@ impl Canvas<'_, '_> {
         let cx = self.cx;
         let mut rows: Vec<(&ChartSeries, Vec<(String, String)>)> =
             shown.iter().map(|one| (*one, self.values(one, chart, chart_view))).collect();
-        self.sort(chart, &mut rows);
+        sort(chart, &mut rows);
         let titles: Vec<String> = rows
             .first()
             .map(|(_, values)| values.iter().map(|(title, _)| title.clone()).collect())
@@ -256,25 +248,6 @@ impl Canvas<'_, '_> {
         self.more(rows.len().saturating_sub(scroll + room), area, buf);
     }
 
-    /// Sorts the rows as the dashboard says.
-    fn sort(&self, chart: &ChartPicture, rows: &mut [(&ChartSeries, Vec<(String, String)>)]) {
-        let Some((reducer, direction)) = &chart.legend.sort else { return };
-        let numbers = |one: &ChartSeries| {
-            one.values.iter().map(|value| Some(*value).filter(|v| !v.is_nan())).collect::<Vec<_>>()
-        };
-        let value = |one: &ChartSeries| {
-            crate::model::dashboard::reduce::reduce_numbers(&numbers(one), *reducer)
-                .unwrap_or(f64::NEG_INFINITY)
-        };
-        rows.sort_by(|(a, _), (b, _)| {
-            let ordering = value(a).total_cmp(&value(b));
-            match direction {
-                crate::model::dashboard::panel::SortDirection::Ascending => ordering,
-                crate::model::dashboard::panel::SortDirection::Descending => ordering.reverse(),
-            }
-        });
-    }
-
     pub(super) fn heat(&self, heat: &HeatPicture, area: Rect, buf: &mut Buffer) {
         let buckets: Vec<HeatBucket<'_>> =
             heat.buckets.iter().map(|values| HeatBucket { le: f64::NAN, values }).collect();
@@ -299,6 +272,34 @@ impl Canvas<'_, '_> {
             text::put(buf, area.x, area.bottom() - 1, area.width / 3, &format!("+{hidden} more"), style);
         }
     }
+}
+
+/// The lines that names with their values take one after the other.
+fn list_rows(shown: &[&ChartSeries], width: u16) -> u16 {
+    let cells = |one: &&ChartSeries| {
+        let value = one.reduced.first().map_or(0, |(_, text)| text::width(text));
+        u32::from(text::width(&one.name).min(40) + value + 6)
+    };
+    let all: u32 = shown.iter().map(cells).sum();
+    u16::try_from(all.div_ceil(u32::from(width.max(1)))).unwrap_or(u16::MAX).max(1)
+}
+
+/// Sorts the rows as the dashboard says.
+fn sort(chart: &ChartPicture, rows: &mut [(&ChartSeries, Vec<(String, String)>)]) {
+    let Some((reducer, direction)) = &chart.legend.sort else { return };
+    let numbers = |one: &ChartSeries| {
+        one.values.iter().map(|value| Some(*value).filter(|v| !v.is_nan())).collect::<Vec<_>>()
+    };
+    let value = |one: &ChartSeries| {
+        crate::model::dashboard::reduce::reduce_numbers(&numbers(one), *reducer).unwrap_or(f64::NEG_INFINITY)
+    };
+    rows.sort_by(|(a, _), (b, _)| {
+        let ordering = value(a).total_cmp(&value(b));
+        match direction {
+            crate::model::dashboard::panel::SortDirection::Ascending => ordering,
+            crate::model::dashboard::panel::SortDirection::Descending => ordering.reverse(),
+        }
+    });
 }
 
 /// Round bounds of the series of one axis.

@@ -1,6 +1,6 @@
 //! Large numbers, three lines high, that are read from a distance.
 
-use super::*;
+use crate::app::prelude::*;
 
 /// The lines of a character; `None` for those that are not drawn large.
 fn glyph(c: char) -> Option<[&'static str; 3]> {

@@ -1,9 +1,11 @@
 //! Draws texts, log lines, alerts and dashboards.
 
-use super::*;
+use super::{Canvas, PanelPicture, PlacedPanel};
 use crate::app::log_filter::LogFilter;
 use crate::app::log_format::{self, time_of};
 use crate::app::markdown;
+use crate::app::prelude::*;
+use crate::app::subjects::dashboard as subject;
 use crate::model::alert::AlertState;
 use crate::model::dashboard::panel::AlertListOptions;
 use crate::model::matcher;

@@ -1,8 +1,9 @@
 //! Draws single values: stats with their history, gauges.
 
+use super::Canvas;
 use super::digits::LargeText;
-use super::*;
 use crate::app::display_settings::Charset;
+use crate::app::prelude::*;
 use crate::app::subjects::dashboard::picture::NamedValue;
 use crate::app::widgets::bar::Gauge;
 use crate::app::widgets::spark::Sparkline;

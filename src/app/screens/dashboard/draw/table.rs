@@ -1,6 +1,7 @@
 //! Draws a table: its columns as wide as their cells, the last ones left out where there is no room.
 
-use super::*;
+use super::Canvas;
+use crate::app::prelude::*;
 use crate::app::subjects::dashboard::picture::{PaintedValue, TableColumn, TablePicture};
 use crate::app::widgets::bar::Gauge;
 use crate::model::dashboard::field::{CellKind, ColumnAlign};

@@ -42,7 +42,7 @@ pub(super) fn chart(input: &PanelInput<'_>) -> Option<PanelPicture> {
             let cell = field.field.values.cell(row);
             let mut value = painted(&field.display, &cell, series::role(field, place));
             if value.number.is_none() && value.text.is_empty() {
-                value.text = "-".to_owned();
+                "-".clone_into(&mut value.text);
             }
             let name = if numbers.len() > 1 { field.name.clone() } else { String::new() };
             let length = length(value.number, highest);

@@ -168,7 +168,9 @@ fn stack_of(options: &FieldOptions) -> Option<(&Text, bool)> {
 fn stacked(series: &mut [ChartSeries], stacks: &[Option<(&Text, bool)>]) -> Stacking {
     let Some(first) = stacks.iter().flatten().next() else { return Stacking::Off };
     let is_plain = stacks.iter().all(|stack| stack.as_ref() == Some(first))
-        && series.iter().all(|one| !one.is_right && one.heights.iter().all(|value| !(*value < 0.0)));
+        && series
+            .iter()
+            .all(|one| !one.is_right && one.heights.iter().all(|value| value.is_nan() || *value >= 0.0));
     if is_plain && series.len() > 1 {
         return if first.1 { Stacking::Shares } else { Stacking::Sums };
     }

@@ -148,7 +148,7 @@ fn a_chart_has_gaps_where_values_are_missing_and_the_legend_its_reduced_values()
     let frames = [series("p95", &[Some(0.1), None, Some(0.3), Some(0.2), Some(0.25)])];
     let chart = chart(of(&panel(kind, options), &frames));
     let one = &chart.series[0];
-    assert!(one.values[1].is_nan() && one.values[2] == 0.3);
+    assert!(one.values[1].is_nan() && (one.values[2] - 0.3).abs() < 1e-9);
     assert_eq!(
         one.reduced,
         [("Last *".to_owned(), "250 ms".to_owned()), ("Max".to_owned(), "300 ms".to_owned())]
@@ -163,7 +163,9 @@ fn per_cent_are_scaled_for_the_axis_and_kept_in_the_legend() {
     options.draw.threshold_style = Some(ThresholdStyle::Line);
     let chart = chart(of(&panel(kind, options), &[series("cpu", &some(&[50.0, 60.0]))]));
     assert_eq!(chart.unit, ValueUnit::Ratio);
-    assert!((chart.series[0].heights[1] - 0.6).abs() < 1e-9 && chart.series[0].values[1] == 60.0);
+    assert!(
+        (chart.series[0].heights[1] - 0.6).abs() < 1e-9 && (chart.series[0].values[1] - 60.0).abs() < 1e-9
+    );
     assert_eq!(chart.series[0].reduced[0].1, "60%");
     let heights: Vec<String> = chart.thresholds.iter().map(|(value, _)| format!("{value:.4}")).collect();
     assert_eq!(heights, ["0.0090", "0.0050"], "the base has no line");
@@ -218,7 +220,7 @@ fn a_table_is_sorted_its_numbers_are_at_the_right_and_missing_ones_last() {
     options.cell = Some(CellKind::ColouredText);
     let PanelPicture::Table(table) = of(&panel(kind, options), &[two_columns()]) else { panic!() };
     let names: Vec<&str> = table.rows.iter().map(|row| row[0].text.as_str()).collect();
-    assert_eq!(names[1..], ["cart", "web"][..].iter().copied().collect::<Vec<_>>()[..], "{names:?}");
+    assert_eq!(names[1..], ["cart", "web"], "{names:?}");
     assert_eq!(table.columns[1].align, ColumnAlign::Right);
     let cart = table.rows.iter().find(|row| row[0].text == "cart").unwrap();
     assert_eq!((cart[1].text.as_str(), cart[1].role), ("95%", Role::Critical));

@@ -13,6 +13,7 @@ use crate::model::dashboard::interpolation::Interpolation;
 use crate::model::dashboard::variable::{Variable, VariableKind, VariableQuery, VariableSort};
 use crate::model::labels::Text;
 use crate::model::series::TimeGrid;
+use crate::model::world::AnswerCache;
 
 /// What the options of a variable are made of.
 pub(super) struct OptionInput<'a> {
@@ -112,7 +113,7 @@ fn data_sources(input: &OptionInput<'_>, plugin: &str, regex: Option<&str>) -> F
     let cache = input.shared.world.cache(&input.key.source);
     let knows = input.shared.answering(AskKind::DataSources).any(|source| source.id == input.key.source);
     if knows {
-        let remote = cache.map(|cache| cache.data_sources());
+        let remote = cache.map(AnswerCache::data_sources);
         let Some(all) = remote.and_then(|remote| remote.value()) else {
             let failure = remote.and_then(|remote| remote.failure());
             let status = failure

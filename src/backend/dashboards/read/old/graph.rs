@@ -50,6 +50,11 @@ fn kind(json: &Value) -> PanelKind {
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of the type"
+)]
 fn draw(json: &Value, left: &Value) -> DrawOptions {
     let is = |key: &str| flag(at(json, key));
     let (has_lines, has_bars) = (is("lines").unwrap_or(true), is("bars").unwrap_or(false));

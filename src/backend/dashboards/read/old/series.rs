@@ -33,6 +33,11 @@ pub(super) fn overrides(json: &Value, right: &Value) -> Vec<FieldOverride> {
     out
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of the type"
+)]
 fn options(series: &Value, right: &Value) -> FieldOptions {
     let is = |key: &str| flag(at(series, key));
     let is_right = number(at(series, "yaxis")) == Some(2.0);
@@ -62,7 +67,7 @@ fn options(series: &Value, right: &Value) -> FieldOptions {
             line_width: if no_line { Some(0) } else { width },
             stacking: stacking(at(series, "stack")),
             is_negative: (word(at(series, "transform")) == "negative-Y").then_some(true),
-            is_right: number(at(series, "yaxis")).map(|axis| axis == 2.0),
+            is_right: number(at(series, "yaxis")).map(|axis| (axis - 2.0).abs() < f64::EPSILON),
             axis_label: is_right.then(|| text(at(right, "label"))).flatten(),
             ..DrawOptions::default()
         },
