@@ -362,7 +362,7 @@ pub(super) struct PostmortemArgs {
     /// Number or id of an incident, the name of a firing alert, or a service
     #[arg(value_name = "INCIDENT|ALERT|SERVICE")]
     pub(super) subject: String,
-    /// How long ago the trouble of the service began; default: the first of its firing alerts
+    /// How long ago the trouble began; default: since its first alert fires
     #[arg(long, value_name = "DURATION", value_parser = acting::length)]
     pub(super) since: Option<Duration>,
     /// How long ago it ended; default: it lasts

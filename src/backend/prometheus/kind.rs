@@ -20,6 +20,13 @@ kind = "prometheus"
 url = "https://mimir.example.net/prometheus"
 tenant = "team-a"
 auth.bearer = { env = "MIMIR_TOKEN" }
+
+[sources.behind-grafana]
+kind = "prometheus"
+url = "https://grafana.example.net"
+# For a Grafana whose proxy is forbidden: the uid of its data source.
+grafana_data_source = "P1809F7CD0C75ACF3"
+auth.bearer = { env = "GRAFANA_TOKEN" }
 "#,
     flag: Some(Flag { source: "prom", example: "http://localhost:9090" }),
     ..KindSpec::reading(ANSWERS, Options::of::<Settings>())
