@@ -249,7 +249,7 @@ pub(super) enum Verb {
     /// All dashboards, or the values of the panels of one
     #[command(after_help = LISTING)]
     Dashboards(DashboardsArgs),
-    /// A draft review of an incident, an alert or a service, in Markdown
+    /// A draft review of an incident, an alert or a service
     #[command(after_help = LISTING)]
     Postmortem(PostmortemArgs),
     /// Log lines of a service or an alert, and what is new in them

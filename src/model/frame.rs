@@ -80,17 +80,13 @@ impl FrameCell {
 }
 
 impl FieldValues {
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         match self {
             Self::Times(values) => values.len(),
             Self::Numbers(values) => values.len(),
             Self::Texts(values) => values.len(),
             Self::Bools(values) => values.len(),
         }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The value of a row; [`FrameCell::Nothing`] if it is missing or there is no such row.
@@ -113,7 +109,7 @@ impl FieldValues {
 
     /// All values in their order.
     pub fn cells(&self) -> impl Iterator<Item = FrameCell> {
-        (0..self.len()).map(|row| self.cell(row))
+        (0..self.count()).map(|row| self.cell(row))
     }
 }
 
@@ -127,7 +123,7 @@ impl FrameField {
 impl DataFrame {
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        self.fields.iter().map(|field| field.values.len()).max().unwrap_or(0)
+        self.fields.iter().map(|field| field.values.count()).max().unwrap_or(0)
     }
 }
 

@@ -67,13 +67,11 @@ fn what_no_source_of_the_context_can_tell_is_wrong_usage_and_names_what_is_missi
     for (verb, flags, kinds) in [
         (&["incidents"][..], prom, "pagerduty"),
         (&["oncall"], prom, "pagerduty"),
-        (&["postmortem", "1"], prom, "pagerduty"),
         (&["slos"], am, "prometheus"),
         (&["services"], am, "prometheus"),
         (&["silences"], prom, "alertmanager"),
     ] {
-        let output = home
-            .run(&[verb, &flags, &["-o", "json"][..if verb[0] == "postmortem" { 0 } else { 2 }]].concat());
+        let output = home.run(&[verb, &flags, &["-o", "json"]].concat());
         let said = complaint(&output);
         assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{verb:?}: {said}");
         assert!(said.contains("no source of the context 127.0.0.1 has") && said.contains(kinds), "{said}");

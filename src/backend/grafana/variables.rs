@@ -267,7 +267,7 @@ fn pairs(frame: &DataFrame) -> Vec<(Text, Text)> {
     }
     let rows = |field: &&FrameField| {
         let field: FrameField = (*field).clone();
-        (0..field.values.len()).map(move |row| Text::from(field.values.cell(row).plain()))
+        (0..field.values.count()).map(move |row| Text::from(field.values.cell(row).plain()))
     };
     let all = columns.iter().flat_map(rows).filter(|text| !text.is_empty());
     all.map(|text| (text.clone(), text)).collect()

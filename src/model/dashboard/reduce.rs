@@ -103,7 +103,7 @@ pub fn reduce(values: &FieldValues, reducer: Reducer) -> FrameCell {
     let cells = || values.cells().filter(|cell| *cell != FrameCell::Nothing);
     match reducer {
         Reducer::First => values.cell(0),
-        Reducer::Last => values.cell(values.len().saturating_sub(1)),
+        Reducer::Last => values.cell(values.count().saturating_sub(1)),
         Reducer::FirstNotNull => cells().find(is_number_or_other).unwrap_or_default(),
         Reducer::LastNotNull => last_of(values),
         Reducer::Count => FrameCell::Number(cells().count() as f64),
@@ -147,7 +147,7 @@ fn is_number_or_other(cell: &FrameCell) -> bool {
 }
 
 fn last_of(values: &FieldValues) -> FrameCell {
-    let mut rows = (0..values.len()).rev().map(|row| values.cell(row));
+    let mut rows = (0..values.count()).rev().map(|row| values.cell(row));
     rows.find(|cell| *cell != FrameCell::Nothing && is_number_or_other(cell)).unwrap_or_default()
 }
 

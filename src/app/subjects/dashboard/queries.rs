@@ -43,7 +43,10 @@ impl AskedPanel {
 
     pub fn answer<'a>(&self, shared: &'a Shared) -> Option<&'a Remote<Arc<PanelFrames>>> {
         let cache = shared.world.cache(&self.source)?;
-        cache.at(self.moment).panel_data.get(&self.wanted)
+        let is_displayed = self.moment == shared.range.moment();
+        // a panel may show an earlier time than the dashboard
+        let answers = if is_displayed { cache.panel_data() } else { &cache.at(self.moment).panel_data };
+        answers.get(&self.wanted)
     }
 }
 

@@ -55,7 +55,7 @@ fn of_rows(all: &[ShownField<'_>], chosen: &[&ShownField<'_>], options: &ReduceO
         let mut of_frame = all.iter().filter(|other| other.frame == field.frame);
         let names = of_frame.find(|other| matches!(other.field.values, FieldValues::Texts(_)));
         let several = chosen.iter().filter(|other| other.frame == field.frame).count() > 1;
-        for row in 0..field.field.values.len() {
+        for row in 0..field.field.values.count() {
             let name = match names.map(|names| names.field.values.cell(row).plain()) {
                 Some(name) if several => format!("{name} {}", field.name),
                 Some(name) => name,
