@@ -17,7 +17,8 @@ pub(super) const DISCOVERY_INTERVAL_FIRST: Duration = Duration::from_secs(60);
 pub(super) const DISCOVERY_INTERVAL_NO_SIGNAL: Duration = Duration::from_secs(30);
 /// The longest interval after a service has disappeared, because its label may have been renamed.
 pub(super) const DISCOVERY_INTERVAL_AFTER_LOSS: Duration = Duration::from_secs(15);
-/// The first retry after a failed or incomplete discovery; then the wait doubles.
+/// The first retry after a failed or incomplete discovery; then the wait grows by half, so that a server that is well again is
+/// noticed soon.
 pub(super) const DISCOVERY_RETRY_FIRST: Duration = Duration::from_secs(5);
 /// How long the list of failing recording rules is cached.
 pub(super) const RECORDINGS_INTERVAL: Duration = Duration::from_secs(60);
@@ -69,7 +70,7 @@ pub(super) fn validity_of(discovery: &MetricDiscovery, is_whole: bool, before: O
 pub(super) fn next_attempt_after(before: Option<Duration>) -> Duration {
     before.map_or(DISCOVERY_RETRY_FIRST, |before| {
         if before < DISCOVERY_INTERVAL_FIRST {
-            before.saturating_mul(2).clamp(DISCOVERY_RETRY_FIRST, DISCOVERY_INTERVAL_FIRST)
+            (before + before / 2).clamp(DISCOVERY_RETRY_FIRST, DISCOVERY_INTERVAL_FIRST)
         } else {
             DISCOVERY_RETRY_FIRST
         }

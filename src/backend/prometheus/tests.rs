@@ -416,7 +416,7 @@ async fn a_server_that_came_back_is_got_to_know_anew() {
 #[test]
 fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
     let nothing = MetricDiscovery::default();
-    for (before, after) in [(None, 5), (Some(5), 10), (Some(40), 60), (Some(60), 5), (Some(600), 5)] {
+    for (before, after) in [(None, 5), (Some(6), 9), (Some(40), 60), (Some(60), 5), (Some(600), 5)] {
         let before = before.map(Duration::from_secs);
         assert_eq!(validity_of(&nothing, true, before), Duration::from_secs(after));
     }
