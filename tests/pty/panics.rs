@@ -146,7 +146,7 @@ fn a_bug_in_a_question_is_told_at_its_source_and_ends_with_it() {
         drill.end();
         terminal.wait_until("all is well again", |screen| {
             let text = screen.contents();
-            text.contains("✓ 7/7 sources") && !text.contains(": data ")
+            text.contains("✓ 8/8 sources") && !text.contains(": data ")
         });
         terminal.send("q");
         assert_eq!(terminal.exit().exit_code(), 0);

@@ -24,7 +24,7 @@ pub(crate) fn demo_with(home: &Path, args: &[&str], env: &[(&str, &str)], size: 
     let terminal = start(home, &[&["demo", "--at", "4"], args].concat(), env, size);
     terminal.wait_for("Services 40");
     // until every source has answered, rows and groups still come and go under the cursor
-    terminal.wait_for("7/7 sources");
+    terminal.wait_for("8/8 sources");
     terminal
 }
 
@@ -183,7 +183,7 @@ fn in_tmux_it_starts_takes_keys_and_leaves_the_pane_as_it_was() {
     let Some(tmux) = Tmux::start(&command, 80, 24) else { return skip("there is no tmux") };
     tmux.wait_for("Services 40");
     // before Alertmanager has answered, the second row is the head of a group, which Enter folds
-    tmux.wait_for("7/7 sources");
+    tmux.wait_for("8/8 sources");
     tmux.send_keys(&["4"]);
     tmux.wait_for("hidden: 2 silenced");
     tmux.send_keys(&["Down", "Enter"]);
