@@ -208,23 +208,10 @@ pub fn without_data(panel: &Panel) -> Option<PanelPicture> {
         | PanelKind::Histogram { .. }
         | PanelKind::StateTimeline { .. }
         | PanelKind::StatusHistory { .. }
-        | PanelKind::Logs { .. }
-            if panel.queries.is_empty() =>
-        {
-            Some(PanelPicture::Undrawable("the panel has no query".to_owned()))
+        | PanelKind::Logs { .. } => {
+            let no_query = || PanelPicture::Undrawable("the panel has no query".to_owned());
+            panel.queries.is_empty().then(no_query)
         }
-        PanelKind::TimeSeries { .. }
-        | PanelKind::BarChart { .. }
-        | PanelKind::Stat { .. }
-        | PanelKind::Gauge { .. }
-        | PanelKind::BarGauge { .. }
-        | PanelKind::PieChart { .. }
-        | PanelKind::Table { .. }
-        | PanelKind::Heatmap { .. }
-        | PanelKind::Histogram { .. }
-        | PanelKind::StateTimeline { .. }
-        | PanelKind::StatusHistory { .. }
-        | PanelKind::Logs { .. } => None,
     }
 }
 
